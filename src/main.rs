@@ -1,0 +1,8 @@
+//! The frame: reads the command line, runs the command, turns the outcome into an exit code.
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+fn main() {}
