@@ -1,0 +1,40 @@
+//! What is to become of a cell in DHIS2, and what became of it.
+
+use super::{Key, Text};
+
+/// One cell that DHIS2 is asked to change.
+#[derive(Clone, Debug)]
+pub(crate) struct Change {
+    pub(crate) key: Key,
+    pub(crate) kind: ChangeKind,
+    /// The value to write; of a delete the live one, because DHIS2 ≤ 2.42 fails on a delete without.
+    pub(crate) value: Text,
+    /// The live value, if there is one.
+    pub(crate) old: Option<Text>,
+    pub(crate) follow_up: bool,
+    /// A person's comment on the cell, sent back with the change because DHIS2 wipes it otherwise.
+    pub(crate) comment: Option<Box<str>>,
+    /// The live value was last stored by somebody else.
+    pub(crate) foreign: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum ChangeKind {
+    Create,
+    Update,
+    Zero,
+    Delete,
+}
+
+/// How sending one change ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// Read back as it should be.
+    Confirmed,
+    /// DHIS2 refused it; its error code, or `none` where it gave none.
+    Rejected { code: String },
+    /// Sent, but no certain answer and not found as it should be.
+    Unconfirmed,
+    /// The run ended before.
+    NotSent,
+}

@@ -1,0 +1,115 @@
+//! DHIS2's own objects, as far as an aggregate import depends on them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use jiff::civil::{Date, DateTime};
+
+use super::{Engine, Period, PeriodType, Uid, ValueType};
+
+/// What `/api/system/info` says.
+#[derive(Clone, Debug)]
+pub(crate) struct Server {
+    pub(crate) version: Version,
+    /// The server's clock in its own time zone: what it judges expiry and future periods by.
+    pub(crate) now: DateTime,
+    pub(crate) time_zone: String,
+}
+
+/// A DHIS2 version, `2.<minor>.<patch>…`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Version {
+    pub(crate) minor: u32,
+    pub(crate) patch: u32,
+    /// As the server writes it, for people.
+    pub(crate) text: String,
+}
+
+impl Version {
+    pub(crate) fn engine(&self) -> Engine {
+        if self.minor >= 43 {
+            Engine::New
+        } else {
+            Engine::Old
+        }
+    }
+}
+
+/// What `/api/me` says of the account we use.
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    pub(crate) username: String,
+    pub(crate) authorities: BTreeSet<String>,
+    /// Paths (`/root/…/unit`) of the units below which the account may enter data.
+    pub(crate) capture_paths: Vec<String>,
+    /// Paths of the units below which it may see data; DHIS2 ≤ 2.42 reads by these.
+    pub(crate) view_paths: Vec<String>,
+}
+
+/// A data set with everything an import into it is checked against.
+#[derive(Clone, Debug)]
+pub(crate) struct DataSet {
+    pub(crate) id: Uid,
+    pub(crate) name: String,
+    pub(crate) period_type: PeriodType,
+    /// Days after a period's end; 0 = never. A fraction counts on 2.42 only.
+    pub(crate) expiry_days: f64,
+    pub(crate) open_future_periods: i32,
+    /// Empty = no input windows.
+    pub(crate) input_periods: Vec<InputPeriod>,
+    /// The attribute option combos a value of this data set may have, with their names.
+    pub(crate) attribute_option_combos: BTreeMap<Uid, String>,
+    pub(crate) elements: BTreeMap<Uid, DataElement>,
+    pub(crate) org_units: BTreeMap<Uid, OrgUnit>,
+    pub(crate) may_read: bool,
+    pub(crate) may_write: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct InputPeriod {
+    pub(crate) period: Period,
+    pub(crate) opening: Option<DateTime>,
+    pub(crate) closing: Option<DateTime>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct DataElement {
+    pub(crate) name: String,
+    pub(crate) value_type: ValueType,
+    pub(crate) zero_is_significant: bool,
+    /// DHIS2's name of it: SUM, AVERAGE, AVERAGE_SUM_ORG_UNIT, …
+    pub(crate) aggregation_type: String,
+    /// The option codes, where the element has an option set.
+    pub(crate) options: Option<Rc<BTreeSet<String>>>,
+    /// The combos of the element's category combo in this data set (an override counts), with their names.
+    pub(crate) category_option_combos: Rc<BTreeMap<Uid, String>>,
+}
+
+impl DataElement {
+    /// Whether DHIS2 ≤ 2.42 keeps a zero of this element (ValidationUtils.dataValueIsZeroAndInsignificant).
+    pub(crate) fn keeps_zero(&self) -> bool {
+        self.zero_is_significant
+            || matches!(self.aggregation_type.as_str(), "AVERAGE" | "AVERAGE_SUM_ORG_UNIT")
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct OrgUnit {
+    pub(crate) name: String,
+    /// `/root/…/unit`.
+    pub(crate) path: String,
+    pub(crate) opened: Option<Date>,
+    pub(crate) closed: Option<Date>,
+}
+
+/// One row of `GET /api/dataValueSets?includeDeleted=true`.
+#[derive(Clone, Debug)]
+pub(crate) struct LiveRow<'a> {
+    pub(crate) cell: super::Cell,
+    /// None: the row has only a comment, or was deleted without a value.
+    pub(crate) value: Option<&'a str>,
+    pub(crate) comment: Option<&'a str>,
+    pub(crate) follow_up: bool,
+    pub(crate) stored_by: Option<&'a str>,
+    pub(crate) deleted: bool,
+}
