@@ -1,8 +1,10 @@
 //! What a data value is about: DHIS2's five dimensions, whole (`Cell`) and packed to 12 bytes (`Key` within a `Space`).
 
+use std::collections::HashMap;
 use std::fmt;
+use std::hash::Hash;
 
-use super::{Period, PeriodType, Uid};
+use super::{DEFAULT_COMBO, Period, PeriodType, Uid};
 
 /// The part of a cell that the mapping decides: data element, category option combo, attribute option combo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,14 +29,14 @@ impl fmt::Display for Cell {
             "{} {} {} {}",
             self.triple.data_element, self.period, self.org_unit, self.triple.category_option_combo
         )?;
-        if self.triple.attribute_option_combo != Uid::DEFAULT_COMBO {
+        if self.triple.attribute_option_combo != DEFAULT_COMBO {
             write!(f, " {}", self.triple.attribute_option_combo)?;
         }
         Ok(())
     }
 }
 
-/// A cell as three small integers. Keys order as their cells do, because a finished `Space` is sorted.
+/// A cell as three small integers, which stand for something only within a `Space`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Key {
     /// The period's ordinal within the period type of the space.
@@ -43,33 +45,36 @@ pub(crate) struct Key {
     pub(crate) triple: u32,
 }
 
-/// The units and triples that the keys of one mapping's run stand for; both sorted and without repeats.
+/// The units and triples that the keys of one mapping's run stand for.
 #[derive(Clone, Debug)]
 pub(crate) struct Space {
     period_type: PeriodType,
-    units: Vec<Uid>,
-    triples: Vec<Triple>,
+    units: Interned<Uid>,
+    triples: Interned<Triple>,
+}
+
+/// What the numbers of a space become when it is sorted: the new number at the place of the old.
+pub(crate) struct Renumbered {
+    units: Vec<u32>,
+    triples: Vec<u32>,
 }
 
 impl Space {
-    pub(crate) fn new(
-        period_type: PeriodType,
-        units: impl IntoIterator<Item = Uid>,
-        triples: impl IntoIterator<Item = Triple>,
-    ) -> Space {
+    pub(crate) fn new(period_type: PeriodType) -> Space {
         Space {
             period_type,
-            units: sorted(units),
-            triples: sorted(triples),
+            units: Interned::default(),
+            triples: Interned::default(),
         }
     }
 
-    pub(crate) fn units(&self) -> &[Uid] {
-        &self.units
-    }
-
-    pub(crate) fn triples(&self) -> &[Triple] {
-        &self.triples
+    /// The key of a cell, which takes its unit and triple in if they are new. The period must be of the space's type.
+    pub(crate) fn intern(&mut self, cell: &Cell) -> Key {
+        Key {
+            period: cell.period.ordinal(),
+            unit: self.units.intern(cell.org_unit),
+            triple: self.triples.intern(cell.triple),
+        }
     }
 
     /// The key of a cell, if the space has its unit and triple and its period is of the space's type.
@@ -79,8 +84,8 @@ impl Space {
         }
         Some(Key {
             period: cell.period.ordinal(),
-            unit: position(&self.units, &cell.org_unit)?,
-            triple: position(&self.triples, &cell.triple)?,
+            unit: self.units.number(&cell.org_unit)?,
+            triple: self.triples.number(&cell.triple)?,
         })
     }
 
@@ -88,21 +93,87 @@ impl Space {
     pub(crate) fn cell(&self, key: Key) -> Option<Cell> {
         Some(Cell {
             period: Period::from_ordinal(self.period_type, key.period)?,
-            org_unit: *self.units.get(key.unit as usize)?,
-            triple: *self.triples.get(key.triple as usize)?,
+            org_unit: self.units.get(key.unit)?,
+            triple: self.triples.get(key.triple)?,
         })
+    }
+
+    pub(crate) fn units(&self) -> &[Uid] {
+        &self.units.items
+    }
+
+    pub(crate) fn triples(&self) -> &[Triple] {
+        &self.triples.items
+    }
+
+    /// Numbers units and triples in their own order, so that keys order as their cells do.
+    pub(crate) fn sort(&mut self) -> Renumbered {
+        Renumbered {
+            units: self.units.sort(),
+            triples: self.triples.sort(),
+        }
     }
 }
 
-fn sorted<T: Ord>(items: impl IntoIterator<Item = T>) -> Vec<T> {
-    let mut sorted: Vec<T> = items.into_iter().collect();
-    sorted.sort_unstable();
-    sorted.dedup();
-    sorted.shrink_to_fit();
-    sorted
+impl Renumbered {
+    /// A key from before the sorting, as it is called now.
+    pub(crate) fn key(&self, old: Key) -> Key {
+        let number = |numbers: &[u32], old: u32| numbers.get(old as usize).copied().unwrap_or(old);
+        Key {
+            period: old.period,
+            unit: number(&self.units, old.unit),
+            triple: number(&self.triples, old.triple),
+        }
+    }
 }
 
-fn position<T: Ord>(sorted: &[T], item: &T) -> Option<u32> {
-    let position = sorted.binary_search(item).ok()?;
-    u32::try_from(position).ok()
+/// Things numbered in the order in which they were first met.
+#[derive(Clone, Debug)]
+struct Interned<T> {
+    items: Vec<T>,
+    numbers: HashMap<T, u32>,
+}
+
+impl<T> Default for Interned<T> {
+    fn default() -> Interned<T> {
+        Interned {
+            items: Vec::new(),
+            numbers: HashMap::new(),
+        }
+    }
+}
+
+impl<T: Copy + Ord + Hash> Interned<T> {
+    fn intern(&mut self, item: T) -> u32 {
+        if let Some(number) = self.numbers.get(&item) {
+            return *number;
+        }
+        // A run of four thousand million different units or triples does not fit into memory long before.
+        let number = u32::try_from(self.items.len()).unwrap_or(u32::MAX);
+        self.items.push(item);
+        self.numbers.insert(item, number);
+        number
+    }
+
+    fn number(&self, item: &T) -> Option<u32> {
+        self.numbers.get(item).copied()
+    }
+
+    fn get(&self, number: u32) -> Option<T> {
+        self.items.get(number as usize).copied()
+    }
+
+    fn sort(&mut self) -> Vec<u32> {
+        let before = std::mem::take(&mut self.items);
+        self.numbers.clear();
+        let mut sorted = before.clone();
+        sorted.sort_unstable();
+        for item in sorted {
+            self.intern(item);
+        }
+        before
+            .iter()
+            .map(|item| self.number(item).unwrap_or_default())
+            .collect()
+    }
 }

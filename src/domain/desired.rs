@@ -1,0 +1,110 @@
+//! What the source says should be in DHIS2, and all that comparing it with DHIS2 needs to know besides.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Key, Period, PeriodType, Policies, RowAccount, Space, Text, Triple, Uid};
+
+/// The outcome of mapping the rows of one mapping for some periods.
+#[derive(Clone, Debug)]
+pub(crate) struct Desired {
+    /// The mapping's name.
+    pub(crate) mapping: String,
+    pub(crate) data_set: Uid,
+    pub(crate) period_type: PeriodType,
+    /// The periods of the run, ordered; those without rows too.
+    pub(crate) periods: Vec<Period>,
+    /// Of `cells` and `incomplete`.
+    pub(crate) space: Space,
+    /// Ordered by key, each key once.
+    pub(crate) cells: Vec<DesiredCell>,
+    /// Cells that a row without a usable value feeds, alone or beside others.
+    pub(crate) incomplete: BTreeMap<Key, Incomplete>,
+    pub(crate) unplaced: Vec<Unplaced>,
+    pub(crate) scope: Scope,
+    pub(crate) policies: Policies,
+    pub(crate) rows: RowAccount,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DesiredCell {
+    pub(crate) key: Key,
+    pub(crate) value: Text,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Incomplete {
+    /// A row of the cell had no value: a part is not the sum.
+    Empty,
+    /// A row of the cell had a value that DHIS2 could not hold.
+    Invalid,
+}
+
+/// Rows that reached no cell, as far as their dimensions are known; they may belong to any cell that agrees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Place {
+    pub(crate) period: Period,
+    pub(crate) data_element: Option<Uid>,
+    pub(crate) category_option_combo: Option<Uid>,
+    pub(crate) attribute_option_combo: Option<Uid>,
+    pub(crate) org_unit: Option<Uid>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Unplaced {
+    pub(crate) place: Place,
+    pub(crate) rows: u64,
+}
+
+/// The cells a mapping answers for, in the periods of the run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Scope {
+    /// None: a dimension cannot be enumerated, and so nothing may be withdrawn.
+    pub(crate) triples: Option<Vec<TripleScope>>,
+    pub(crate) org_units: OrgUnitScope,
+}
+
+/// Every triple of these elements and combos.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct TripleScope {
+    pub(crate) data_elements: BTreeSet<Uid>,
+    pub(crate) category_option_combos: BTreeSet<Uid>,
+    pub(crate) attribute_option_combos: BTreeSet<Uid>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum OrgUnitScope {
+    /// The constant unit, or those of the map.
+    Listed(BTreeSet<Uid>),
+    /// All units of the data set in the account's hierarchy; below these units, if there are any.
+    OfDataSet { below: Vec<Uid> },
+    /// UIDs come from the rows: only those seen.
+    Seen,
+}
+
+impl Scope {
+    pub(crate) fn has(&self, triple: &Triple) -> bool {
+        self.triples
+            .iter()
+            .flatten()
+            .any(|scope| scope.has(triple))
+    }
+}
+
+impl TripleScope {
+    fn has(&self, triple: &Triple) -> bool {
+        self.data_elements.contains(&triple.data_element)
+            && self.category_option_combos.contains(&triple.category_option_combo)
+            && self.attribute_option_combos.contains(&triple.attribute_option_combo)
+    }
+
+    pub(crate) fn overlaps(&self, other: &TripleScope) -> bool {
+        !self.data_elements.is_disjoint(&other.data_elements)
+            && !self.category_option_combos.is_disjoint(&other.category_option_combos)
+            && !self.attribute_option_combos.is_disjoint(&other.attribute_option_combos)
+    }
+}

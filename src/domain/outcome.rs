@@ -1,0 +1,196 @@
+//! The accounting of cells: every cell, desired or live in scope, ends in exactly one outcome.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::Period;
+
+/// What became of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum CellOutcome {
+    Unchanged,
+    Left,
+    Closed,
+    Blocked,
+    Held,
+    Created,
+    Updated,
+    Zeroed,
+    Deleted,
+    Rejected,
+    Unconfirmed,
+    NotSent,
+}
+
+impl CellOutcome {
+    pub(crate) const ALL: [CellOutcome; 12] = [
+        CellOutcome::Unchanged,
+        CellOutcome::Left,
+        CellOutcome::Closed,
+        CellOutcome::Blocked,
+        CellOutcome::Held,
+        CellOutcome::Created,
+        CellOutcome::Updated,
+        CellOutcome::Zeroed,
+        CellOutcome::Deleted,
+        CellOutcome::Rejected,
+        CellOutcome::Unconfirmed,
+        CellOutcome::NotSent,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            CellOutcome::Unchanged => "unchanged",
+            CellOutcome::Left => "left",
+            CellOutcome::Closed => "closed",
+            CellOutcome::Blocked => "blocked",
+            CellOutcome::Held => "held",
+            CellOutcome::Created => "created",
+            CellOutcome::Updated => "updated",
+            CellOutcome::Zeroed => "zeroed",
+            CellOutcome::Deleted => "deleted",
+            CellOutcome::Rejected => "rejected",
+            CellOutcome::Unconfirmed => "unconfirmed",
+            CellOutcome::NotSent => "not sent",
+        }
+    }
+}
+
+/// Cells by outcome, beside the count that their sum is held against.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct CellCounts {
+    /// desired ∪ (live ∩ scope), counted where they come in.
+    pub(crate) cells: u64,
+    outcomes: [u64; CellOutcome::ALL.len()],
+}
+
+impl CellCounts {
+    pub(crate) fn count(&mut self, outcome: CellOutcome) {
+        self.add_to(outcome, 1);
+    }
+
+    pub(crate) fn of(&self, outcome: CellOutcome) -> u64 {
+        self.iter()
+            .find(|(each, _)| *each == outcome)
+            .map_or(0, |(_, count)| count)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (CellOutcome, u64)> + '_ {
+        CellOutcome::ALL.into_iter().zip(self.outcomes)
+    }
+
+    pub(crate) fn add(&mut self, other: &CellCounts) {
+        self.cells += other.cells;
+        for (outcome, count) in other.iter() {
+            self.add_to(outcome, count);
+        }
+    }
+
+    pub(crate) fn balances(&self) -> bool {
+        self.cells == self.outcomes.iter().sum::<u64>()
+    }
+
+    fn add_to(&mut self, outcome: CellOutcome, count: u64) {
+        let places = CellOutcome::ALL.into_iter().zip(self.outcomes.iter_mut());
+        for (each, place) in places {
+            if each == outcome {
+                *place += count;
+            }
+        }
+    }
+}
+
+/// Cells by period and outcome.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CellAccount {
+    pub(crate) periods: BTreeMap<Period, CellCounts>,
+}
+
+impl CellAccount {
+    pub(crate) fn total(&self) -> CellCounts {
+        let mut total = CellCounts::default();
+        for counts in self.periods.values() {
+            total.add(counts);
+        }
+        total
+    }
+
+    pub(crate) fn balances(&self) -> bool {
+        self.periods.values().all(CellCounts::balances)
+    }
+}
+
+/// Why DHIS2 takes no value for a cell now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Closed {
+    /// Later than the data set's open future periods allow (E7641, E8030).
+    Future,
+    /// The expiry days after the period's end are over (E7640, E8030).
+    Expired,
+    /// Not in an open data input period (E7643, E8030).
+    InputWindow,
+}
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Closed::Future => "the data set does not take values for this period yet",
+            Closed::Expired => "the data set's expiry days are over",
+            Closed::InputWindow => "no data input period of the data set is open for it",
+        })
+    }
+}
+
+/// Why this server would refuse a cell, or why its value would be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Blocked {
+    UnknownDataElement,
+    DataElementNotInDataSet,
+    UnknownOrgUnit,
+    OrgUnitNotInDataSet,
+    OrgUnitOutsideHierarchy,
+    WrongPeriodType,
+    ComboNotOfDataElement,
+    ComboNotOfDataSet,
+    OrgUnitClosed,
+    ValueType,
+    NotAnOption,
+    ZeroRefused,
+    InvalidRow,
+    /// DHIS2 2.43.0 and 2.43.1 refuse exactly the open data input periods (DHIS2-21981).
+    InputPeriodsInverted,
+}
+
+impl fmt::Display for Blocked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Blocked::UnknownDataElement => "DHIS2 has no such data element",
+            Blocked::DataElementNotInDataSet => "the data element is not in the data set",
+            Blocked::UnknownOrgUnit => "DHIS2 has no such organisation unit",
+            Blocked::OrgUnitNotInDataSet => "the organisation unit is not assigned to the data set",
+            Blocked::OrgUnitOutsideHierarchy => {
+                "the organisation unit is outside the hierarchy of our account"
+            }
+            Blocked::WrongPeriodType => "the data set has another period type",
+            Blocked::ComboNotOfDataElement => {
+                "the category option combo is not one of the data element's"
+            }
+            Blocked::ComboNotOfDataSet => "the attribute option combo is not one of the data set's",
+            Blocked::OrgUnitClosed => {
+                "the organisation unit was not open on the first day of the period"
+            }
+            Blocked::ValueType => "the value does not fit the data element's value type",
+            Blocked::NotAnOption => "the value is not a code of the data element's option set",
+            Blocked::ZeroRefused => "the data element's value type takes no zero",
+            Blocked::InvalidRow => "a row of the cell has no usable value",
+            Blocked::InputPeriodsInverted => {
+                "DHIS2 2.43.0 and 2.43.1 refuse open data input periods; update DHIS2"
+            }
+        })
+    }
+}

@@ -1,0 +1,154 @@
+//! The accounting of rows: every row of a query ends in exactly one outcome, and the numbers in them add up.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Number, Period, ShownKey, Uid};
+
+/// The dimensions in the order in which a row's first one without an answer is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Dimension {
+    DataElement,
+    CategoryOptionCombo,
+    AttributeOptionCombo,
+    OrgUnit,
+}
+
+impl Dimension {
+    pub(crate) const ALL: [Dimension; 4] = [
+        Dimension::DataElement,
+        Dimension::CategoryOptionCombo,
+        Dimension::AttributeOptionCombo,
+        Dimension::OrgUnit,
+    ];
+
+    /// The name of its table in a mapping file.
+    pub(crate) fn table(self) -> &'static str {
+        match self {
+            Dimension::DataElement => "data-element",
+            Dimension::CategoryOptionCombo => "category-option-combo",
+            Dimension::AttributeOptionCombo => "attribute-option-combo",
+            Dimension::OrgUnit => "org-unit",
+        }
+    }
+}
+
+impl fmt::Display for Dimension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Dimension::DataElement => "data element",
+            Dimension::CategoryOptionCombo => "category option combo",
+            Dimension::AttributeOptionCombo => "attribute option combo",
+            Dimension::OrgUnit => "organisation unit",
+        })
+    }
+}
+
+/// What became of a row, in the order in which the outcomes are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum RowOutcome {
+    Excluded,
+    Unmapped,
+    Empty,
+    Invalid,
+    Mapped,
+}
+
+/// Rows by outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RowCounts {
+    pub(crate) rows: u64,
+    pub(crate) excluded: u64,
+    pub(crate) unmapped: u64,
+    pub(crate) empty: u64,
+    pub(crate) invalid: u64,
+    pub(crate) mapped: u64,
+}
+
+impl RowCounts {
+    pub(crate) fn count(&mut self, outcome: RowOutcome) {
+        *match outcome {
+            RowOutcome::Excluded => &mut self.excluded,
+            RowOutcome::Unmapped => &mut self.unmapped,
+            RowOutcome::Empty => &mut self.empty,
+            RowOutcome::Invalid => &mut self.invalid,
+            RowOutcome::Mapped => &mut self.mapped,
+        } += 1;
+    }
+
+    pub(crate) fn add(&mut self, other: &RowCounts) {
+        self.rows += other.rows;
+        self.excluded += other.excluded;
+        self.unmapped += other.unmapped;
+        self.empty += other.empty;
+        self.invalid += other.invalid;
+        self.mapped += other.mapped;
+    }
+
+    pub(crate) fn balances(&self) -> bool {
+        self.rows == self.excluded + self.unmapped + self.empty + self.invalid + self.mapped
+    }
+}
+
+/// Rows of one period that reached no cell for one and the same key: it had no answer, or a rule leaves it out.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct KeyGroup {
+    pub(crate) outcome: RowOutcome,
+    pub(crate) dimension: Dimension,
+    pub(crate) key: ShownKey,
+    pub(crate) period: Period,
+    pub(crate) rows: u64,
+}
+
+/// The sums of the numbers of one data element whose rows are added up; exact.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sums {
+    /// Over every row that is a number, as it came.
+    pub(crate) rows: Number,
+    /// Over the cells made of them.
+    pub(crate) desired: Number,
+    pub(crate) excluded: Number,
+    pub(crate) unmapped: Number,
+    /// A sum did not fit; nothing can be said of this data element's sums.
+    pub(crate) overflowed: bool,
+}
+
+impl Sums {
+    pub(crate) fn balances(&self) -> bool {
+        let parts = self
+            .desired
+            .checked_add(self.excluded)
+            .and_then(|parts| parts.checked_add(self.unmapped));
+        self.overflowed || parts == Some(self.rows)
+    }
+}
+
+/// All that is known of the rows of a mapping's run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RowAccount {
+    pub(crate) periods: BTreeMap<Period, RowCounts>,
+    /// Excluded and unmapped rows by key; ordered, and bounded.
+    pub(crate) keys: Vec<KeyGroup>,
+    /// Rows whose key no longer found a place in `keys`.
+    pub(crate) rows_of_other_keys: u64,
+    /// Per data element with `combine = sum`; None: rows without a data element.
+    pub(crate) sums: BTreeMap<Option<Uid>, Sums>,
+}
+
+impl RowAccount {
+    pub(crate) fn total(&self) -> RowCounts {
+        let mut total = RowCounts::default();
+        for counts in self.periods.values() {
+            total.add(counts);
+        }
+        total
+    }
+
+    pub(crate) fn balances(&self) -> bool {
+        self.periods.values().all(RowCounts::balances) && self.sums.values().all(Sums::balances)
+    }
+}

@@ -1,0 +1,115 @@
+//! How a key that has no answer may be shown: whole to the person at a terminal, veiled to everybody else.
+
+use hmac::{Hmac, KeyInit, Mac};
+use regex::Regex;
+use sha2::Sha256;
+
+/// A key in the two forms in which it may leave the program.
+///
+/// A key that no mapping knows is free text, typed beside a patient: it can be anything.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ShownKey {
+    /// For mail, logs, documents: `key #3f9a02c1, 22 characters`, or the key where its pattern allows it.
+    pub(crate) veiled: String,
+    /// For a terminal: at most 60 characters, control characters escaped.
+    pub(crate) plain: String,
+}
+
+/// What turns keys into a short fingerprint that stays the same from run to run and cannot be guessed back.
+pub(crate) struct Veil {
+    secret: Vec<u8>,
+}
+
+/// Characters of a key that are shown on a terminal.
+const SHOWN: usize = 60;
+
+impl Veil {
+    pub(crate) fn new(secret: Vec<u8>) -> Veil {
+        Veil { secret }
+    }
+
+    /// Shows a key, given as the values of its columns; `pattern` tells keys that anybody may see.
+    pub(crate) fn show(&self, key: &[Option<String>], pattern: Option<&Regex>) -> ShownKey {
+        let text = key
+            .iter()
+            .map(|value| value.as_deref().unwrap_or("NULL"))
+            .collect::<Vec<&str>>()
+            .join(", ");
+        let plain = escaped(&text);
+        let public = key.iter().all(Option::is_none) || pattern.is_some_and(|pattern| pattern.is_match(&text));
+        let veiled = if public { plain.clone() } else { self.fingerprint(key, &text) };
+        ShownKey { veiled, plain }
+    }
+
+    fn fingerprint(&self, key: &[Option<String>], text: &str) -> String {
+        // HMAC takes a key of any length.
+        let Ok(mut hmac) = Hmac::<Sha256>::new_from_slice(&self.secret) else {
+            return "key".to_owned();
+        };
+        for value in key {
+            hmac.update(value.as_deref().unwrap_or("\u{1}").as_bytes());
+            hmac.update(b"\0");
+        }
+        let digest = hmac.finalize().into_bytes();
+        let hex: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        format!("key #{hex}, {} characters", text.chars().count())
+    }
+}
+
+impl ShownKey {
+    /// A key of which only the veiled form is known.
+    pub(crate) fn veiled(text: String) -> ShownKey {
+        ShownKey {
+            plain: text.clone(),
+            veiled: text,
+        }
+    }
+}
+
+fn escaped(text: &str) -> String {
+    let mut shown = String::new();
+    for (count, character) in text.chars().enumerate() {
+        if count == SHOWN {
+            shown.push('…');
+            break;
+        }
+        if character.is_control() || is_invisible(character) {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// Characters that turn the direction of writing or hide in a line.
+fn is_invisible(character: char) -> bool {
+    matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Regex, Veil};
+
+    fn shown(key: &str, pattern: Option<&str>) -> (String, String) {
+        let pattern = pattern.map(|pattern| Regex::new(pattern).unwrap());
+        let shown = Veil::new(b"secret".to_vec()).show(&[Some(key.to_owned())], pattern.as_ref());
+        (shown.plain, shown.veiled)
+    }
+
+    #[test]
+    fn a_key_is_veiled_unless_its_pattern_allows_it() {
+        // The digest is from: printf 'BEXON\0' | openssl dgst -sha256 -hmac secret
+        assert_eq!(
+            shown("BEXON", None),
+            ("BEXON".into(), "key #ea64f53d, 5 characters".into())
+        );
+        assert_eq!(shown("BEXON", Some("^[A-Z]+$")).1, "BEXON");
+    }
+
+    #[test]
+    fn control_characters_never_reach_a_terminal_and_long_keys_are_cut() {
+        assert_eq!(shown("a\u{1b}[2Jb", None).0, "a\\u{1b}[2Jb");
+        assert_eq!(shown(&"x".repeat(100), None).0.chars().count(), 61);
+    }
+}

@@ -1,0 +1,43 @@
+//! How one dimension of a row becomes a UID of DHIS2.
+
+use std::collections::BTreeMap;
+
+use regex::Regex;
+
+use super::{SourceKey, Sql};
+use crate::domain::Uid;
+
+/// One of the tables `[data-element]`, `[category-option-combo]`, `[attribute-option-combo]`, `[org-unit]`.
+#[derive(Debug)]
+pub(crate) struct DimensionMapping {
+    /// The columns that make its key, in order; declared even where a constant makes them unused.
+    pub(crate) columns: Vec<String>,
+    pub(crate) answers: Answers,
+    /// Keys that match may be shown to anybody.
+    pub(crate) show_keys: Option<Regex>,
+    /// Organisation units only: the scope lies below these; empty: no narrowing.
+    pub(crate) scope_org_units: Vec<Uid>,
+}
+
+/// Where the UID comes from.
+#[derive(Debug)]
+pub(crate) enum Answers {
+    Constant(Uid),
+    Map(BTreeMap<SourceKey, Uid>),
+    /// A query of keys, UIDs and the days they are valid on.
+    Rules(Sql),
+    /// The column holds UIDs.
+    Column,
+}
+
+impl DimensionMapping {
+    /// The default combo of most DHIS2.
+    pub(crate) fn constant(uid: Uid) -> DimensionMapping {
+        DimensionMapping {
+            columns: Vec::new(),
+            answers: Answers::Constant(uid),
+            show_keys: None,
+            scope_org_units: Vec::new(),
+        }
+    }
+}

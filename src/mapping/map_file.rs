@@ -1,0 +1,225 @@
+//! Map files: spreadsheets, saved as CSV, in which a health officer says which key is which UID.
+
+use std::collections::BTreeMap;
+
+use super::section::{FileError, hint, one_of};
+use super::source_key::SourceKey;
+use crate::domain::{Absent, Combine, ElementPolicies, Uid, Word};
+
+/// What a map file says.
+#[derive(Debug, Default)]
+pub(crate) struct MapFile {
+    pub(crate) uids: BTreeMap<SourceKey, Uid>,
+    /// Of the data elements that have their own.
+    pub(crate) policies: BTreeMap<Uid, ElementPolicies>,
+}
+
+/// Whether a map file's columns `combine` and `absent` are policies, or somebody's notes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PolicyColumns {
+    Read,
+    Ignored,
+}
+
+/// Reads a map file with a column for each of `columns`, and `uid`.
+///
+/// A byte order mark, CRLF, `;` or tab as separator, trailing blanks and blank lines are accepted as spreadsheets
+/// write them. Fails on a repeated key, a bad UID, a missing column, and two policies for one data element.
+pub(crate) fn parse(
+    file: &str,
+    text: &str,
+    columns: &[String],
+    policy_columns: PolicyColumns,
+) -> Result<MapFile, FileError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.contains('\0') {
+        return Err(FileError::whole(file, "not a CSV file: it holds NUL characters"));
+    }
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(separator(text))
+        .has_headers(true)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let headers = reader.headers().map_err(|error| broken(file, &error))?;
+    let header = Header::find(file, headers, columns, policy_columns)?;
+    let mut map = MapFile::default();
+    let mut record = csv::StringRecord::new();
+    while reader
+        .read_record(&mut record)
+        .map_err(|error| broken(file, &error))?
+    {
+        let line = record.position().map_or(0, |position| position.line());
+        if record.iter().any(|cell| !cell.trim().is_empty()) {
+            let line = Line { file, line, record: &record };
+            line.read(&header, &mut map)?;
+        }
+    }
+    Ok(map)
+}
+
+/// Where the columns stand, from 0.
+struct Header {
+    keys: Vec<usize>,
+    uid: usize,
+    combine: Option<usize>,
+    absent: Option<usize>,
+}
+
+impl Header {
+    fn find(
+        file: &str,
+        headers: &csv::StringRecord,
+        columns: &[String],
+        policy_columns: PolicyColumns,
+    ) -> Result<Header, FileError> {
+        let names: Vec<&str> = headers.iter().map(str::trim).collect();
+        let find = |name: &str| -> Result<Option<usize>, FileError> {
+            let mut places = names.iter().enumerate().filter(|(_, each)| **each == name);
+            let first = places.next().map(|(place, _)| place);
+            match places.next() {
+                Some((second, _)) => Err(FileError {
+                    file: file.to_owned(),
+                    place: Some((1, second + 1)),
+                    message: format!("column `{name}` stands twice"),
+                }),
+                None => Ok(first),
+            }
+        };
+        let require = |name: &str| -> Result<usize, FileError> {
+            find(name)?.ok_or_else(|| FileError {
+                file: file.to_owned(),
+                place: Some((1, 1)),
+                message: format!(
+                    "column `{name}` is missing{}",
+                    hint(name, names.iter().copied())
+                ),
+            })
+        };
+        let policy = |name| match policy_columns {
+            PolicyColumns::Read => find(name),
+            PolicyColumns::Ignored => Ok(None),
+        };
+        Ok(Header {
+            keys: columns
+                .iter()
+                .map(|column| require(column))
+                .collect::<Result<_, _>>()?,
+            uid: require("uid")?,
+            combine: policy("combine")?,
+            absent: policy("absent")?,
+        })
+    }
+}
+
+struct Line<'a> {
+    file: &'a str,
+    line: u64,
+    record: &'a csv::StringRecord,
+}
+
+impl Line<'_> {
+    fn read(&self, header: &Header, map: &mut MapFile) -> Result<(), FileError> {
+        let key = SourceKey::new(header.keys.iter().map(|&column| self.cell(column)));
+        let uid: Uid = self
+            .cell(header.uid)
+            .parse()
+            .map_err(|error| self.error(header.uid, format!("{error}")))?;
+        let policies = ElementPolicies {
+            combine: self.policy::<Combine>(header.combine, "combine")?,
+            absent: self.policy::<Absent>(header.absent, "absent")?,
+        };
+        self.set_policies(header, map, uid, policies)?;
+        match map.uids.insert(key, uid) {
+            None => Ok(()),
+            Some(_) => {
+                let column = header.keys.first().copied().unwrap_or(0);
+                Err(self.error(column, "this key stands in an earlier line too".to_owned()))
+            }
+        }
+    }
+
+    /// An empty policy says nothing; two different ones for one data element contradict each other.
+    fn set_policies(
+        &self,
+        header: &Header,
+        map: &mut MapFile,
+        uid: Uid,
+        policies: ElementPolicies,
+    ) -> Result<(), FileError> {
+        if policies == ElementPolicies::default() {
+            return Ok(());
+        }
+        let set = map.policies.entry(uid).or_default();
+        let clash = |column: Option<usize>, name: &str| {
+            let message = format!("`{name}` differs from an earlier line of data element {uid}");
+            self.error(column.unwrap_or(0), message)
+        };
+        if let Some(combine) = policies.combine
+            && *set.combine.get_or_insert(combine) != combine
+        {
+            return Err(clash(header.combine, "combine"));
+        }
+        if let Some(absent) = policies.absent
+            && *set.absent.get_or_insert(absent) != absent
+        {
+            return Err(clash(header.absent, "absent"));
+        }
+        Ok(())
+    }
+
+    fn policy<W: Word>(&self, column: Option<usize>, name: &str) -> Result<Option<W>, FileError> {
+        let Some(column) = column else {
+            return Ok(None);
+        };
+        let text = self.cell(column);
+        if text.is_empty() {
+            return Ok(None);
+        }
+        match W::WORDS.iter().find(|(word, _)| *word == text) {
+            Some((_, choice)) => Ok(Some(*choice)),
+            None => Err(self.error(column, format!("`{name}` {}", one_of::<W>()))),
+        }
+    }
+
+    /// A cell without the trailing blanks that spreadsheets leave; a missing one is empty.
+    fn cell(&self, column: usize) -> &str {
+        self.record.get(column).unwrap_or("").trim_end()
+    }
+
+    fn error(&self, column: usize, message: String) -> FileError {
+        FileError {
+            file: self.file.to_owned(),
+            place: Some((usize::try_from(self.line).unwrap_or(0), column + 1)),
+            message,
+        }
+    }
+}
+
+/// The separator of the header line: the one of comma, semicolon and tab that it has most of.
+fn separator(text: &str) -> u8 {
+    let header = text.lines().next().unwrap_or("");
+    [b',', b';', b'\t']
+        .into_iter()
+        .max_by_key(|separator| {
+            let count = header.bytes().filter(|byte| byte == separator).count();
+            // Of equals the comma, which stands first: max_by_key takes the last.
+            (count, *separator == b',')
+        })
+        .unwrap_or(b',')
+}
+
+fn broken(file: &str, error: &csv::Error) -> FileError {
+    let place = error.position().map(|position| {
+        let line = usize::try_from(position.line()).unwrap_or(0);
+        (line, 1)
+    });
+    let message = match error.kind() {
+        csv::ErrorKind::Utf8 { .. } => "not UTF-8; save the sheet as CSV UTF-8".to_owned(),
+        _ => "not readable as CSV".to_owned(),
+    };
+    FileError {
+        file: file.to_owned(),
+        place,
+        message,
+    }
+}

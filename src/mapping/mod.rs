@@ -1,0 +1,54 @@
+//! What a site writes about one mapping, as types that cannot be wrong. Pure: files are read by `site`.
+
+mod columns;
+mod dimension;
+mod map_file;
+mod nearest;
+mod overlap;
+mod parameter;
+mod parse;
+mod parse_dimension;
+mod scope;
+mod section;
+mod source_key;
+mod sql;
+mod values;
+
+use std::collections::BTreeMap;
+
+pub(crate) use columns::{ColumnFault, Columns, RowColumns};
+pub(crate) use dimension::{Answers, DimensionMapping};
+pub(crate) use nearest::nearest;
+pub(crate) use overlap::overlap;
+pub(crate) use parameter::Parameter;
+pub(crate) use parse::parse;
+pub(crate) use section::{Entry, FileError, Section};
+pub(crate) use source_key::SourceKey;
+pub(crate) use sql::{Sql, SqlError};
+pub(crate) use values::{Values, WideColumn};
+
+use crate::domain::{Dimension, Period, PeriodType, Policies, Uid};
+
+/// A mapping file with all that it names: which rows of which queries are which cells of which data set.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    /// The file's stem.
+    pub(crate) name: String,
+    pub(crate) file: String,
+    pub(crate) data_set: Uid,
+    pub(crate) queries: Vec<Sql>,
+    pub(crate) parameters: BTreeMap<String, Parameter>,
+    pub(crate) period_type: PeriodType,
+    /// The column that holds a row's period; None: the queries run once for each period.
+    pub(crate) period_column: Option<String>,
+    /// Periods before the current one that a run without `--period` recomputes.
+    pub(crate) look_back: u32,
+    /// Nothing before it is read, sent or withdrawn.
+    pub(crate) start: Option<Period>,
+    pub(crate) values: Values,
+    /// By name, in the order in which rows are resolved; `data-element` only where the values stand in one column.
+    pub(crate) dimensions: BTreeMap<Dimension, DimensionMapping>,
+    pub(crate) policies: Policies,
+    /// SHA-256 of every file the mapping is made of, by its path as written, in hex.
+    pub(crate) digests: BTreeMap<String, String>,
+}
