@@ -4,6 +4,8 @@
 mod period;
 mod period_parse;
 mod period_range;
+#[cfg(test)]
+mod period_tests;
 mod period_type;
 mod uid;
 
