@@ -2,7 +2,17 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(
     test,
-    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
 )]
+
+#[allow(dead_code, unused_imports)]
+mod extract;
+#[allow(dead_code, unused_imports)]
+mod mapping;
 
 fn main() {}
