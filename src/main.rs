@@ -10,8 +10,9 @@
     )
 )]
 
-// Nothing uses the vocabulary yet.
-#[allow(dead_code, unused_imports)]
 mod domain;
+mod extract;
+mod map;
+mod mapping;
 
 fn main() {}
