@@ -98,6 +98,11 @@ impl Space {
         })
     }
 
+    /// The number of a unit in this space's keys.
+    pub(crate) fn unit(&self, unit: Uid) -> Option<u32> {
+        self.units.number(&unit)
+    }
+
     pub(crate) fn units(&self) -> &[Uid] {
         &self.units.items
     }

@@ -46,6 +46,13 @@ pub(crate) struct Account {
     pub(crate) view_paths: Vec<String>,
 }
 
+impl Account {
+    /// Whether the account has an authority; ALL stands for every one.
+    pub(crate) fn may(&self, authority: &str) -> bool {
+        self.authorities.contains(authority) || self.authorities.contains("ALL")
+    }
+}
+
 /// A data set with everything an import into it is checked against.
 #[derive(Clone, Debug)]
 pub(crate) struct DataSet {

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// A decimal number held exactly as `mantissa / 10^scale`, scale at most 38; equal and ordered by value. What does
 /// not fit is refused, never rounded.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Number {
     /// No multiple of ten unless the scale is 0, so that equal numbers have equal fields.
     mantissa: i128,

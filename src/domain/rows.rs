@@ -118,6 +118,15 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
+    /// Adds a number to one of the sums.
+    pub(crate) fn add(&mut self, sum: impl FnOnce(&mut Sums) -> &mut Number, number: Number) {
+        let sum = sum(self);
+        match sum.checked_add(number) {
+            Some(total) => *sum = total,
+            None => self.overflowed = true,
+        }
+    }
+
     pub(crate) fn balances(&self) -> bool {
         let parts = self
             .desired

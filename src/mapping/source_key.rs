@@ -1,7 +1,7 @@
 //! A key as the source writes it: the values of a dimension's columns.
 
 /// The values of a dimension's columns, none of them NULL, compared byte for byte.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct SourceKey(String);
 
 /// Text of PostgreSQL never holds this character, so it can stand between the columns.

@@ -1,0 +1,9 @@
+//! The document between `map` and `push`: a body that DHIS2 would take, after one member that only `push` reads.
+
+mod header;
+mod read;
+mod write;
+
+pub(crate) use header::{DocumentError, VERSION};
+pub(crate) use read::read;
+pub(crate) use write::Document;

@@ -1,0 +1,333 @@
+//! The member `pg2dhis2` of a document: what comparing with DHIS2 needs to know besides the values.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    Cell, Desired, Dimension, Incomplete, KeyGroup, Number, Period, PeriodType, Place, Policies,
+    RowAccount, RowCounts, RowOutcome, Scope, ShownKey, Space, Sums, Triple, Uid, Unplaced,
+};
+
+/// The version of the format; another one is refused.
+pub(crate) const VERSION: &str = "map/1";
+
+/// Input that is not a document of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DocumentError(pub(super) String);
+
+impl fmt::Display for DocumentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for DocumentError {}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Header {
+    pub(super) version: String,
+    pub(super) mapping: String,
+    /// RFC 3339.
+    pub(super) created: String,
+    period_type: PeriodTypeName,
+    pub(super) periods: Vec<Period>,
+    scope: Scope,
+    policies: Policies,
+    /// Reserved for the limits that hold a mapping.
+    guards: BTreeMap<String, u64>,
+    accounting: Accounting,
+    unplaced: Vec<UnplacedRows>,
+    incomplete: Vec<IncompleteCell>,
+}
+
+/// A period type by DHIS2's name.
+#[derive(Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+struct PeriodTypeName(PeriodType);
+
+impl TryFrom<String> for PeriodTypeName {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<PeriodTypeName, String> {
+        name.parse()
+            .map(PeriodTypeName)
+            .map_err(|_| "unknown period type".to_owned())
+    }
+}
+
+impl From<PeriodTypeName> for String {
+    fn from(name: PeriodTypeName) -> String {
+        name.0.name().to_owned()
+    }
+}
+
+impl Clone for PeriodTypeName {
+    fn clone(&self) -> PeriodTypeName {
+        PeriodTypeName(self.0)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Accounting {
+    rows: BTreeMap<Period, RowCounts>,
+    keys: Vec<Keys>,
+    rows_of_other_keys: u64,
+    sums: Vec<ElementSums>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Keys {
+    outcome: RowOutcome,
+    dimension: Dimension,
+    key: String,
+    period: Period,
+    rows: u64,
+}
+
+/// Sums as text, because a number of JSON is read as a float by too many programs.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct ElementSums {
+    data_element: Option<Uid>,
+    rows: String,
+    desired: String,
+    excluded: String,
+    unmapped: String,
+    #[serde(default)]
+    overflowed: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct UnplacedRows {
+    period: Period,
+    data_element: Option<Uid>,
+    category_option_combo: Option<Uid>,
+    attribute_option_combo: Option<Uid>,
+    org_unit: Option<Uid>,
+    rows: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct IncompleteCell {
+    data_element: Uid,
+    period: Period,
+    org_unit: Uid,
+    category_option_combo: Uid,
+    attribute_option_combo: Uid,
+    by: By,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum By {
+    Empty,
+    Invalid,
+}
+
+impl Header {
+    pub(super) fn of(desired: &Desired, created: String) -> Header {
+        Header {
+            version: VERSION.to_owned(),
+            mapping: desired.mapping.clone(),
+            created,
+            period_type: PeriodTypeName(desired.period_type),
+            periods: desired.periods.clone(),
+            scope: desired.scope.clone(),
+            policies: desired.policies.clone(),
+            guards: BTreeMap::new(),
+            accounting: Accounting::of(&desired.rows),
+            unplaced: desired.unplaced.iter().map(UnplacedRows::of).collect(),
+            incomplete: desired
+                .incomplete
+                .iter()
+                .filter_map(|(key, why)| Some(IncompleteCell::of(desired.space.cell(*key)?, *why)))
+                .collect(),
+        }
+    }
+
+    pub(super) fn space(&self) -> Space {
+        Space::new(self.period_type.0)
+    }
+
+    /// Everything but the values, which are still to be read; `space` is the one their keys are made in.
+    pub(super) fn into_desired(self, data_set: Uid, mut space: Space) -> Result<Desired, DocumentError> {
+        let period_type = self.period_type.0;
+        let of_type = |period: &Period| period.period_type() == period_type;
+        let periods_fit = self.periods.iter().all(of_type)
+            && self.periods.is_sorted()
+            && self.incomplete.iter().all(|cell| of_type(&cell.period))
+            && !self.periods.is_empty();
+        if !periods_fit {
+            return Err(DocumentError("its periods are not those of its period type".to_owned()));
+        }
+        let incomplete = self
+            .incomplete
+            .iter()
+            .map(|cell| (space.intern(&cell.cell()), cell.why()))
+            .collect();
+        Ok(Desired {
+            mapping: self.mapping,
+            data_set,
+            period_type,
+            periods: self.periods,
+            space,
+            cells: Vec::new(),
+            incomplete,
+            unplaced: self.unplaced.iter().map(UnplacedRows::unplaced).collect(),
+            scope: self.scope,
+            policies: self.policies,
+            rows: self.accounting.account()?,
+        })
+    }
+}
+
+impl Accounting {
+    fn of(rows: &RowAccount) -> Accounting {
+        Accounting {
+            rows: rows.periods.clone(),
+            keys: rows.keys.iter().map(Keys::of).collect(),
+            rows_of_other_keys: rows.rows_of_other_keys,
+            sums: rows
+                .sums
+                .iter()
+                .map(|(element, sums)| ElementSums::of(*element, sums))
+                .collect(),
+        }
+    }
+
+    fn account(self) -> Result<RowAccount, DocumentError> {
+        Ok(RowAccount {
+            periods: self.rows,
+            keys: self.keys.into_iter().map(Keys::group).collect(),
+            rows_of_other_keys: self.rows_of_other_keys,
+            sums: self
+                .sums
+                .into_iter()
+                .map(|sums| Ok((sums.data_element, sums.sums()?)))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl Keys {
+    fn of(group: &KeyGroup) -> Keys {
+        Keys {
+            outcome: group.outcome,
+            dimension: group.dimension,
+            key: group.key.veiled.clone(),
+            period: group.period,
+            rows: group.rows,
+        }
+    }
+
+    fn group(self) -> KeyGroup {
+        KeyGroup {
+            outcome: self.outcome,
+            dimension: self.dimension,
+            key: ShownKey::veiled(self.key),
+            period: self.period,
+            rows: self.rows,
+        }
+    }
+}
+
+impl ElementSums {
+    fn of(data_element: Option<Uid>, sums: &Sums) -> ElementSums {
+        ElementSums {
+            data_element,
+            rows: sums.rows.to_string(),
+            desired: sums.desired.to_string(),
+            excluded: sums.excluded.to_string(),
+            unmapped: sums.unmapped.to_string(),
+            overflowed: sums.overflowed,
+        }
+    }
+
+    fn sums(&self) -> Result<Sums, DocumentError> {
+        let number = |text: &str| {
+            Number::parse(text).map_err(|_| DocumentError("a sum in it is not a number".to_owned()))
+        };
+        Ok(Sums {
+            rows: number(&self.rows)?,
+            desired: number(&self.desired)?,
+            excluded: number(&self.excluded)?,
+            unmapped: number(&self.unmapped)?,
+            overflowed: self.overflowed,
+        })
+    }
+}
+
+impl UnplacedRows {
+    fn of(unplaced: &Unplaced) -> UnplacedRows {
+        let Place {
+            period,
+            data_element,
+            category_option_combo,
+            attribute_option_combo,
+            org_unit,
+        } = unplaced.place;
+        UnplacedRows {
+            period,
+            data_element,
+            category_option_combo,
+            attribute_option_combo,
+            org_unit,
+            rows: unplaced.rows,
+        }
+    }
+
+    fn unplaced(&self) -> Unplaced {
+        Unplaced {
+            place: Place {
+                period: self.period,
+                data_element: self.data_element,
+                category_option_combo: self.category_option_combo,
+                attribute_option_combo: self.attribute_option_combo,
+                org_unit: self.org_unit,
+            },
+            rows: self.rows,
+        }
+    }
+}
+
+impl IncompleteCell {
+    fn of(cell: Cell, why: Incomplete) -> IncompleteCell {
+        IncompleteCell {
+            data_element: cell.triple.data_element,
+            period: cell.period,
+            org_unit: cell.org_unit,
+            category_option_combo: cell.triple.category_option_combo,
+            attribute_option_combo: cell.triple.attribute_option_combo,
+            by: match why {
+                Incomplete::Empty => By::Empty,
+                Incomplete::Invalid => By::Invalid,
+            },
+        }
+    }
+
+    fn cell(&self) -> Cell {
+        Cell {
+            period: self.period,
+            org_unit: self.org_unit,
+            triple: Triple {
+                data_element: self.data_element,
+                category_option_combo: self.category_option_combo,
+                attribute_option_combo: self.attribute_option_combo,
+            },
+        }
+    }
+
+    fn why(&self) -> Incomplete {
+        match self.by {
+            By::Empty => Incomplete::Empty,
+            By::Invalid => Incomplete::Invalid,
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Reads a document back, value by value, into as little memory as mapping it took.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::Deserialize;
+
+use super::header::{DocumentError, Header, VERSION};
+use crate::domain::{Cell, Combine, Desired, DesiredCell, Number, Period, Text, Triple, Uid};
+
+/// Reads a document from JSON and checks that it adds up.
+pub(crate) fn read(json: &[u8]) -> Result<Desired, DocumentError> {
+    if json.iter().all(u8::is_ascii_whitespace) {
+        return Err(DocumentError("the input is empty".to_owned()));
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let desired = deserializer
+        .deserialize_map(DocumentVisitor)
+        .and_then(|desired| deserializer.end().map(|()| desired))
+        .map_err(|error| DocumentError(describe(&error)))?;
+    ensure_whole(&desired)?;
+    Ok(desired)
+}
+
+/// Says what is wrong without repeating a value: serde's own texts can hold one.
+fn describe(error: &serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
+    let text = error.to_string();
+    let ours = text
+        .split_once(OURS)
+        .and_then(|(_, rest)| rest.split_once(OURS))
+        .map(|(ours, _)| ours.to_owned());
+    match (ours, error.is_eof()) {
+        (Some(ours), _) => ours,
+        (None, true) => "the input ends in the middle".to_owned(),
+        (None, false) if error.is_syntax() => format!("not JSON at line {line}, column {column}"),
+        (None, false) => format!("not of the form `map` writes, at line {line}, column {column}"),
+    }
+}
+
+/// Stands around messages of our own in serde's errors.
+const OURS: char = '\u{1}';
+
+fn ours<E: Error>(message: &str) -> E {
+    E::custom(format!("{OURS}{message}{OURS}"))
+}
+
+struct DocumentVisitor;
+
+impl<'de> Visitor<'de> for DocumentVisitor {
+    type Value = Desired;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a document written by `pg2dhis2 map`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Desired, A::Error> {
+        const NOT_OURS: &str = "not written by `pg2dhis2 map`: its first member must be \"pg2dhis2\"";
+        match map.next_key::<Cow<'_, str>>()? {
+            Some(key) if key == "pg2dhis2" => {}
+            _ => return Err(ours(NOT_OURS)),
+        }
+        let header = map.next_value_seed(HeaderSeed)?;
+        if map.next_key::<Cow<'_, str>>()?.as_deref() != Some("dataSet") {
+            return Err(ours("its second member must be \"dataSet\""));
+        }
+        let data_set: Uid = map.next_value()?;
+        if map.next_key::<Cow<'_, str>>()?.as_deref() != Some("dataValues") {
+            return Err(ours("its third member must be \"dataValues\""));
+        }
+        let space = header.space();
+        let mut desired = header
+            .into_desired(data_set, space)
+            .map_err(|error| ours(&error.0))?;
+        map.next_value_seed(ValuesSeed(&mut desired))?;
+        if map.next_key::<Cow<'_, str>>()?.is_some() {
+            return Err(ours("it has a member that `map` does not write"));
+        }
+        Ok(desired)
+    }
+}
+
+/// Looks at the version before anything else, so that another one is told as such.
+struct HeaderSeed;
+
+impl<'de> DeserializeSeed<'de> for HeaderSeed {
+    type Value = Header;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Header, D::Error> {
+        let value = serde_json::Value::deserialize(deserializer)?;
+        match value.get("version").and_then(serde_json::Value::as_str) {
+            Some(VERSION) => {}
+            Some(_) => {
+                return Err(ours(
+                    "it was written by another version of pg2dhis2; run `map` again",
+                ));
+            }
+            None => return Err(ours("its member \"pg2dhis2\" has no version")),
+        }
+        serde_json::from_value(value)
+            .map_err(|_| ours("its member \"pg2dhis2\" is not of the form `map` writes"))
+    }
+}
+
+struct ValuesSeed<'d>(&'d mut Desired);
+
+impl<'de> DeserializeSeed<'de> for ValuesSeed<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct DataValue<'v> {
+    data_element: Uid,
+    period: Period,
+    org_unit: Uid,
+    category_option_combo: Uid,
+    attribute_option_combo: Uid,
+    #[serde(borrow)]
+    value: Cow<'v, str>,
+}
+
+impl<'de> Visitor<'de> for ValuesSeed<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("data values")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let desired = self.0;
+        while let Some(value) = seq.next_element::<DataValue<'de>>()? {
+            if desired.periods.binary_search(&value.period).is_err() {
+                return Err(ours("a data value is of a period that the document does not name"));
+            }
+            let key = desired.space.intern(&Cell {
+                period: value.period,
+                org_unit: value.org_unit,
+                triple: Triple {
+                    data_element: value.data_element,
+                    category_option_combo: value.category_option_combo,
+                    attribute_option_combo: value.attribute_option_combo,
+                },
+            });
+            desired.cells.push(DesiredCell {
+                key,
+                value: Text::from(&*value.value),
+            });
+        }
+        let renumbered = desired.space.sort();
+        for cell in &mut desired.cells {
+            cell.key = renumbered.key(cell.key);
+        }
+        desired.incomplete = std::mem::take(&mut desired.incomplete)
+            .into_iter()
+            .map(|(key, why)| (renumbered.key(key), why))
+            .collect();
+        desired.cells.sort_unstable_by_key(|cell| cell.key);
+        Ok(())
+    }
+}
+
+/// A document that was cut or edited no longer adds up to what `map` counted.
+fn ensure_whole(desired: &Desired) -> Result<(), DocumentError> {
+    let twice = desired
+        .cells
+        .windows(2)
+        .any(|pair| pair.first().map(|cell| cell.key) == pair.last().map(|cell| cell.key));
+    if twice {
+        return Err(DocumentError("a cell stands in it twice".to_owned()));
+    }
+    let altered = DocumentError(
+        "its values do not add up to its own accounting; it was cut or edited: run `map` again"
+            .to_owned(),
+    );
+    let mut sums: BTreeMap<Uid, Option<Number>> = BTreeMap::new();
+    for cell in &desired.cells {
+        let Some(whole) = desired.space.cell(cell.key) else {
+            continue;
+        };
+        let element = whole.triple.data_element;
+        if desired.policies.combine(element) == Combine::Sum {
+            let sum = sums.entry(element).or_insert(Some(Number::ZERO));
+            let number = Number::parse(cell.value.as_str()).ok();
+            *sum = sum.zip(number).and_then(|(sum, number)| sum.checked_add(number));
+        }
+    }
+    for (element, counted) in &desired.rows.sums {
+        let found = element.and_then(|element| sums.get(&element).copied());
+        if !counted.overflowed && found.unwrap_or(Some(Number::ZERO)) != Some(counted.desired) {
+            return Err(altered);
+        }
+    }
+    if desired.rows.balances() { Ok(()) } else { Err(altered) }
+}

@@ -1,0 +1,124 @@
+//! Counts every row as it gets its outcome, and adds up the numbers in them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::domain::{
+    Dimension, KeyGroup, Number, Period, RowAccount, RowCounts, RowOutcome, ShownKey, Sums, Uid,
+};
+
+/// Different keys without an answer that are kept apart; a broken query can have millions.
+const KEYS: usize = 10_000;
+
+#[derive(Default)]
+pub(super) struct Ledger {
+    periods: BTreeMap<Period, RowCounts>,
+    keys: HashMap<Lost, u64>,
+    rows_of_other_keys: u64,
+    sums: BTreeMap<Option<Uid>, Sums>,
+}
+
+#[derive(PartialEq, Eq, Hash)]
+struct Lost {
+    outcome: RowOutcome,
+    dimension: Dimension,
+    key: Vec<Option<String>>,
+    period: Period,
+}
+
+impl Ledger {
+    /// A row that a rule leaves out, or a dimension of which has no answer.
+    pub(super) fn lost(
+        &mut self,
+        outcome: RowOutcome,
+        period: Period,
+        dimension: Dimension,
+        key: Vec<Option<String>>,
+        data_element: Option<Uid>,
+        number: Option<Number>,
+    ) {
+        self.count(outcome, period);
+        if let Some(number) = number {
+            let sums = self.sums.entry(data_element).or_default();
+            sums.add(|sums| &mut sums.rows, number);
+            match outcome {
+                RowOutcome::Excluded => sums.add(|sums| &mut sums.excluded, number),
+                _ => sums.add(|sums| &mut sums.unmapped, number),
+            }
+        }
+        let lost = Lost {
+            outcome,
+            dimension,
+            key,
+            period,
+        };
+        if let Some(rows) = self.keys.get_mut(&lost) {
+            *rows += 1;
+        } else if self.keys.len() < KEYS {
+            self.keys.insert(lost, 1);
+        } else {
+            self.rows_of_other_keys += 1;
+        }
+    }
+
+    /// A row that feeds a cell; `number` where its data element's rows are added up.
+    pub(super) fn mapped(
+        &mut self,
+        period: Period,
+        data_element: Option<Uid>,
+        number: Option<Number>,
+    ) {
+        self.count(RowOutcome::Mapped, period);
+        if let Some(number) = number {
+            let sums = self.sums.entry(data_element).or_default();
+            sums.add(|sums| &mut sums.rows, number);
+        }
+    }
+
+    /// An empty or invalid row.
+    pub(super) fn without_value(&mut self, outcome: RowOutcome, period: Period) {
+        self.count(outcome, period);
+    }
+
+    /// The account of all rows. `desired` are the sums over the cells; `show` makes keys fit to be seen.
+    pub(super) fn close(
+        mut self,
+        periods: &[Period],
+        desired: BTreeMap<Uid, Option<Number>>,
+        show: impl Fn(Dimension, &[Option<String>]) -> ShownKey,
+    ) -> RowAccount {
+        for period in periods {
+            self.periods.entry(*period).or_default();
+        }
+        for (element, sum) in desired {
+            let sums = self.sums.entry(Some(element)).or_default();
+            match sum {
+                Some(sum) => sums.desired = sum,
+                None => sums.overflowed = true,
+            }
+        }
+        let mut keys: Vec<KeyGroup> = self
+            .keys
+            .into_iter()
+            .map(|(lost, rows)| KeyGroup {
+                outcome: lost.outcome,
+                dimension: lost.dimension,
+                key: show(lost.dimension, &lost.key),
+                period: lost.period,
+                rows,
+            })
+            .collect();
+        keys.sort_unstable();
+        RowAccount {
+            periods: self.periods,
+            keys,
+            rows_of_other_keys: self.rows_of_other_keys,
+            sums: self.sums,
+        }
+    }
+
+    fn count(&mut self, outcome: RowOutcome, period: Period) {
+        let counts = self.periods.entry(period).or_default();
+        counts.rows += 1;
+        counts.count(outcome);
+    }
+}

@@ -1,0 +1,360 @@
+//! From rows to the data values that should be in DHIS2, with every row accounted for. Pure.
+
+mod combine;
+mod document;
+mod fault;
+mod ledger;
+mod resolve;
+mod row;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
+
+pub(crate) use document::{Document, DocumentError, read};
+pub(crate) use fault::MapFault;
+
+use ledger::Ledger;
+use resolve::{Answer, Resolver};
+use row::{RowKeys, RowValue, cell, place, uid};
+use rules::RuleColumns;
+
+use crate::domain::{
+    Combine, Desired, DesiredCell, Dimension, Incomplete, Key, Number, Period, Place, RowOutcome,
+    Space, Text, Unplaced, Veil, canonical,
+};
+use crate::mapping::{Answers, Columns, Mapping, RowColumns, Values};
+
+/// The longest value DHIS2 stores, in characters (ValidationUtils.VALUE_MAX_LENGTH).
+const LONGEST_VALUE: usize = 50_000;
+
+/// Takes the results of a mapping's queries, rules first, row by row.
+pub(crate) struct Mapper<'m> {
+    mapping: &'m Mapping,
+    /// The periods of the run, ordered.
+    periods: Vec<Period>,
+    resolvers: BTreeMap<Dimension, Resolver<'m>>,
+    reading: Reading,
+    space: Space,
+    cells: Vec<DesiredCell>,
+    incomplete: BTreeMap<Key, Incomplete>,
+    unplaced: HashMap<Place, u64>,
+    /// A fingerprint of every row's keys, by period: two rows of the same keys are a broken query.
+    seen: HashMap<Period, Vec<u128>>,
+    ledger: Ledger,
+}
+
+/// The result that rows belong to.
+enum Reading {
+    Nothing,
+    Rules {
+        dimension: Dimension,
+        columns: RuleColumns,
+    },
+    Rows {
+        query: String,
+        /// The periods its rows may be of; one where the query ran for that period.
+        allowed: Vec<Period>,
+        columns: RowColumns,
+    },
+}
+
+impl<'m> Mapper<'m> {
+    /// `periods` are those of the run, ordered, all of the mapping's period type.
+    pub(crate) fn new(mapping: &'m Mapping, periods: Vec<Period>) -> Mapper<'m> {
+        let resolvers = mapping
+            .dimensions
+            .iter()
+            .map(|(name, dimension)| (*name, Resolver::new(&dimension.answers)))
+            .collect();
+        Mapper {
+            mapping,
+            periods,
+            resolvers,
+            reading: Reading::Nothing,
+            space: Space::new(mapping.period_type),
+            cells: Vec::new(),
+            incomplete: BTreeMap::new(),
+            unplaced: HashMap::new(),
+            seen: HashMap::new(),
+            ledger: Ledger::default(),
+        }
+    }
+
+    /// The result of a dimension's rules query begins. Returns the most characters to read of each column.
+    pub(crate) fn begin_rules(
+        &mut self,
+        dimension: Dimension,
+        columns: &Columns,
+    ) -> Result<Vec<u32>, MapFault> {
+        self.finish_rules()?;
+        let keys = match self.mapping.dimensions.get(&dimension) {
+            Some(dimension) => dimension.columns.as_slice(),
+            None => &[],
+        };
+        let result = self.rules_file(dimension);
+        let columns_found =
+            RuleColumns::find(keys, columns).map_err(|fault| MapFault::Columns { result, fault })?;
+        self.reading = Reading::Rules {
+            dimension,
+            columns: columns_found,
+        };
+        Ok(columns.key_lengths())
+    }
+
+    /// The result of a query begins, whose rows may be of the `allowed` periods.
+    pub(crate) fn begin_rows(
+        &mut self,
+        query: &str,
+        allowed: &[Period],
+        columns: &Columns,
+    ) -> Result<Vec<u32>, MapFault> {
+        self.finish_rules()?;
+        let found = self
+            .mapping
+            .check_columns(columns)
+            .map_err(|fault| MapFault::Columns {
+                result: query.to_owned(),
+                fault,
+            })?;
+        let lengths = found.lengths.clone();
+        self.reading = Reading::Rows {
+            query: query.to_owned(),
+            allowed: allowed.to_vec(),
+            columns: found,
+        };
+        Ok(lengths)
+    }
+
+    /// The next row of the result that has begun.
+    pub(crate) fn row(&mut self, row: &[Option<&str>]) -> Result<(), MapFault> {
+        // Taken out and put back, so that a row can change everything else.
+        let reading = std::mem::replace(&mut self.reading, Reading::Nothing);
+        let outcome = match &reading {
+            Reading::Nothing => Ok(()),
+            Reading::Rules { dimension, columns } => {
+                if let Some(Resolver::Rules(book)) = self.resolvers.get_mut(dimension) {
+                    book.add(columns, row);
+                }
+                Ok(())
+            }
+            Reading::Rows {
+                query,
+                allowed,
+                columns,
+            } => self.data_row(query, allowed, columns, row),
+        };
+        self.reading = reading;
+        outcome
+    }
+
+    /// All results have been read: combines rows that meet in a cell.
+    pub(crate) fn finish(mut self, veil: &Veil) -> Result<Desired, MapFault> {
+        self.finish_rules()?;
+        ensure_no_row_twice(self.seen)?;
+        let renumbered = self.space.sort();
+        for cell in &mut self.cells {
+            cell.key = renumbered.key(cell.key);
+        }
+        let incomplete = self
+            .incomplete
+            .into_iter()
+            .map(|(key, why)| (renumbered.key(key), why))
+            .collect();
+        let combined = combine::combine(self.cells, &self.space, &self.mapping.policies)?;
+        let mut unplaced: Vec<Unplaced> = self
+            .unplaced
+            .into_iter()
+            .map(|(place, rows)| Unplaced { place, rows })
+            .collect();
+        unplaced.sort_unstable_by_key(|unplaced| unplaced.place);
+        let rows = self.ledger.close(
+            &self.periods,
+            combined.sums,
+            |dimension, key| {
+                let pattern = self.mapping.dimensions.get(&dimension);
+                veil.show(key, pattern.and_then(|dimension| dimension.show_keys.as_ref()))
+            },
+        );
+        let mut desired = Desired {
+            mapping: self.mapping.name.clone(),
+            data_set: self.mapping.data_set,
+            period_type: self.mapping.period_type,
+            periods: self.periods,
+            space: self.space,
+            cells: combined.cells,
+            incomplete,
+            unplaced,
+            scope: self.mapping.scope(),
+            policies: self.mapping.policies.clone(),
+            rows,
+        };
+        // A cell whose sum does not fit has no value that would be right.
+        for key in combined.overflowed {
+            desired.incomplete.entry(key).or_insert(Incomplete::Invalid);
+        }
+        Ok(desired)
+    }
+
+    fn rules_file(&self, dimension: Dimension) -> String {
+        match self.mapping.dimensions.get(&dimension).map(|each| &each.answers) {
+            Some(Answers::Rules(sql)) => sql.file.clone(),
+            _ => dimension.to_string(),
+        }
+    }
+
+    /// The rules that were being read are complete: they must not contradict each other.
+    fn finish_rules(&mut self) -> Result<(), MapFault> {
+        let Reading::Rules { dimension, .. } = self.reading else {
+            return Ok(());
+        };
+        self.reading = Reading::Nothing;
+        let result = self.rules_file(dimension);
+        match self.resolvers.get_mut(&dimension) {
+            Some(Resolver::Rules(book)) => book
+                .close(&self.periods)
+                .map_err(|fault| MapFault::Rules { result, fault }),
+            _ => Ok(()),
+        }
+    }
+
+    fn data_row(
+        &mut self,
+        query: &str,
+        allowed: &[Period],
+        columns: &RowColumns,
+        row: &[Option<&str>],
+    ) -> Result<(), MapFault> {
+        let period = row::period(query, allowed, columns, row)?;
+        let mapping = self.mapping;
+        let answers: BTreeMap<Dimension, Answer> = self
+            .resolvers
+            .iter_mut()
+            .map(|(name, resolver)| {
+                let places = columns.dimensions.get(name).map(Vec::as_slice).unwrap_or_default();
+                (*name, resolver.answer(period, places, row))
+            })
+            .collect();
+        let keys = RowKeys { columns, row };
+        let fingerprint = keys.fingerprint();
+        for (index, (place, numeric)) in columns.values.iter().enumerate() {
+            let mut answers = answers.clone();
+            if let Values::Wide(wide) = &mapping.values
+                && let Some(column) = wide.get(index)
+            {
+                answers.insert(Dimension::DataElement, Answer::Uid(column.data_element));
+                if let Some(uid) = column.category_option_combo {
+                    answers.insert(Dimension::CategoryOptionCombo, Answer::Uid(uid));
+                }
+            }
+            self.seen
+                .entry(period)
+                .or_default()
+                .push(fingerprint.of_value(index));
+            let text = row.get(*place).copied().flatten();
+            let value = self.value(&answers, text, *numeric);
+            self.account(period, &answers, &keys, value);
+        }
+        Ok(())
+    }
+
+    /// What a row's value is, before asking where it goes.
+    fn value(
+        &self,
+        answers: &BTreeMap<Dimension, Answer>,
+        text: Option<&str>,
+        numeric: bool,
+    ) -> RowValue {
+        let Some(text) = text else {
+            return RowValue::Null;
+        };
+        let element = uid(answers, Dimension::DataElement);
+        let combine = element.map(|element| self.mapping.policies.combine(element));
+        let adds = combine.is_some_and(|combine| combine != Combine::Refuse);
+        let number = Number::parse(text).ok();
+        if numeric {
+            return match (canonical(text), number) {
+                // What is added up must fit exactly.
+                (Ok(_), None) if adds => RowValue::Invalid,
+                (Ok(canonical), number) => RowValue::Usable {
+                    text: Text::from(canonical.as_str()),
+                    number,
+                },
+                (Err(_), _) => RowValue::Invalid,
+            };
+        }
+        // DHIS2 ≤ 2.42 takes a blank for a delete, and no version stores an empty value.
+        let holdable = !text.trim().is_empty() && text.chars().count() <= LONGEST_VALUE;
+        if holdable && (number.is_some() || !adds) {
+            RowValue::Usable {
+                text: Text::from(text),
+                number,
+            }
+        } else {
+            RowValue::Invalid
+        }
+    }
+
+    fn account(
+        &mut self,
+        period: Period,
+        answers: &BTreeMap<Dimension, Answer>,
+        keys: &RowKeys<'_>,
+        value: RowValue,
+    ) {
+        let element = uid(answers, Dimension::DataElement);
+        let adds = element.is_none_or(|element| self.mapping.policies.combine(element) == Combine::Sum);
+        let number = if adds { value.number() } else { None };
+        let without = |wanted: Answer| {
+            Dimension::ALL
+                .into_iter()
+                .find(|dimension| answers.get(dimension) == Some(&wanted))
+        };
+        let excluded = without(Answer::Excluded);
+        if let Some(dimension) = excluded.or_else(|| without(Answer::None)) {
+            let outcome = match excluded {
+                Some(_) => RowOutcome::Excluded,
+                None => RowOutcome::Unmapped,
+            };
+            self.ledger.lost(outcome, period, dimension, keys.of(dimension), element, number);
+            if outcome == RowOutcome::Unmapped {
+                *self.unplaced.entry(place(period, answers)).or_default() += 1;
+            }
+            return;
+        }
+        let place = place(period, answers);
+        // Every dimension has an answer here, so there is a cell.
+        let Some(cell) = cell(&place) else {
+            return;
+        };
+        let key = self.space.intern(&cell);
+        let (outcome, why) = match value {
+            RowValue::Usable { text, .. } => {
+                self.cells.push(DesiredCell { key, value: text });
+                self.ledger.mapped(period, element, number);
+                return;
+            }
+            RowValue::Null => (RowOutcome::Empty, Incomplete::Empty),
+            RowValue::Invalid => (RowOutcome::Invalid, Incomplete::Invalid),
+        };
+        self.ledger.without_value(outcome, period);
+        *self.unplaced.entry(place).or_default() += 1;
+        let known = self.incomplete.entry(key).or_insert(why);
+        *known = (*known).min(why);
+    }
+}
+
+fn ensure_no_row_twice(seen: HashMap<Period, Vec<u128>>) -> Result<(), MapFault> {
+    let mut repeated: Vec<Period> = Vec::new();
+    for (period, mut fingerprints) in seen {
+        fingerprints.sort_unstable();
+        if fingerprints.windows(2).any(|pair| pair.first() == pair.last()) {
+            repeated.push(period);
+        }
+    }
+    match repeated.into_iter().min() {
+        Some(period) => Err(MapFault::RepeatedRow { period }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,126 @@
+//! One row of a result: its period, its keys, its value.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::fault::{MapFault, PeriodFault};
+use super::resolve::Answer;
+use crate::domain::{Cell, Dimension, Number, Period, Place, Text, Triple, Uid};
+use crate::mapping::RowColumns;
+
+/// What a row's value is, before asking where it goes.
+pub(super) enum RowValue {
+    /// The source makes no statement.
+    Null,
+    /// No value that DHIS2 could hold, or that could be added up.
+    Invalid,
+    Usable { text: Text, number: Option<Number> },
+}
+
+impl RowValue {
+    pub(super) fn number(&self) -> Option<Number> {
+        match self {
+            RowValue::Usable { number, .. } => *number,
+            RowValue::Null | RowValue::Invalid => None,
+        }
+    }
+}
+
+/// The values of the columns that tell a row from the others of its period.
+pub(super) struct RowKeys<'r> {
+    pub(super) columns: &'r RowColumns,
+    pub(super) row: &'r [Option<&'r str>],
+}
+
+impl RowKeys<'_> {
+    pub(super) fn of(&self, dimension: Dimension) -> Vec<Option<String>> {
+        let places = self.columns.dimensions.get(&dimension);
+        places
+            .into_iter()
+            .flatten()
+            .map(|place| self.row.get(*place).copied().flatten().map(str::to_owned))
+            .collect()
+    }
+
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        let mut halves = [DefaultHasher::new(), DefaultHasher::new()];
+        for (salt, half) in halves.iter_mut().enumerate() {
+            salt.hash(half);
+            for places in self.columns.dimensions.values() {
+                for place in places {
+                    self.row.get(*place).hash(half);
+                }
+            }
+        }
+        Fingerprint(halves)
+    }
+}
+
+/// 128 bits that stand for a row's keys, so that a million rows can be held against each other in 16 MB.
+pub(super) struct Fingerprint([DefaultHasher; 2]);
+
+impl Fingerprint {
+    /// Of the value in one of the row's value columns.
+    pub(super) fn of_value(&self, index: usize) -> u128 {
+        let [high, low] = self.0.clone().map(|mut half| {
+            index.hash(&mut half);
+            u128::from(half.finish())
+        });
+        high << 64 | low
+    }
+}
+
+/// The period of a row, which must be one of those its query was asked for.
+pub(super) fn period(
+    query: &str,
+    allowed: &[Period],
+    columns: &RowColumns,
+    row: &[Option<&str>],
+) -> Result<Period, MapFault> {
+    let fault = |fault| MapFault::Period {
+        query: query.to_owned(),
+        fault,
+    };
+    let Some(place) = columns.period else {
+        // The query ran for one period.
+        return allowed.first().copied().ok_or_else(|| fault(PeriodFault::Missing));
+    };
+    let text = row.get(place).copied().flatten();
+    let text = text.ok_or_else(|| fault(PeriodFault::Missing))?;
+    let period: Period = text.parse().map_err(|_| fault(PeriodFault::NotAPeriod))?;
+    match allowed.binary_search(&period) {
+        Ok(_) => Ok(period),
+        Err(_) => Err(fault(PeriodFault::NotAskedFor(period))),
+    }
+}
+
+pub(super) fn uid(answers: &BTreeMap<Dimension, Answer>, dimension: Dimension) -> Option<Uid> {
+    match answers.get(&dimension) {
+        Some(Answer::Uid(uid)) => Some(*uid),
+        _ => None,
+    }
+}
+
+/// Where a row belongs, as far as its dimensions have answers.
+pub(super) fn place(period: Period, answers: &BTreeMap<Dimension, Answer>) -> Place {
+    Place {
+        period,
+        data_element: uid(answers, Dimension::DataElement),
+        category_option_combo: uid(answers, Dimension::CategoryOptionCombo),
+        attribute_option_combo: uid(answers, Dimension::AttributeOptionCombo),
+        org_unit: uid(answers, Dimension::OrgUnit),
+    }
+}
+
+/// The cell of a row all of whose dimensions have answers.
+pub(super) fn cell(place: &Place) -> Option<Cell> {
+    Some(Cell {
+        period: place.period,
+        org_unit: place.org_unit?,
+        triple: Triple {
+            data_element: place.data_element?,
+            category_option_combo: place.category_option_combo?,
+            attribute_option_combo: place.attribute_option_combo?,
+        },
+    })
+}

@@ -1,0 +1,248 @@
+//! Mapping rules: which key is which UID, since when and until when, as the source itself says.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use jiff::civil::Date;
+
+use super::resolve::Answer;
+use crate::domain::{Period, Uid};
+use crate::mapping::{ColumnFault, Columns, SourceKey};
+
+/// The rules of one dimension. The one that counts is valid on the first day of the period and has the lowest
+/// priority number.
+#[derive(Default)]
+pub(super) struct RuleBook {
+    rules: HashMap<SourceKey, Vec<Rule>>,
+    key: SourceKey,
+}
+
+/// A rule as it came; what is wrong with it matters only if it counts in a period of the run.
+struct Rule {
+    verdict: Verdict,
+    valid_from: Day,
+    valid_to: Day,
+    priority: Option<i64>,
+    label: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Uid(Uid),
+    Exclude,
+    /// No UID, or text that is none.
+    Malformed,
+}
+
+/// A bound of a rule's validity.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Day {
+    Open,
+    On(Date),
+    Malformed,
+}
+
+/// Rules that cannot be followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RuleFault {
+    /// The rule's own label, where it has one.
+    label: Option<String>,
+    period: Period,
+    what: What,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum What {
+    Contradiction,
+    Uid,
+    Reversed,
+    Day,
+    Priority,
+}
+
+/// Where the columns of a rules result stand.
+pub(super) struct RuleColumns {
+    keys: Vec<usize>,
+    uid: usize,
+    valid_from: Option<usize>,
+    valid_to: Option<usize>,
+    priority: Option<usize>,
+    exclude: Option<usize>,
+    rule: Option<usize>,
+}
+
+const PRIORITY: i64 = 100;
+
+impl RuleColumns {
+    /// `keys` are the dimension's columns; one alone may be called `key`.
+    pub(super) fn find(keys: &[String], columns: &Columns) -> Result<RuleColumns, ColumnFault> {
+        let short = ["key".to_owned()];
+        let keys = match (keys.len(), columns.find("key")) {
+            (1, Some(_)) => &short,
+            _ => keys,
+        };
+        let mut declared = vec!["uid", "valid_from", "valid_to", "priority", "exclude", "rule"];
+        declared.extend(keys.iter().map(String::as_str));
+        columns.only(&declared)?;
+        let typed = |column: &str, types: &[&str], expected| match columns.find(column) {
+            Some(place) if !types.contains(&columns.type_name(place)) => Err(ColumnFault::WrongType {
+                column: column.to_owned(),
+                type_name: columns.type_name(place).to_owned(),
+                expected,
+            }),
+            place => Ok(place),
+        };
+        Ok(RuleColumns {
+            keys: columns.places(keys)?,
+            uid: columns.place("uid")?,
+            valid_from: typed("valid_from", &["date"], "a date")?,
+            valid_to: typed("valid_to", &["date"], "a date")?,
+            priority: typed("priority", &["int2", "int4", "int8"], "a whole number")?,
+            exclude: typed("exclude", &["bool"], "a boolean")?,
+            rule: columns.find("rule"),
+        })
+    }
+}
+
+impl RuleBook {
+    pub(super) fn add(&mut self, columns: &RuleColumns, row: &[Option<&str>]) {
+        let at = |place: usize| row.get(place).copied().flatten();
+        let optional = |place: Option<usize>| place.and_then(at);
+        let mut key = SourceKey::default();
+        // NULL never matches, so a rule for it never counts.
+        if !key.refill(columns.keys.iter().map(|place| at(*place))) {
+            return;
+        }
+        let verdict = match (optional(columns.exclude), at(columns.uid)) {
+            (Some("true"), _) => Verdict::Exclude,
+            (_, Some(uid)) => uid.parse().map_or(Verdict::Malformed, Verdict::Uid),
+            (_, None) => Verdict::Malformed,
+        };
+        self.rules.entry(key).or_default().push(Rule {
+            verdict,
+            valid_from: Day::read(optional(columns.valid_from)),
+            valid_to: Day::read(optional(columns.valid_to)),
+            priority: match optional(columns.priority) {
+                None => Some(PRIORITY),
+                Some(text) => text.parse().ok(),
+            },
+            label: optional(columns.rule).map(str::to_owned),
+        });
+    }
+
+    /// All rules are here: whatever counts in one of these periods must be clear.
+    pub(super) fn close(&self, periods: &[Period]) -> Result<(), RuleFault> {
+        let mut faults: Vec<RuleFault> = self
+            .rules
+            .values()
+            .flat_map(|rules| periods.iter().filter_map(|period| fault(rules, *period)))
+            .collect();
+        // The same one first, in whatever order the rules came.
+        faults.sort_by(|a, b| (a.period, &a.label).cmp(&(b.period, &b.label)));
+        match faults.into_iter().next() {
+            Some(fault) => Err(fault),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn answer<'r>(
+        &mut self,
+        period: Period,
+        values: impl Iterator<Item = Option<&'r str>>,
+    ) -> Answer {
+        if !self.key.refill(values) {
+            return Answer::None;
+        }
+        let rules = self.rules.get(&self.key).into_iter().flatten();
+        let first = rules
+            .filter(|rule| rule.is_valid_on(period.start()))
+            .min_by_key(|rule| rule.priority);
+        match first.map(|rule| rule.verdict) {
+            Some(Verdict::Uid(uid)) => Answer::Uid(uid),
+            Some(Verdict::Exclude) => Answer::Excluded,
+            // `close` refused the malformed.
+            Some(Verdict::Malformed) | None => Answer::None,
+        }
+    }
+}
+
+impl Rule {
+    fn is_valid_on(&self, day: Date) -> bool {
+        let from = match self.valid_from {
+            Day::On(from) => from <= day,
+            Day::Open | Day::Malformed => true,
+        };
+        let to = match self.valid_to {
+            Day::On(to) => day <= to,
+            Day::Open | Day::Malformed => true,
+        };
+        from && to
+    }
+
+    /// Valid to before valid from, with the day between the two.
+    fn is_reversed_around(&self, day: Date) -> bool {
+        match (self.valid_from, self.valid_to) {
+            (Day::On(from), Day::On(to)) => to < from && to <= day && day <= from,
+            _ => false,
+        }
+    }
+}
+
+impl Day {
+    fn read(text: Option<&str>) -> Day {
+        match text {
+            // PostgreSQL's own words for dates without end.
+            None | Some("infinity" | "-infinity") => Day::Open,
+            Some(text) => text.parse().map_or(Day::Malformed, Day::On),
+        }
+    }
+}
+
+/// What makes the rules of one key unclear in a period.
+fn fault(rules: &[Rule], period: Period) -> Option<RuleFault> {
+    let day = period.start();
+    let fault = |rule: &Rule, what| {
+        Some(RuleFault {
+            label: rule.label.clone(),
+            period,
+            what,
+        })
+    };
+    if let Some(rule) = rules.iter().find(|rule| rule.is_reversed_around(day)) {
+        return fault(rule, What::Reversed);
+    }
+    let valid = || rules.iter().filter(|rule| rule.is_valid_on(day));
+    for rule in valid() {
+        if rule.valid_from == Day::Malformed || rule.valid_to == Day::Malformed {
+            return fault(rule, What::Day);
+        }
+        if rule.priority.is_none() {
+            return fault(rule, What::Priority);
+        }
+        if rule.verdict == Verdict::Malformed {
+            return fault(rule, What::Uid);
+        }
+    }
+    let first = valid().min_by_key(|rule| rule.priority)?;
+    let other = valid().find(|rule| rule.priority == first.priority && rule.verdict != first.verdict)?;
+    fault(other, What::Contradiction)
+}
+
+impl fmt::Display for RuleFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.what {
+            What::Contradiction => {
+                "two rules of equal priority name different organisation units (or one excludes) for one key"
+            }
+            What::Uid => "a rule has no UID, or one that is not 11 letters and digits",
+            What::Reversed => "a rule has `valid_to` before `valid_from`",
+            What::Day => "a rule has a date that cannot be read",
+            What::Priority => "a rule has a priority that is not a whole number",
+        };
+        write!(f, "{what}, on the first day of {}", self.period)?;
+        match &self.label {
+            Some(label) => write!(f, " (rule {})", label.escape_debug()),
+            None => f.write_str(" (no column `rule` names it)"),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The outcome of one cell, tried in the order in which the outcomes are told to people.
+
+use super::outcome::Left;
+use super::places::Places;
+use super::timeliness::{Timeliness, timeliness};
+use super::{Reach, Target, checks, same};
+use crate::domain::{
+    Absent, Blocked, Cell, ChangeKind, Closed, Foreign, Incomplete, Policies, reads_as_zero,
+};
+
+/// All that is known of a cell.
+pub(super) struct Case<'c> {
+    pub(super) cell: Cell,
+    pub(super) desired: Option<&'c str>,
+    /// The live value; a deleted one is none.
+    pub(super) live: Option<&'c str>,
+    /// The live value was last stored by somebody else.
+    pub(super) foreign: bool,
+    pub(super) incomplete: Option<Incomplete>,
+    pub(super) places: &'c Places,
+}
+
+pub(super) enum Verdict<'c> {
+    Unchanged,
+    Left(Left),
+    Closed(Closed),
+    Blocked(Blocked),
+    /// Somebody else's value differs, and a person must look.
+    Hold,
+    Change(ChangeKind, &'c str),
+}
+
+pub(super) fn judge<'c>(
+    case: &Case<'c>,
+    policies: &Policies,
+    target: &Target,
+    reach: &Reach,
+) -> Verdict<'c> {
+    let absent = policies.absent(case.cell.triple.data_element);
+    if is_unchanged(case, absent, target) {
+        return Verdict::Unchanged;
+    }
+    if let Some(why) = is_left(case, absent, policies.foreign) {
+        return Verdict::Left(why);
+    }
+    let timeliness = timeliness(case.cell.period, target);
+    if let Timeliness::Closed(why) = timeliness {
+        return Verdict::Closed(why);
+    }
+    if case.desired.is_some() && case.incomplete == Some(Incomplete::Invalid) {
+        return Verdict::Blocked(Blocked::InvalidRow);
+    }
+    if let Some(why) = checks::cell_fault(&case.cell, target, reach) {
+        return Verdict::Blocked(why);
+    }
+    if let Timeliness::Refused(why) = timeliness {
+        return Verdict::Blocked(why);
+    }
+    let (kind, value) = match (case.desired, case.live, absent) {
+        (Some(desired), None, _) => (ChangeKind::Create, desired),
+        (Some(desired), Some(_), _) => (ChangeKind::Update, desired),
+        (None, Some(live), Absent::Delete) => (ChangeKind::Delete, live),
+        (None, _, _) => (ChangeKind::Zero, "0"),
+    };
+    let fault = match kind {
+        ChangeKind::Delete => None,
+        _ => checks::value_fault(&case.cell, value, target),
+    };
+    match (fault, kind) {
+        (Some(_), ChangeKind::Zero) => return Verdict::Blocked(Blocked::ZeroRefused),
+        (Some(why), _) => return Verdict::Blocked(why),
+        (None, _) => {}
+    }
+    let theirs = case.foreign && case.live.is_some();
+    if theirs && policies.foreign == Foreign::Hold {
+        return Verdict::Hold;
+    }
+    Verdict::Change(kind, value)
+}
+
+fn is_unchanged(case: &Case<'_>, absent: Absent, target: &Target) -> bool {
+    let element = target.element(case.cell.triple.data_element);
+    match (case.desired, case.live) {
+        (Some(desired), Some(live)) => same::same(element, desired, live, target),
+        (Some(value), None) => same::is_nothing(element, value),
+        // A zero that stands for "the source has nothing" is where it should be.
+        (None, Some(live)) => {
+            same::is_nothing(element, live)
+                || (absent == Absent::Zero && !case.foreign && reads_as_zero(live))
+        }
+        (None, None) => true,
+    }
+}
+
+fn is_left(case: &Case<'_>, absent: Absent, foreign: Foreign) -> Option<Left> {
+    let theirs = case.foreign && case.live.is_some();
+    if case.desired.is_some() {
+        return match case.incomplete {
+            Some(Incomplete::Empty) => Some(Left::EmptyRow),
+            _ if theirs && foreign == Foreign::Keep => Some(Left::ForeignKept),
+            _ => None,
+        };
+    }
+    if theirs {
+        Some(Left::Foreign)
+    } else if absent == Absent::Leave {
+        Some(Left::Absent)
+    } else if case.incomplete == Some(Incomplete::Empty) {
+        Some(Left::EmptyRow)
+    } else if case.places.may_be(&case.cell) {
+        Some(Left::Unplaced)
+    } else {
+        None
+    }
+}

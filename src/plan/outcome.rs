@@ -1,0 +1,139 @@
+//! A plan: the changes that turn live into desired, and why every other cell stays.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::domain::{
+    Blocked, Cell, CellAccount, CellCounts, CellOutcome, Change, Closed, Desired, Period, Space,
+};
+
+/// Blocked and held cells that are listed one by one.
+const LISTED: usize = 10_000;
+
+pub(crate) struct Plan {
+    /// Of the changes' keys.
+    pub(crate) space: Space,
+    /// Ordered by period, unit and triple.
+    pub(crate) changes: Vec<Change>,
+    /// Every cell but those that are to be changed.
+    pub(crate) account: CellAccount,
+    pub(crate) left: BTreeMap<Left, u64>,
+    pub(crate) closed: BTreeMap<(Period, Closed), u64>,
+    /// Ordered; the first `LISTED`.
+    pub(crate) blocked: Vec<(Cell, Blocked)>,
+    /// Blocked cells by reason, all of them.
+    pub(crate) blocked_by: BTreeMap<Blocked, u64>,
+    /// Somebody else's values that differ, under `foreign = "hold"`: nothing of the mapping is sent.
+    pub(crate) held: Vec<Cell>,
+    held_cells: u64,
+}
+
+/// Why a cell stays as it is though it differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Left {
+    /// `absent = "leave"`.
+    Absent,
+    /// Somebody else's, and the source has nothing.
+    Foreign,
+    /// Somebody else's, under `foreign = "keep"`.
+    ForeignKept,
+    /// A row of it is empty: a part is not the sum.
+    EmptyRow,
+    /// A row that could not be placed may belong to it.
+    Unplaced,
+}
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Left::Absent => "the source has nothing and the mapping says to leave it",
+            Left::Foreign => "stored by somebody else, and the source has nothing",
+            Left::ForeignKept => "stored by somebody else, and the mapping says to keep it",
+            Left::EmptyRow => "a row of it is empty, and a part is not the sum",
+            Left::Unplaced => "a row that could not be placed may belong to it",
+        })
+    }
+}
+
+impl Plan {
+    pub(super) fn new(desired: &Desired) -> Plan {
+        let mut account = CellAccount::default();
+        for period in &desired.periods {
+            account.periods.insert(*period, CellCounts::default());
+        }
+        for cell in &desired.cells {
+            if let Some(cell) = desired.space.cell(cell.key) {
+                account.periods.entry(cell.period).or_default().cells += 1;
+            }
+        }
+        Plan {
+            space: Space::new(desired.period_type),
+            changes: Vec::new(),
+            account,
+            left: BTreeMap::new(),
+            closed: BTreeMap::new(),
+            blocked: Vec::new(),
+            blocked_by: BTreeMap::new(),
+            held: Vec::new(),
+            held_cells: 0,
+        }
+    }
+
+    pub(crate) fn is_held(&self) -> bool {
+        self.held_cells > 0
+    }
+
+    /// The account once each change has the given outcome.
+    pub(crate) fn account_with(&self, outcome: impl Fn(usize, &Change) -> CellOutcome) -> CellAccount {
+        let mut account = self.account.clone();
+        for (index, change) in self.changes.iter().enumerate() {
+            if let Some(cell) = self.space.cell(change.key) {
+                let counts = account.periods.entry(cell.period).or_default();
+                counts.count(outcome(index, change));
+            }
+        }
+        account
+    }
+
+    pub(super) fn cells(&mut self, period: Period) -> &mut CellCounts {
+        self.account.periods.entry(period).or_default()
+    }
+
+    pub(super) fn left(&mut self, period: Period, why: Left) {
+        self.cells(period).count(CellOutcome::Left);
+        *self.left.entry(why).or_default() += 1;
+    }
+
+    pub(super) fn close(&mut self, period: Period, why: Closed) {
+        self.cells(period).count(CellOutcome::Closed);
+        *self.closed.entry((period, why)).or_default() += 1;
+    }
+
+    pub(super) fn block(&mut self, cell: Cell, why: Blocked) {
+        self.cells(cell.period).count(CellOutcome::Blocked);
+        *self.blocked_by.entry(why).or_default() += 1;
+        if self.blocked.len() < LISTED {
+            self.blocked.push((cell, why));
+        }
+    }
+
+    pub(super) fn hold(&mut self, cell: Cell) {
+        self.cells(cell.period).count(CellOutcome::Held);
+        self.held_cells += 1;
+        if self.held.len() < LISTED {
+            self.held.push(cell);
+        }
+    }
+
+    /// Complete: ordered, whatever the order of blocks was.
+    pub(super) fn closed_up(mut self) -> Plan {
+        let space = &self.space;
+        self.changes.sort_by_cached_key(|change| space.cell(change.key));
+        self.blocked.sort_unstable();
+        self.held.sort_unstable();
+        self
+    }
+}
