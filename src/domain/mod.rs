@@ -1,7 +1,10 @@
 //! The vocabulary of the program: UIDs, periods, numbers and value types, as DHIS2 means them.
 //! Pure: nothing here reads a file, a clock, a socket or the environment.
 
+mod engine;
 mod number;
+#[cfg(test)]
+mod number_tests;
 mod period;
 mod period_parse;
 mod period_range;
@@ -9,10 +12,19 @@ mod period_range;
 mod period_tests;
 mod period_type;
 mod uid;
+#[cfg(test)]
+mod value_recording_tests;
+#[cfg(test)]
+mod value_rule_tests;
+mod value_rules;
+mod value_type;
 
+pub(crate) use engine::Engine;
 pub(crate) use number::{Number, NumberError, canonical};
 pub(crate) use period::Period;
 pub(crate) use period_parse::PeriodError;
 pub(crate) use period_range::PeriodRange;
 pub(crate) use period_type::{PeriodType, UnknownPeriodType};
 pub(crate) use uid::{DEFAULT_COMBO, Uid, UidError};
+pub(crate) use value_rules::reads_as_zero;
+pub(crate) use value_type::{BLANK, ValueType};
