@@ -34,9 +34,9 @@ pub(super) fn locate() -> Result<Binaries> {
     {
         return Ok(found);
     }
-    fetch::fetched().with_context(|| {
-        format!(
-            "PostgreSQL is not installed and could not be fetched.\n{}",
+    fetch::fetched().or_else(|error| {
+        bail!(
+            "not installed and not fetched ({error:#})\n{}",
             how_to_install()
         )
     })
@@ -60,23 +60,23 @@ impl Binaries {
         })
     }
 
-    /// Copies the installation to where another account may read it; the new folder of programs.
-    pub(super) fn copy_to(&self, target: &Path) -> Result<PathBuf> {
-        ensure!(
-            self.root.parent().is_some(),
-            "{} cannot be copied",
-            self.root.display()
-        );
+    /// Copies the installation to where another account may read it, and makes it the account's own
+    /// so that it can be removed with the rest; the new folder of programs.
+    pub(super) fn copy_to(&self, target: &Path, user: u32, group: u32) -> Result<PathBuf> {
         let copied = Command::new("cp")
             .arg("-R")
             .arg(&self.root)
             .arg(target)
             .status()?;
-        if !copied.success() {
-            bail!("copying {} to {}", self.root.display(), target.display());
-        }
-        let inside = self.bin.strip_prefix(&self.root)?;
-        Ok(target.join(inside))
+        ensure!(copied.success(), "copying {} failed", self.root.display());
+        let owner = format!("{user}:{group}");
+        let given = Command::new("chown")
+            .arg("-R")
+            .arg(owner)
+            .arg(target)
+            .status()?;
+        ensure!(given.success(), "giving {} away failed", target.display());
+        Ok(target.join(self.bin.strip_prefix(&self.root)?))
     }
 }
 

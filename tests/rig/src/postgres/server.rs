@@ -93,8 +93,8 @@ impl Server {
             .to_str()
             .context("the temporary folder's name is not text")?;
         let bin = match account {
-            Some(_) if !reachable_by_all(&binaries.bin) => {
-                binaries.copy_to(&path.join("install"))?
+            Some(Account { user, group }) if !reachable_by_all(&binaries.bin) => {
+                binaries.copy_to(&path.join("install"), user, group)?
             }
             _ => binaries.bin.clone(),
         };
