@@ -32,6 +32,7 @@ pub struct Database {
 #[derive(Clone)]
 pub struct Template {
     name: String,
+    prefix: String,
 }
 
 impl Address {
@@ -103,7 +104,7 @@ impl Database {
             "STRATEGY file_copy"
         };
         let options = format!("TEMPLATE {} {strategy}", quoted(&template.name));
-        Self::create(address, &template.name, &options)
+        Self::create(address, &template.prefix, &options)
     }
 
     /// The superuser's URL on the loopback port.
@@ -227,7 +228,10 @@ impl Template {
                 &format!("ALTER DATABASE {from} RENAME TO {to}"),
             );
         }
-        Self { name }
+        Self {
+            name,
+            prefix: prefix.to_owned(),
+        }
     }
 }
 
