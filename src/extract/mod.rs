@@ -1,1 +1,18 @@
-//! PostgreSQL.
+//! PostgreSQL: one read-only snapshot of the source, queried with bound parameters, read as text. The only module that names `postgres`.
+
+mod error;
+mod passfile;
+mod session;
+mod settings;
+mod snapshot;
+mod tls;
+mod url;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use error::{ExtractError, ExtractErrorKind};
+pub(crate) use passfile::password_from_passfile;
+pub(crate) use session::Source;
+pub(crate) use settings::{Host, Settings, SettingsError};
+pub(crate) use snapshot::{Column, Snapshot};

@@ -1,0 +1,270 @@
+//! What went wrong with the source, in one line that may be shown to anybody: no value of a row is ever in it.
+
+use std::error::Error as _;
+use std::fmt;
+use std::time::Duration;
+
+use postgres::error::{DbError, ErrorPosition};
+
+use super::tls;
+use crate::mapping::Sql;
+
+/// A fault of the source. Its text is complete: it keeps no error of the library, whose text may carry patient data.
+#[derive(Debug)]
+pub(crate) struct ExtractError {
+    pub(crate) kind: ExtractErrorKind,
+    text: String,
+}
+
+/// Which exit code a fault has, and whether the next run may find it gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ExtractErrorKind {
+    /// Nothing answers there. Temporary, like the five that follow.
+    Unreachable,
+    /// The server lacks connections, memory or disk.
+    Overloaded,
+    /// The connection ended in the middle.
+    Lost,
+    /// A query ran longer than `statement-timeout`, or was cancelled by hand.
+    TimedOut,
+    /// A query waited longer than `lock-timeout`.
+    Locked,
+    /// The server is starting or stopping, or a standby cancelled the query.
+    Recovery,
+    /// The server refuses us.
+    Credentials,
+    NoSuchDatabase,
+    /// The server is not who it must be.
+    Tls,
+    /// The query, its result or the role are not what the mapping promises.
+    Source,
+}
+
+/// What was going on when the server refused it; decides how much of its text cannot hold row values.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Stage {
+    /// Connecting, and commands of our own.
+    Session,
+    /// The query is parsed; no row has been looked at.
+    Preparing,
+    Running,
+}
+
+/// A query in front of the server.
+#[derive(Clone, Copy)]
+pub(super) struct Running<'a> {
+    pub(super) sql: &'a Sql,
+    pub(super) stage: Stage,
+    /// Characters that were written in front of the query's own text.
+    pub(super) in_front: usize,
+    pub(super) statement_timeout: Duration,
+    pub(super) lock_timeout: Duration,
+}
+
+impl ExtractError {
+    pub(super) fn new(kind: ExtractErrorKind, text: impl Into<String>) -> ExtractError {
+        ExtractError {
+            kind,
+            text: one_line(&text.into()),
+        }
+    }
+
+    /// This and what followed from it or after it, in one line; the kind is that of the last.
+    pub(super) fn and(self, next: ExtractError) -> ExtractError {
+        ExtractError {
+            kind: next.kind,
+            text: format!("{}; {}", self.text, next.text),
+        }
+    }
+}
+
+impl fmt::Display for ExtractError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for ExtractError {}
+
+/// A fault while connecting or in a command of our own; `doing` completes "… : what is wrong".
+pub(super) fn in_session(doing: &str, error: &postgres::Error) -> ExtractError {
+    if let Some(server) = error.as_db_error() {
+        let code = server.code().code();
+        let kind = match (code, class(code)) {
+            // A role without the right to connect to the database is refused with this code.
+            ("42501", _) => ExtractErrorKind::Credentials,
+            _ => kind(code),
+        };
+        return ExtractError::new(kind, format!("{doing}: {}", told(server, Stage::Session)));
+    }
+    let cause = error.source();
+    let text = cause.map(ToString::to_string).unwrap_or_default();
+    let (kind, what) = match Outside::of(error) {
+        Outside::Unreachable => (ExtractErrorKind::Unreachable, text),
+        Outside::Lost => (
+            ExtractErrorKind::Lost,
+            "the server closed the connection".to_owned(),
+        ),
+        Outside::Tls => match (cause.and_then(tls::explain), text.as_str()) {
+            (Some(why), _) => (ExtractErrorKind::Tls, why),
+            (None, "server does not support TLS") => (
+                ExtractErrorKind::Tls,
+                "the server offers no TLS; switch it on there, or write a weaker sslmode"
+                    .to_owned(),
+            ),
+            (None, _) => (
+                ExtractErrorKind::Lost,
+                format!("the TLS handshake broke off ({text})"),
+            ),
+        },
+        Outside::Password => (
+            ExtractErrorKind::Credentials,
+            "the server asks for a password; write password-file".to_owned(),
+        ),
+        Outside::Authentication => (ExtractErrorKind::Credentials, text),
+        Outside::Other => (
+            ExtractErrorKind::Source,
+            "the server does not answer as PostgreSQL does".to_owned(),
+        ),
+    };
+    ExtractError::new(kind, format!("{doing}: {what}"))
+}
+
+impl Running<'_> {
+    /// A fault of this query: its place in the file where the server gives one, and the server's text where that cannot hold row values.
+    pub(super) fn failed(self, error: &postgres::Error) -> ExtractError {
+        let file = &self.sql.file;
+        let Some(server) = error.as_db_error() else {
+            return match Outside::of(error) {
+                Outside::Lost | Outside::Unreachable => ExtractError::new(
+                    ExtractErrorKind::Lost,
+                    format!("running {file}: the connection to the source was lost"),
+                ),
+                // These texts of the library name a column or parameter by number and hold no value.
+                _ => ExtractError::new(
+                    ExtractErrorKind::Source,
+                    format!("running {file}: {error}; is the text not UTF-8?"),
+                ),
+            };
+        };
+        let code = server.code().code();
+        let kind = kind(code);
+        let what = match kind {
+            ExtractErrorKind::TimedOut => format!(
+                "it ran longer than statement-timeout ({} s), or was cancelled on the server ({code}); tune the query or the limit",
+                self.statement_timeout.as_secs()
+            ),
+            ExtractErrorKind::Locked => {
+                format!(
+                    "a table was locked for longer than lock-timeout ({} s) ({code})",
+                    self.lock_timeout.as_secs()
+                )
+            }
+            ExtractErrorKind::Lost => format!("the server ended the session ({code})"),
+            _ if server.routine() == Some("check_enable_rls") => format!(
+                "row-level security would hide rows from this role ({code}); read views that do not depend on the role, or grant it BYPASSRLS"
+            ),
+            _ => told(server, self.stage),
+        };
+        ExtractError::new(kind, format!("{}: {what}", self.place(server)))
+    }
+
+    fn place(self, server: &DbError) -> String {
+        let file = &self.sql.file;
+        let before = match server.position() {
+            Some(ErrorPosition::Original(position)) => usize::try_from(*position).ok(),
+            Some(ErrorPosition::Internal { .. }) | None => None,
+        };
+        // PostgreSQL counts from 1.
+        match before.and_then(|position| position.checked_sub(self.in_front + 1)) {
+            Some(before) => {
+                let (line, column) = self.sql.place(before);
+                format!("{file}, line {line}, column {column}")
+            }
+            None => format!("running {file}"),
+        }
+    }
+}
+
+/// The faults that do not come from PostgreSQL itself. The library keeps their kind to itself and shows it only as a fixed text.
+enum Outside {
+    Unreachable,
+    Lost,
+    Tls,
+    Password,
+    Authentication,
+    Other,
+}
+
+impl Outside {
+    fn of(error: &postgres::Error) -> Outside {
+        match error.to_string().as_str() {
+            "error connecting to server" => Outside::Unreachable,
+            "error communicating with the server"
+            | "connection closed"
+            | "timeout waiting for server" => Outside::Lost,
+            "error performing TLS handshake" => Outside::Tls,
+            "invalid configuration" => Outside::Password,
+            "authentication error" => Outside::Authentication,
+            _ => Outside::Other,
+        }
+    }
+}
+
+/// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+fn kind(code: &str) -> ExtractErrorKind {
+    match (code, class(code)) {
+        ("57014", _) => ExtractErrorKind::TimedOut,
+        ("55P03", _) => ExtractErrorKind::Locked,
+        // Cannot connect now; and what a hot standby does to a query that stands in the way of replay.
+        ("57P03", _) | (_, "40") => ExtractErrorKind::Recovery,
+        // An administrator's command, a crash of another session, an idle time-out.
+        ("57P01" | "57P02" | "57P04" | "57P05" | "25P03", _) | (_, "08") => ExtractErrorKind::Lost,
+        (_, "53") => ExtractErrorKind::Overloaded,
+        (_, "28") => ExtractErrorKind::Credentials,
+        (_, "3D") => ExtractErrorKind::NoSuchDatabase,
+        _ => ExtractErrorKind::Source,
+    }
+}
+
+/// The server's message where it cannot hold a row's values, and the code alone where it could.
+fn told(server: &DbError, stage: Stage) -> String {
+    let code = server.code().code();
+    if can_be_shown(server, stage) {
+        format!("{} ({code})", server.message())
+    } else {
+        format!(
+            "the query failed ({code}); the server's text is withheld, as it may contain patient data: run the file with psql to read it"
+        )
+    }
+}
+
+fn can_be_shown(server: &DbError, stage: Stage) -> bool {
+    // A function can raise any code with any text; the server then says in which function it was.
+    if server.where_().is_some() {
+        return false;
+    }
+    let code = server.code().code();
+    match class(code) {
+        "08" | "25" | "28" | "3D" | "40" | "53" | "55" | "57" => true,
+        "0A" | "42" => stage != Stage::Running || code == "42501",
+        _ => stage == Stage::Session,
+    }
+}
+
+fn class(code: &str) -> &str {
+    code.get(..2).unwrap_or_default()
+}
+
+/// Control characters, line breaks among them, become blanks: a message is one line.
+fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|character| {
+            if character.is_control() {
+                ' '
+            } else {
+                character
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,184 @@
+//! A connection to the source, and the settings that every query of ours runs under.
+
+use std::time::Duration;
+
+use postgres::config::SslMode;
+use postgres::{Client, Config, IsolationLevel, NoTls, SimpleQueryMessage};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::error::{self, ExtractError, ExtractErrorKind};
+use super::settings::{Host, Settings, Tls};
+use super::snapshot::Snapshot;
+use super::tls;
+
+/// A connection to the source.
+pub(crate) struct Source {
+    client: Client,
+    session: Session,
+    version: String,
+}
+
+/// What a query must find set, whatever the one before it did.
+pub(super) struct Session {
+    /// `set …; set …`
+    pub(super) commands: String,
+    pub(super) statement_timeout: Duration,
+    pub(super) lock_timeout: Duration,
+}
+
+const APPLICATION_NAME: &str = concat!("pg2dhis2/", env!("CARGO_PKG_VERSION"));
+
+/// Text forms that do not depend on the role or the server, UTF-8, nothing written, and no row hidden in silence
+/// (`row_security = off` turns a filtered result into an error).
+const FIXED: &str = "set client_encoding = 'UTF8'; set standard_conforming_strings = on; set datestyle = 'ISO, YMD'; set timezone = 'UTC'; \
+    set intervalstyle = 'postgres'; set extra_float_digits = 3; set bytea_output = 'hex'; set row_security = off; \
+    set default_transaction_read_only = on; set idle_in_transaction_session_timeout = '60s'";
+
+/// Frees the server of our query soon after we are gone. Only PostgreSQL 14 and later know it, and not on every system.
+const NOTICE_OUR_END: &str = "set client_connection_check_interval = '5s'";
+
+impl Source {
+    /// Connects to the first server that answers. A server that refuses us ends the search: the next would get the same password.
+    pub(crate) fn connect(
+        settings: &Settings,
+        password: Option<&SecretString>,
+    ) -> Result<Source, ExtractError> {
+        let mut before: Option<ExtractError> = None;
+        for host in &settings.hosts {
+            match connect(settings, host, password) {
+                Ok(source) => return Ok(source),
+                Err(error) => {
+                    let another_may_answer = matches!(
+                        error.kind,
+                        ExtractErrorKind::Unreachable
+                            | ExtractErrorKind::Lost
+                            | ExtractErrorKind::Overloaded
+                            | ExtractErrorKind::Recovery
+                    );
+                    let error = match before.take() {
+                        Some(first) => first.and(error),
+                        None => error,
+                    };
+                    if !another_may_answer {
+                        return Err(error);
+                    }
+                    before = Some(error);
+                }
+            }
+        }
+        Err(before.unwrap_or_else(|| {
+            ExtractError::new(ExtractErrorKind::Unreachable, "the source has no host")
+        }))
+    }
+
+    /// As the server says it, such as `15.18 (Debian 15.18-0+deb12u1)`.
+    pub(crate) fn server_version(&self) -> String {
+        self.version.clone()
+    }
+
+    /// Opens the one read-only transaction in which everything is read as it was at this moment.
+    pub(crate) fn snapshot(&mut self) -> Result<Snapshot<'_>, ExtractError> {
+        let failed = |error: postgres::Error| {
+            error::in_session("opening a read-only snapshot of the source", &error)
+        };
+        let mut transaction = self
+            .client
+            .build_transaction()
+            .isolation_level(IsolationLevel::RepeatableRead)
+            .read_only(true)
+            .start()
+            .map_err(failed)?;
+        // The first query fixes the snapshot; after it, PostgreSQL lets nobody make the transaction writable.
+        transaction
+            .batch_execute(&format!("{}; select 1", self.session.commands))
+            .map_err(failed)?;
+        Ok(Snapshot::new(transaction, &self.session))
+    }
+}
+
+fn connect(
+    settings: &Settings,
+    host: &Host,
+    password: Option<&SecretString>,
+) -> Result<Source, ExtractError> {
+    let user = settings.user.as_deref().unwrap_or("the system user");
+    let at = if host.is_socket() { "/port " } else { ":" };
+    let doing = format!(
+        "connecting to {}{at}{}, database {}, as {user}",
+        host.name, host.port, settings.database
+    );
+    let failed = |error: postgres::Error| error::in_session(&doing, &error);
+    let config = config(settings, host, password);
+    let connector = tls::connector(&host.tls)
+        .map_err(|why| ExtractError::new(ExtractErrorKind::Tls, format!("{doing}: {why}")))?;
+    let mut client = match connector {
+        Some(connector) => config.connect(connector),
+        None => config.connect(NoTls),
+    }
+    .map_err(failed)?;
+    let session = Session {
+        commands: format!(
+            "{FIXED}; set statement_timeout = {}; set lock_timeout = {}",
+            milliseconds(settings.statement_timeout),
+            milliseconds(settings.lock_timeout)
+        ),
+        statement_timeout: settings.statement_timeout,
+        lock_timeout: settings.lock_timeout,
+    };
+    client.batch_execute(&session.commands).map_err(failed)?;
+    if let Err(error) = client.batch_execute(NOTICE_OUR_END) {
+        log::debug!(
+            "the source does not know client_connection_check_interval ({:?})",
+            error.code().map(|code| code.code())
+        );
+    }
+    let answer = client.simple_query("show server_version").map_err(failed)?;
+    let version = answer.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        _ => None,
+    });
+    Ok(Source {
+        client,
+        session,
+        version: version.unwrap_or_default(),
+    })
+}
+
+fn config(settings: &Settings, host: &Host, password: Option<&SecretString>) -> Config {
+    let mut config = Config::new();
+    config
+        .host(&host.name)
+        .port(host.port)
+        .dbname(&settings.database)
+        .application_name(APPLICATION_NAME);
+    config
+        .target_session_attrs(settings.target)
+        .channel_binding(settings.channel_binding);
+    config.ssl_mode(match host.tls {
+        Tls::Off => SslMode::Disable,
+        Tls::Offered => SslMode::Prefer,
+        Tls::Encrypted | Tls::Signed(_) | Tls::Named(_) => SslMode::Require,
+    });
+    if let Some(user) = &settings.user {
+        config.user(user);
+    }
+    if let Some(options) = &settings.options {
+        config.options(options);
+    }
+    if let Some(timeout) = settings.connect_timeout {
+        config.connect_timeout(timeout);
+    }
+    if let Some(password) = password {
+        config.password(password.expose_secret());
+    }
+    // The library would log notices, and a function's notice may quote a row.
+    config.notice_callback(|_| {});
+    config
+}
+
+/// At least 1: PostgreSQL takes 0 for no limit.
+fn milliseconds(duration: Duration) -> u128 {
+    duration
+        .as_millis()
+        .clamp(1, i32::MAX.unsigned_abs().into())
+}
