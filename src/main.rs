@@ -10,6 +10,9 @@
     )
 )]
 
+// Nothing uses these yet.
+#[allow(dead_code, unused_imports)]
+mod domain;
 #[allow(dead_code)]
 mod http;
 
