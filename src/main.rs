@@ -11,6 +11,8 @@
 )]
 
 // Nothing uses these yet.
+#[allow(dead_code)]
+mod dhis2;
 #[allow(dead_code, unused_imports)]
 mod domain;
 #[allow(dead_code)]

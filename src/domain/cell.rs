@@ -27,7 +27,7 @@ impl fmt::Display for Cell {
             "{} {} {} {}",
             self.triple.data_element, self.period, self.org_unit, self.triple.category_option_combo
         )?;
-        if self.triple.attribute_option_combo != Uid::DEFAULT_COMBO {
+        if self.triple.attribute_option_combo != super::DEFAULT_COMBO {
             write!(f, " {}", self.triple.attribute_option_combo)?;
         }
         Ok(())

@@ -16,3 +16,29 @@ pub(crate) use period_parse::PeriodError;
 pub(crate) use period_range::PeriodRange;
 pub(crate) use period_type::{PeriodType, UnknownPeriodType};
 pub(crate) use uid::{DEFAULT_COMBO, Uid, UidError};
+
+mod cell;
+mod change;
+mod metadata;
+mod text;
+
+pub(crate) use cell::{Cell, Key, Space, Triple};
+pub(crate) use change::{Change, ChangeKind, Sent};
+pub(crate) use metadata::{
+    Account, DataElement, DataSet, InputPeriod, LiveRow, OrgUnit, Server, Version,
+};
+pub(crate) use text::Text;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Old,
+    New,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(from = "String")]
+pub(crate) struct ValueType;
+impl From<String> for ValueType {
+    fn from(_: String) -> Self {
+        ValueType
+    }
+}

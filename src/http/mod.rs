@@ -58,6 +58,7 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) content_type: Option<String>,
     pub(crate) location: Option<String>,
+    pub(crate) www_authenticate: Option<String>,
     body: Body,
 }
 
@@ -179,6 +180,7 @@ fn answer(response: ureq::http::Response<Body>) -> Answer {
         status: head.status.as_u16(),
         content_type: text(&head.headers, "content-type"),
         location: text(&head.headers, "location"),
+        www_authenticate: text(&head.headers, "www-authenticate"),
         body,
     }
 }
