@@ -17,5 +17,7 @@ mod dhis2;
 mod domain;
 #[allow(dead_code)]
 mod http;
+#[allow(dead_code)]
+mod push;
 
 fn main() {}

@@ -107,6 +107,24 @@ fn the_first_server_that_takes_a_period_is_known() {
     }
 }
 
+/// `DateUnitType`: every kind of week has the same pattern, `\\d[\\d]?`.
+#[test]
+fn any_week_may_have_a_leading_zero_and_nothing_else_may() {
+    for (padded, canonical) in [("2023WedW01", "2023WedW1"), ("2023BiW09", "2023BiW9")] {
+        assert_eq!(padded.parse::<Period>().unwrap().to_string(), canonical);
+    }
+    for text in [
+        "2023W001",
+        "2023Q01",
+        "2023S01",
+        "2023AprilS01",
+        "20231B",
+        "2023-1",
+    ] {
+        assert!(text.parse::<Period>().is_err(), "{text}");
+    }
+}
+
 #[test]
 fn the_refusal_says_what_is_wrong() {
     let refused = |text: &str| text.parse::<Period>().unwrap_err().to_string();

@@ -37,7 +37,11 @@ mod tests {
     /// As many changes of a period and unit as said.
     fn changes(units: &[(i32, u32, u32)]) -> Vec<Change> {
         let keys = units.iter().flat_map(|&(period, unit, count)| {
-            (0..count).map(move |triple| Key { period, unit, triple })
+            (0..count).map(move |triple| Key {
+                period,
+                unit,
+                triple,
+            })
         });
         keys.map(|key| Change {
             key,

@@ -3,9 +3,15 @@
 use crate::domain::{Change, ChangeKind, DataElement, Engine, LiveRow, canonical, reads_as_zero};
 
 /// Whether the row shows the change done, with the comment and the mark that were sent back with it.
-pub(super) fn shows(row: &LiveRow<'_>, change: &Change, element: &DataElement, engine: Engine) -> bool {
+pub(super) fn shows(
+    row: &LiveRow<'_>,
+    change: &Change,
+    element: &DataElement,
+    engine: Engine,
+) -> bool {
     let live = row.value.filter(|_| !row.deleted);
-    let kept = row.follow_up == change.follow_up && said(row.comment) == said(change.comment.as_deref());
+    let kept =
+        row.follow_up == change.follow_up && said(row.comment) == said(change.comment.as_deref());
     match live {
         None if change.kind == ChangeKind::Delete => kept,
         // With an insignificant zero DHIS2 deletes the row as it is.

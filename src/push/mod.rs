@@ -107,8 +107,14 @@ impl Sending<'_, '_> {
             }
             let verdict = self.import(&batch.changes)?;
             if let Some(refusal) = verdict.refused {
-                let Remains { rejected, batches } = remains(self.task.changes, batch.changes, &refusal);
-                log::info!("{}: {} values refused, {} imports to go", refusal.code, rejected.len(), batches.len());
+                let Remains { rejected, batches } =
+                    remains(self.task.changes, batch.changes, &refusal);
+                log::info!(
+                    "{}: {} values refused, {} imports to go",
+                    refusal.code,
+                    rejected.len(),
+                    batches.len()
+                );
                 self.reject(&rejected, &refusal.code);
                 waiting.extend(batches.into_iter().rev());
                 continue;
@@ -141,7 +147,10 @@ impl Sending<'_, '_> {
             .filter_map(|index| self.task.changes.get(*index))
             .filter_map(|change| Some((self.task.space.cell(change.key)?, change)))
             .collect();
-        let values: Vec<OutgoingValue<'_>> = cells.iter().map(|(cell, change)| outgoing(*cell, change)).collect();
+        let values: Vec<OutgoingValue<'_>> = cells
+            .iter()
+            .map(|(cell, change)| outgoing(*cell, change))
+            .collect();
         match self.dhis2.import(self.task.data_set.id, &values) {
             Ok(summary) => {
                 let verdict = verdict(&summary, &values);
@@ -153,7 +162,12 @@ impl Sending<'_, '_> {
                             values.len(),
                             self.task.data_set.id
                         );
-                        Err(Dhis2Error::new(Kind::Temporary { nothing_sent: false }, what))
+                        Err(Dhis2Error::new(
+                            Kind::Temporary {
+                                nothing_sent: false,
+                            },
+                            what,
+                        ))
                     }
                     _ => Ok(verdict),
                 }

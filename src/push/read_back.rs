@@ -13,7 +13,11 @@ const PERIODS: usize = 24;
 const UNITS: usize = 50;
 
 /// Makes those `Unconfirmed` changes `Confirmed` that DHIS2 shows done. After an error the rest stays as it is.
-pub(super) fn confirm(dhis2: &mut Dhis2, task: &Task<'_>, sent: &mut [Sent]) -> Result<(), Dhis2Error> {
+pub(super) fn confirm(
+    dhis2: &mut Dhis2,
+    task: &Task<'_>,
+    sent: &mut [Sent],
+) -> Result<(), Dhis2Error> {
     for block in blocks(task, sent) {
         let mut seen = BTreeSet::new();
         dhis2.live(task.data_set.id, &block.periods, &block.units, &mut |row| {
@@ -46,7 +50,10 @@ fn confirmed(sent: &mut [Sent], index: usize) {
 /// The change of a cell, if there is one.
 fn found<'t>(task: &Task<'t>, cell: &Cell) -> Option<(usize, &'t Change, &'t DataElement)> {
     let key = task.space.key(cell)?;
-    let index = task.changes.binary_search_by_key(&key, |change| change.key).ok()?;
+    let index = task
+        .changes
+        .binary_search_by_key(&key, |change| change.key)
+        .ok()?;
     let (change, element) = change_and_element(task, index)?;
     Some((index, change, element))
 }

@@ -23,10 +23,14 @@ pub(super) fn remains(changes: &[Change], group: Vec<usize>, refusal: &Refusal) 
     let (rejected, rest) = match &refusal.offenders {
         Offenders::All => (group, Vec::new()),
         Offenders::Named(offenders) => {
-            let (named, rest): (Vec<_>, Vec<_>) =
-                (0..).zip(group).partition(|(index, _)| offenders.binary_search(index).is_ok());
+            let (named, rest): (Vec<_>, Vec<_>) = (0..)
+                .zip(group)
+                .partition(|(index, _)| offenders.binary_search(index).is_ok());
             let change = |(_, change): (usize, usize)| change;
-            (named.into_iter().map(change).collect(), vec![rest.into_iter().map(change).collect()])
+            (
+                named.into_iter().map(change).collect(),
+                vec![rest.into_iter().map(change).collect()],
+            )
         }
         Offenders::Unknown if group.len() < 2 => (group, Vec::new()),
         Offenders::Unknown => {
@@ -34,7 +38,9 @@ pub(super) fn remains(changes: &[Change], group: Vec<usize>, refusal: &Refusal) 
             (Vec::new(), vec![first, second])
         }
     };
-    let batches = rest.into_iter().filter(|batch: &Vec<usize>| !batch.is_empty());
+    let batches = rest
+        .into_iter()
+        .filter(|batch: &Vec<usize>| !batch.is_empty());
     Remains {
         rejected,
         batches: batches
@@ -49,7 +55,10 @@ pub(super) fn remains(changes: &[Change], group: Vec<usize>, refusal: &Refusal) 
 /// By units; the values of a single unit in the middle.
 fn halves(changes: &[Change], group: Vec<usize>) -> (Vec<usize>, Vec<usize>) {
     let unit = |index: &usize| changes.get(*index).map(|change| change.key.unit);
-    let units: Vec<usize> = group.chunk_by(|a, b| unit(a) == unit(b)).map(<[usize]>::len).collect();
+    let units: Vec<usize> = group
+        .chunk_by(|a, b| unit(a) == unit(b))
+        .map(<[usize]>::len)
+        .collect();
     let middle = match units.len() {
         1 => group.len() / 2,
         several => units.iter().take(several / 2).sum(),
@@ -97,13 +106,23 @@ mod tests {
 
     #[test]
     fn those_named_are_taken_out_and_the_rest_is_left() {
-        check(&[1, 2, 2, 3], Offenders::Named(vec![1, 2]), &[1, 2], &[&[0, 3]]);
+        check(
+            &[1, 2, 2, 3],
+            Offenders::Named(vec![1, 2]),
+            &[1, 2],
+            &[&[0, 3]],
+        );
         check(&[1, 2], Offenders::All, &[0, 1], &[]);
     }
 
     #[test]
     fn a_group_without_names_is_halved_by_unit_then_by_value() {
-        check(&[1, 1, 1, 2, 3], Offenders::Unknown, &[], &[&[0, 1, 2], &[3, 4]]);
+        check(
+            &[1, 1, 1, 2, 3],
+            Offenders::Unknown,
+            &[],
+            &[&[0, 1, 2], &[3, 4]],
+        );
         check(&[1, 1, 1], Offenders::Unknown, &[], &[&[0], &[1, 2]]);
         check(&[1], Offenders::Unknown, &[0], &[]);
     }
