@@ -6,6 +6,8 @@ mod change;
 mod engine;
 mod metadata;
 mod number;
+#[cfg(test)]
+mod number_tests;
 mod period;
 mod period_parse;
 mod period_range;
