@@ -10,9 +10,13 @@
     )
 )]
 
+mod dhis2;
 mod domain;
 mod extract;
+mod http;
 mod map;
 mod mapping;
+mod plan;
+mod push;
 
 fn main() {}

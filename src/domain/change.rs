@@ -27,6 +27,8 @@ pub(crate) enum ChangeKind {
 }
 
 /// How sending one change ended.
+// `NotSent` is the report's own word for it.
+#[allow(clippy::enum_variant_names)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Sent {
     /// Read back as it should be.

@@ -14,6 +14,8 @@ pub(crate) struct Server {
     /// The server's clock in its own time zone: what it judges expiry and future periods by.
     pub(crate) now: DateTime,
     pub(crate) time_zone: String,
+    /// What people should know of this version, if anything.
+    pub(crate) note: Option<String>,
 }
 
 /// A DHIS2 version, `2.<minor>.<patch>…`.
@@ -96,7 +98,10 @@ impl DataElement {
     /// Whether DHIS2 ≤ 2.42 keeps a zero of this element (ValidationUtils.dataValueIsZeroAndInsignificant).
     pub(crate) fn keeps_zero(&self) -> bool {
         self.zero_is_significant
-            || matches!(self.aggregation_type.as_str(), "AVERAGE" | "AVERAGE_SUM_ORG_UNIT")
+            || matches!(
+                self.aggregation_type.as_str(),
+                "AVERAGE" | "AVERAGE_SUM_ORG_UNIT"
+            )
     }
 }
 

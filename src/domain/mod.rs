@@ -1,7 +1,10 @@
-//! The vocabulary of the program: UIDs, periods, numbers and value types, as DHIS2 means them.
-//! Pure: nothing here reads a file, a clock, a socket or the environment.
+//! The vocabulary of the program: UIDs, periods, numbers and value types, cells and their changes, as DHIS2 means
+//! them. Pure: nothing here reads a file, a clock, a socket or the environment.
 
+mod cell;
+mod change;
 mod engine;
+mod metadata;
 mod number;
 #[cfg(test)]
 mod number_tests;
@@ -11,6 +14,7 @@ mod period_range;
 #[cfg(test)]
 mod period_tests;
 mod period_type;
+mod text;
 mod uid;
 #[cfg(test)]
 mod value_recording_tests;
@@ -19,12 +23,18 @@ mod value_rule_tests;
 mod value_rules;
 mod value_type;
 
+pub(crate) use cell::{Cell, Key, Space, Triple};
+pub(crate) use change::{Change, ChangeKind, Sent};
 pub(crate) use engine::Engine;
+pub(crate) use metadata::{
+    Account, DataElement, DataSet, InputPeriod, LiveRow, OrgUnit, Server, Version,
+};
 pub(crate) use number::{Number, NumberError, canonical};
 pub(crate) use period::Period;
 pub(crate) use period_parse::PeriodError;
 pub(crate) use period_range::PeriodRange;
 pub(crate) use period_type::{PeriodType, UnknownPeriodType};
+pub(crate) use text::Text;
 pub(crate) use uid::{DEFAULT_COMBO, Uid, UidError};
 pub(crate) use value_rules::reads_as_zero;
 pub(crate) use value_type::{BLANK, ValueType};

@@ -1,0 +1,47 @@
+//! Why DHIS2 did not do what it was asked: what a person must look at, in one line, and whether trying again can help.
+
+use std::fmt;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Dhis2Error {
+    pub(crate) kind: Kind,
+    /// DHIS2's error code, where its answer had one.
+    pub(crate) code: Option<String>,
+    /// One line: what we were doing, what is wrong, what to do next. Holds no value and no comment.
+    pub(crate) message: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The server does not accept who we are. Never tried again: repeated failures lock the account.
+    Credentials,
+    /// Not the DHIS2 we expect, or not the rights or metadata.
+    Target,
+    /// May go away by itself.
+    Temporary {
+        /// The request cannot have had an effect.
+        nothing_sent: bool,
+    },
+}
+
+impl Dhis2Error {
+    pub(crate) fn new(kind: Kind, message: String) -> Dhis2Error {
+        Dhis2Error {
+            kind,
+            code: None,
+            message,
+        }
+    }
+
+    pub(crate) fn is_temporary(&self) -> bool {
+        matches!(self.kind, Kind::Temporary { .. })
+    }
+}
+
+impl fmt::Display for Dhis2Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Dhis2Error {}

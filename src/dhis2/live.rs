@@ -1,0 +1,260 @@
+//! What DHIS2 holds now: `GET /api/dataValueSets`, read as a stream.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{BufRead, BufReader, Read};
+
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::Dhis2;
+use super::error::{Dhis2Error, Kind};
+use super::request::{unanswered, unreadable};
+use crate::domain::{Cell, LiveRow, Period, Triple, Uid};
+use crate::http::error::TransportError;
+
+/// At most so many periods and units are asked for at once: some 100,000 values, and a URL of 2 KiB.
+const PERIODS: usize = 24;
+const UNITS: usize = 50;
+
+impl Dhis2 {
+    /// Shows every row of the data set's elements in these periods and units once, deleted ones too, in no order.
+    /// Rows that were entered for another data set or attribute option combo come too, as DHIS2 selects by element.
+    ///
+    /// DHIS2 ≤ 2.42 answers a read it refuses with 200 and nothing, so only a whole document is believed. One unit
+    /// outside the account's hierarchy refuses the whole read.
+    pub(crate) fn live(
+        &mut self,
+        data_set: Uid,
+        periods: &[Period],
+        units: &[Uid],
+        visit: &mut dyn FnMut(LiveRow<'_>),
+    ) -> Result<(), Dhis2Error> {
+        for periods in periods.chunks(PERIODS) {
+            for units in units.chunks(UNITS) {
+                self.live_block(data_set, periods, units, visit)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn live_block(
+        &mut self,
+        data_set: Uid,
+        periods: &[Period],
+        units: &[Uid],
+        visit: &mut dyn FnMut(LiveRow<'_>),
+    ) -> Result<(), Dhis2Error> {
+        let doing = format!(
+            "reading the values of data set {data_set} ({} periods, {} units)",
+            periods.len(),
+            units.len()
+        );
+        let data_set = data_set.to_string();
+        let periods_asked: Vec<String> = periods.iter().map(Period::to_string).collect();
+        let units_asked: Vec<String> = units.iter().map(Uid::to_string).collect();
+        let mut query = vec![("dataSet", data_set.as_str()), ("includeDeleted", "true")];
+        query.extend(
+            periods_asked
+                .iter()
+                .map(|period| ("period", period.as_str())),
+        );
+        query.extend(units_asked.iter().map(|unit| ("orgUnit", unit.as_str())));
+        let header = Header {
+            period: only(periods),
+            org_unit: only(units),
+            attribute_option_combo: None,
+        };
+
+        // A read that was cut is repeated, but nothing is shown twice.
+        let hasher = RandomState::new();
+        let mut shown = HashSet::new();
+        self.twice(|dhis2| {
+            let answer = dhis2.get(&doing, "dataValueSets", &query)?;
+            let mut once = |row: LiveRow<'_>| {
+                if shown.insert(hasher.hash_one(row.cell)) {
+                    visit(row);
+                }
+            };
+            rows(answer.stream(), &doing, header, &mut once)
+        })
+    }
+}
+
+fn only<T: Copy>(items: &[T]) -> Option<T> {
+    match items {
+        [item] => Some(*item),
+        _ => None,
+    }
+}
+
+fn rows(
+    body: impl Read,
+    doing: &str,
+    header: Header,
+    visit: &mut dyn FnMut(LiveRow<'_>),
+) -> Result<(), Dhis2Error> {
+    let mut body = BufReader::new(body);
+    let beginning = body.fill_buf().map(<[u8]>::len);
+    let length = beginning.map_err(|error| unanswered(doing, &TransportError::reading(&error)))?;
+    if length == 0 {
+        return Err(Dhis2Error::new(
+            Kind::Target,
+            format!(
+                "{doing}: DHIS2 answered nothing, as it does where the account has no data read on the data set or a unit lies outside its hierarchy; check both"
+            ),
+        ));
+    }
+    let mut json = serde_json::Deserializer::from_reader(body);
+    Document { header, visit }
+        .deserialize(&mut json)
+        .and_then(|()| json.end())
+        .map_err(|error| unreadable(doing, error))
+}
+
+/// Dimensions that hold for every row without its own. DHIS2 ≥ 2.43 leaves out of the rows what was asked for singly.
+#[derive(Clone, Copy)]
+struct Header {
+    period: Option<Period>,
+    org_unit: Option<Uid>,
+    attribute_option_combo: Option<Uid>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    data_element: Uid,
+    period: Option<Period>,
+    org_unit: Option<Uid>,
+    category_option_combo: Uid,
+    attribute_option_combo: Option<Uid>,
+    value: Option<String>,
+    comment: Option<String>,
+    /// `followup` in ≤ 2.42 and, on the way out, in 2.43 too.
+    #[serde(alias = "followUp")]
+    followup: Option<bool>,
+    stored_by: Option<String>,
+    deleted: Option<bool>,
+}
+
+impl Row {
+    fn show<E: Error>(&self, header: Header, visit: &mut dyn FnMut(LiveRow<'_>)) -> Result<(), E> {
+        let period = self.period.or(header.period);
+        let org_unit = self.org_unit.or(header.org_unit);
+        let combo = self
+            .attribute_option_combo
+            .or(header.attribute_option_combo);
+        let (Some(period), Some(org_unit), Some(attribute_option_combo)) =
+            (period, org_unit, combo)
+        else {
+            return Err(E::custom("a row without one of its dimensions"));
+        };
+        visit(LiveRow {
+            cell: Cell {
+                period,
+                org_unit,
+                triple: Triple {
+                    data_element: self.data_element,
+                    category_option_combo: self.category_option_combo,
+                    attribute_option_combo,
+                },
+            },
+            value: self.value.as_deref(),
+            comment: self.comment.as_deref(),
+            follow_up: self.followup.unwrap_or(false),
+            stored_by: self.stored_by.as_deref(),
+            deleted: self.deleted.unwrap_or(false),
+        });
+        Ok(())
+    }
+}
+
+struct Document<'v> {
+    header: Header,
+    visit: &'v mut dyn FnMut(LiveRow<'_>),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Member {
+    Period,
+    OrgUnit,
+    AttributeOptionCombo,
+    DataValues,
+    #[serde(other)]
+    Other,
+}
+
+impl<'de> DeserializeSeed<'de> for Document<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Document<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a data value set")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        let mut complete = false;
+        while let Some(member) = map.next_key()? {
+            // A header member that is null says no more than one that is absent.
+            match member {
+                Member::Period => {
+                    self.header.period = map.next_value::<Option<_>>()?.or(self.header.period)
+                }
+                Member::OrgUnit => {
+                    self.header.org_unit = map.next_value::<Option<_>>()?.or(self.header.org_unit)
+                }
+                Member::AttributeOptionCombo => {
+                    self.header.attribute_option_combo = map.next_value()?
+                }
+                Member::DataValues => {
+                    complete = true;
+                    map.next_value_seed(Rows(&mut self))?;
+                }
+                Member::Other => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        match complete {
+            true => Ok(()),
+            false => Err(A::Error::missing_field("dataValues")),
+        }
+    }
+}
+
+struct Rows<'d, 'v>(&'d mut Document<'v>);
+
+impl<'de> DeserializeSeed<'de> for Rows<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Rows<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("data values")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<(), A::Error> {
+        while let Some(row) = rows.next_element::<Row>()? {
+            row.show(self.0.header, self.0.visit)?;
+        }
+        Ok(())
+    }
+}

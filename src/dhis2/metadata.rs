@@ -1,0 +1,353 @@
+//! Data sets, and the names, units and combos an import is checked against, in bounded calls.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use jiff::civil::DateTime;
+use serde::Deserialize;
+
+use super::Dhis2;
+use super::error::{Dhis2Error, Kind};
+use crate::domain::{
+    DataElement, DataSet, InputPeriod, OrgUnit, Period, PeriodType, Uid, ValueType,
+};
+
+/// Objects asked for by id in one request, so that its URL stays far below the 8 KiB a Tomcat takes.
+const IDS: usize = 100;
+
+const DATA_SET_FIELDS: &str = "id,name,periodType,expiryDays,openFuturePeriods,\
+    dataInputPeriods[period[id],openingDate,closingDate],\
+    categoryCombo[id,categoryOptionCombos[id,name]],\
+    dataSetElements[categoryCombo[id],dataElement[id,name,valueType,zeroIsSignificant,aggregationType,\
+    optionSet[id,options[code]],categoryCombo[id]]],\
+    organisationUnits[id,name,path,openingDate,closedDate],access[data[read,write]]";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawDataSet {
+    name: String,
+    period_type: String,
+    #[serde(default)]
+    expiry_days: f64,
+    #[serde(default)]
+    open_future_periods: i32,
+    #[serde(default)]
+    data_input_periods: Vec<RawInputPeriod>,
+    category_combo: RawCombo,
+    #[serde(default)]
+    data_set_elements: Vec<RawDataSetElement>,
+    #[serde(default)]
+    organisation_units: Vec<RawOrgUnit>,
+    access: Access,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawInputPeriod {
+    period: InputPeriodId,
+    opening_date: Option<DateTime>,
+    closing_date: Option<DateTime>,
+}
+
+#[derive(Deserialize)]
+struct InputPeriodId {
+    id: Period,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawDataSetElement {
+    /// Set where the data set overrides the element's own combo.
+    category_combo: Option<Reference>,
+    data_element: RawDataElement,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawDataElement {
+    id: Uid,
+    name: String,
+    value_type: ValueType,
+    #[serde(default)]
+    zero_is_significant: bool,
+    aggregation_type: String,
+    option_set: Option<RawOptionSet>,
+    category_combo: Reference,
+}
+
+#[derive(Deserialize)]
+struct RawOptionSet {
+    id: Uid,
+    #[serde(default)]
+    options: Vec<RawOption>,
+}
+
+#[derive(Deserialize)]
+struct RawOption {
+    code: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Reference {
+    id: Uid,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    id: Uid,
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawCombo {
+    id: Uid,
+    #[serde(default)]
+    category_option_combos: Vec<Named>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawOrgUnit {
+    id: Uid,
+    name: String,
+    path: String,
+    opening_date: Option<DateTime>,
+    closed_date: Option<DateTime>,
+}
+
+#[derive(Deserialize)]
+struct Access {
+    data: DataAccess,
+}
+
+#[derive(Deserialize)]
+struct DataAccess {
+    read: bool,
+    write: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DefaultCombo {
+    id: Uid,
+    category_combo: DefaultCategoryCombo,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DefaultCategoryCombo {
+    #[serde(default)]
+    is_default: bool,
+}
+
+impl Dhis2 {
+    /// A data set with the combos of its elements.
+    pub(crate) fn data_set(&mut self, id: Uid) -> Result<DataSet, Dhis2Error> {
+        let doing = format!("reading data set {id}");
+        let raw: RawDataSet = self
+            .document(&doing, &format!("dataSets/{id}"), &[("fields", DATA_SET_FIELDS)])
+            .map_err(|error| match error.code.as_deref() {
+                // Object not found.
+                Some("E1005") => Dhis2Error {
+                    message: format!(
+                        "DHIS2 has no data set {id}; check data-set in the mapping, and whether the account may see it"
+                    ),
+                    ..error
+                },
+                _ => error,
+            })?;
+        let period_type: PeriodType = raw.period_type.parse().map_err(|_| {
+            let what = format!(
+                "{doing}: no values can be imported for its period type {:?}",
+                raw.period_type
+            );
+            Dhis2Error::new(Kind::Target, what)
+        })?;
+        let used: BTreeSet<Uid> = raw.data_set_elements.iter().map(combo_of).collect();
+        let combos = self.category_combos(used)?;
+        Ok(DataSet {
+            id,
+            name: raw.name,
+            period_type,
+            expiry_days: raw.expiry_days,
+            open_future_periods: raw.open_future_periods,
+            input_periods: raw
+                .data_input_periods
+                .into_iter()
+                .map(input_period)
+                .collect(),
+            attribute_option_combos: named(raw.category_combo.category_option_combos),
+            elements: elements(raw.data_set_elements, &combos),
+            org_units: raw.organisation_units.into_iter().map(org_unit).collect(),
+            may_read: raw.access.data.read,
+            may_write: raw.access.data.write,
+        })
+    }
+
+    /// The category option combo `default` of this server, which differs between databases of different age.
+    pub(crate) fn default_combo(&mut self) -> Result<Uid, Dhis2Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Page {
+            category_option_combos: Vec<DefaultCombo>,
+        }
+        let doing = "looking for the default category option combo";
+        let page: Page = self.document(
+            doing,
+            "categoryOptionCombos",
+            &[
+                ("filter", "name:eq:default"),
+                ("fields", "id,categoryCombo[id,isDefault]"),
+                ("paging", "false"),
+            ],
+        )?;
+        let found = page.category_option_combos;
+        match found.iter().find(|combo| combo.category_combo.is_default) {
+            Some(combo) => Ok(combo.id),
+            None => Err(Dhis2Error::new(
+                Kind::Target,
+                format!(
+                    "{doing}: DHIS2 shows none to this account; write uid in the combo tables of the mapping"
+                ),
+            )),
+        }
+    }
+
+    /// Those of the units that DHIS2 has and shows to us.
+    pub(crate) fn org_units(&mut self, ids: &[Uid]) -> Result<BTreeMap<Uid, OrgUnit>, Dhis2Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Page {
+            organisation_units: Vec<RawOrgUnit>,
+        }
+        let fields = "id,name,path,openingDate,closedDate";
+        let mut units = BTreeMap::new();
+        for ids in ids.chunks(IDS) {
+            let page: Page = self.listed("organisationUnits", fields, ids)?;
+            units.extend(page.organisation_units.into_iter().map(org_unit));
+        }
+        Ok(units)
+    }
+
+    /// The names of those of the data elements that DHIS2 has and shows to us.
+    pub(crate) fn data_elements(
+        &mut self,
+        ids: &[Uid],
+    ) -> Result<BTreeMap<Uid, String>, Dhis2Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Page {
+            data_elements: Vec<Named>,
+        }
+        let mut names = BTreeMap::new();
+        for ids in ids.chunks(IDS) {
+            let page: Page = self.listed("dataElements", "id,name", ids)?;
+            names.extend(
+                page.data_elements
+                    .into_iter()
+                    .map(|element| (element.id, element.name)),
+            );
+        }
+        Ok(names)
+    }
+
+    fn category_combos(
+        &mut self,
+        ids: BTreeSet<Uid>,
+    ) -> Result<BTreeMap<Uid, Rc<BTreeMap<Uid, String>>>, Dhis2Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Page {
+            category_combos: Vec<RawCombo>,
+        }
+        let ids: Vec<Uid> = ids.into_iter().collect();
+        let fields = "id,categoryOptionCombos[id,name]";
+        let mut combos = BTreeMap::new();
+        for ids in ids.chunks(IDS) {
+            let page: Page = self.listed("categoryCombos", fields, ids)?;
+            let read = page.category_combos.into_iter();
+            combos
+                .extend(read.map(|combo| (combo.id, Rc::new(named(combo.category_option_combos)))));
+        }
+        Ok(combos)
+    }
+
+    /// The objects of a kind with these ids.
+    fn listed<T: serde::de::DeserializeOwned>(
+        &mut self,
+        kind: &str,
+        fields: &str,
+        ids: &[Uid],
+    ) -> Result<T, Dhis2Error> {
+        let ids: Vec<String> = ids.iter().map(Uid::to_string).collect();
+        let filter = format!("id:in:[{}]", ids.join(","));
+        let query = [
+            ("filter", filter.as_str()),
+            ("fields", fields),
+            ("paging", "false"),
+        ];
+        self.document(&format!("reading {kind}"), kind, &query)
+    }
+}
+
+fn combo_of(element: &RawDataSetElement) -> Uid {
+    element
+        .category_combo
+        .as_ref()
+        .unwrap_or(&element.data_element.category_combo)
+        .id
+}
+
+/// Elements of one option set or one combo share it.
+fn elements(
+    raw: Vec<RawDataSetElement>,
+    combos: &BTreeMap<Uid, Rc<BTreeMap<Uid, String>>>,
+) -> BTreeMap<Uid, DataElement> {
+    let mut option_sets: BTreeMap<Uid, Rc<BTreeSet<String>>> = BTreeMap::new();
+    raw.into_iter()
+        .map(|raw| {
+            let combo = combo_of(&raw);
+            let element = raw.data_element;
+            let options = element.option_set.map(|set| {
+                let codes = set.options.into_iter().filter_map(|option| option.code);
+                let shared = option_sets.entry(set.id);
+                Rc::clone(shared.or_insert_with(|| Rc::new(codes.collect())))
+            });
+            let known = DataElement {
+                name: element.name,
+                value_type: element.value_type,
+                zero_is_significant: element.zero_is_significant,
+                aggregation_type: element.aggregation_type,
+                options,
+                category_option_combos: combos.get(&combo).cloned().unwrap_or_default(),
+            };
+            (element.id, known)
+        })
+        .collect()
+}
+
+fn input_period(raw: RawInputPeriod) -> InputPeriod {
+    InputPeriod {
+        period: raw.period.id,
+        opening: raw.opening_date,
+        closing: raw.closing_date,
+    }
+}
+
+fn org_unit(raw: RawOrgUnit) -> (Uid, OrgUnit) {
+    let unit = OrgUnit {
+        name: raw.name,
+        path: raw.path,
+        opened: raw.opening_date.map(DateTime::date),
+        closed: raw.closed_date.map(DateTime::date),
+    };
+    (raw.id, unit)
+}
+
+fn named(combos: Vec<Named>) -> BTreeMap<Uid, String> {
+    combos
+        .into_iter()
+        .map(|combo| (combo.id, combo.name))
+        .collect()
+}

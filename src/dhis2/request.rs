@@ -1,0 +1,272 @@
+//! One request and what its answer means before its content is looked at: who refused us, what is not DHIS2, what may
+//! be tried again. The only layer that repeats a read.
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::Dhis2;
+use super::error::{Dhis2Error, Kind};
+use crate::http::Answer;
+use crate::http::error::{TransportError, What};
+
+/// At most so much of the server's own words is shown.
+const SHOWN: usize = 200;
+
+impl Dhis2 {
+    /// A JSON document, read whole. `doing` opens the message of an error: "reading data set …".
+    pub(super) fn document<T: DeserializeOwned>(
+        &mut self,
+        doing: &str,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<T, Dhis2Error> {
+        self.twice(|dhis2| {
+            let body = dhis2.get(doing, path, query)?.bytes();
+            let body = body.map_err(|error| unanswered(doing, &error))?;
+            serde_json::from_slice(&body).map_err(|error| unreadable(doing, error))
+        })
+    }
+
+    /// Tries a read again, once, if its failure may go away by itself.
+    pub(super) fn twice<T>(
+        &mut self,
+        mut attempt: impl FnMut(&mut Dhis2) -> Result<T, Dhis2Error>,
+    ) -> Result<T, Dhis2Error> {
+        match attempt(self) {
+            Err(error) if error.is_temporary() => {
+                log::info!("{error}; trying once more");
+                self.pause();
+                attempt(self)
+            }
+            result => result,
+        }
+    }
+
+    /// Answers only with a body that calls itself JSON, of status 200.
+    pub(super) fn get(
+        &mut self,
+        doing: &str,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Answer, Dhis2Error> {
+        let url = self.url(path, query);
+        self.requests += 1;
+        let answer = self
+            .client
+            .get(&url, &self.headers())
+            .map_err(|error| unanswered(doing, &error))?;
+        log::info!("GET /api/{path}: {}", answer.status);
+        match answer.status {
+            200 if is_json(&answer) => Ok(answer),
+            _ => Err(refusal(doing, answer)),
+        }
+    }
+
+    /// Answers only with a body that calls itself JSON, of status 200 or 409: an import is judged by what is in it.
+    pub(super) fn post(
+        &mut self,
+        doing: &str,
+        path: &str,
+        query: &[(&str, &str)],
+        json: &[u8],
+    ) -> Result<Answer, Dhis2Error> {
+        let url = self.url(path, query);
+        self.requests += 1;
+        let answer = self
+            .client
+            .post_json(&url, &self.headers(), json)
+            .map_err(|error| unanswered(doing, &error))?;
+        log::info!("POST /api/{path}, {} bytes: {}", json.len(), answer.status);
+        match answer.status {
+            200 | 409 if is_json(&answer) => Ok(answer),
+            _ => Err(refusal(doing, answer)),
+        }
+    }
+
+    fn url(&self, path: &str, query: &[(&str, &str)]) -> String {
+        let mut url = format!("{}/api/{path}", self.base);
+        for (position, (name, value)) in query.iter().enumerate() {
+            url.push(if position == 0 { '?' } else { '&' });
+            url.push_str(name);
+            url.push('=');
+            url.extend(value.bytes().map(percent_encoded));
+        }
+        url
+    }
+
+    /// With `X-Requested-With` DHIS2 refuses bad credentials with 401 rather than a redirect to its login page.
+    fn headers(&self) -> [(&'static str, &str); 3] {
+        [
+            ("accept", "application/json"),
+            ("x-requested-with", "XMLHttpRequest"),
+            ("authorization", self.authorization.expose_secret()),
+        ]
+    }
+}
+
+/// What an answer with status 200 that could not be parsed means: it was cut, or it is not what DHIS2 says.
+pub(super) fn unreadable(doing: &str, error: serde_json::Error) -> Dhis2Error {
+    if error.is_io() || error.is_eof() {
+        return unanswered(doing, &TransportError::reading(&io::Error::from(error)));
+    }
+    // serde_json's text may quote what it read.
+    Dhis2Error::new(
+        Kind::Target,
+        format!(
+            "{doing}: DHIS2's answer is not what its API promises (line {}, column {}); is url in [dhis2] a DHIS2 of 2.38 or later?",
+            error.line(),
+            error.column()
+        ),
+    )
+}
+
+pub(super) fn unanswered(doing: &str, error: &TransportError) -> Dhis2Error {
+    let (kind, next) = match error.what {
+        What::Tls => (Kind::Target, "check url and ca-file in [dhis2]"),
+        What::Protocol => (Kind::Target, "check url in [dhis2]"),
+        What::TooLarge => (Kind::Target, "check url in [dhis2]"),
+        _ => (
+            Kind::Temporary {
+                nothing_sent: error.nothing_sent,
+            },
+            "the next run tries again",
+        ),
+    };
+    Dhis2Error::new(
+        kind,
+        format!("{doing}: no answer from DHIS2: {error}; {next}"),
+    )
+}
+
+/// What DHIS2 says of a request it refuses (a `WebMessage`), as far as it is used.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct WebMessage {
+    message: Option<String>,
+    error_code: Option<String>,
+}
+
+fn refusal(doing: &str, answer: Answer) -> Dhis2Error {
+    let status = answer.status;
+    if let Some(location) = answer
+        .location
+        .as_deref()
+        .filter(|_| (300..400).contains(&status))
+    {
+        return redirected(doing, location);
+    }
+    let json = is_json(&answer);
+    let content_type = answer.content_type.clone();
+    let asks_for_token = answer.www_authenticate.as_deref() == Some("ApiToken");
+    let body = answer.bytes().unwrap_or_default();
+    let said: WebMessage = serde_json::from_slice(&body).unwrap_or_default();
+    let words = said.message.as_deref().map(shown).unwrap_or_default();
+    let (kind, what) = match status {
+        200 | 409 if !json => return not_json(doing, content_type.as_deref(), &body),
+        400 if asks_for_token || words.contains("Checksum validation failed") => (
+            Kind::Credentials,
+            format!("DHIS2 says that the token is malformed (400 {words}); check token-file in [dhis2]"),
+        ),
+        401 => (
+            Kind::Credentials,
+            format!(
+                "DHIS2 rejected the credentials (401 {words}); check token-file, or username and password-file, in [dhis2]; not tried again"
+            ),
+        ),
+        403 => (
+            Kind::Credentials,
+            format!("DHIS2 forbids it to the account (403 {words}); give the account the right; not tried again"),
+        ),
+        404 if json => (Kind::Target, format!("DHIS2 has no such object (404 {words})")),
+        404 => (
+            Kind::Target,
+            "no DHIS2 API there (404); check url in [dhis2], with its context path".to_owned(),
+        ),
+        409 if said.error_code.is_some() => (Kind::Target, format!("DHIS2 refused it (409 {words})")),
+        413 => (
+            Kind::Target,
+            "the request is too large for the server or a proxy before it (413); set chunk in [dhis2] lower, or the proxy's limit higher".to_owned(),
+        ),
+        408 | 409 | 425 | 429 | 500 | 502..=504 | 506..=599 => (
+            Kind::Temporary { nothing_sent: false },
+            format!("DHIS2 failed or is overloaded ({status}); the next run tries again"),
+        ),
+        _ => (
+            Kind::Target,
+            format!("DHIS2 refused the request ({status}); check url in [dhis2] and proxies before it"),
+        ),
+    };
+    Dhis2Error {
+        kind,
+        code: said.error_code,
+        message: format!("{doing}: {what}"),
+    }
+}
+
+fn redirected(doing: &str, location: &str) -> Dhis2Error {
+    let location = shown(location);
+    if location.to_ascii_lowercase().contains("login") {
+        return login_form(doing);
+    }
+    Dhis2Error::new(
+        Kind::Target,
+        format!(
+            "{doing}: the server redirects to {location}; set url in [dhis2] to where DHIS2 is; not followed"
+        ),
+    )
+}
+
+fn not_json(doing: &str, content_type: Option<&str>, body: &[u8]) -> Dhis2Error {
+    let page = String::from_utf8_lossy(body).to_ascii_lowercase();
+    if page.contains("j_username") || page.contains("type=\"password\"") || page.contains("login") {
+        return login_form(doing);
+    }
+    Dhis2Error::new(
+        Kind::Target,
+        format!(
+            "{doing}: the answer is not DHIS2's JSON but {}; check url in [dhis2] and proxies before it",
+            content_type.map_or_else(|| "of no type".to_owned(), shown)
+        ),
+    )
+}
+
+fn login_form(doing: &str) -> Dhis2Error {
+    Dhis2Error::new(
+        Kind::Credentials,
+        format!(
+            "{doing}: DHIS2 answered with its login form: it does not accept the credentials; check token-file, or username and password-file, in [dhis2]; not tried again"
+        ),
+    )
+}
+
+fn is_json(answer: &Answer) -> bool {
+    answer
+        .content_type
+        .as_deref()
+        .and_then(|kind| kind.split(';').next())
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// Foreign text on one line, without control characters, and not too much of it.
+fn shown(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(SHOWN)
+        .collect()
+}
+
+/// All but the unreserved characters of RFC 3986: Tomcat refuses a bare `[`.
+fn percent_encoded(byte: u8) -> String {
+    match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    }
+}

@@ -1,0 +1,133 @@
+//! Which DHIS2 answers, and who we are there.
+
+use jiff::civil::DateTime;
+use serde::Deserialize;
+
+use super::Dhis2;
+use super::error::{Dhis2Error, Kind};
+use crate::domain::{Account, Server, Version};
+
+/// The minor versions this program was written for.
+const KNOWN: std::ops::RangeInclusive<u32> = 38..=43;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SystemInfo {
+    version: String,
+    calendar: String,
+    server_date: String,
+    server_time_zone_id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Me {
+    username: String,
+    #[serde(default)]
+    authorities: Vec<String>,
+    #[serde(default)]
+    organisation_units: Vec<Place>,
+    #[serde(default)]
+    data_view_organisation_units: Vec<Place>,
+}
+
+#[derive(Deserialize)]
+struct Place {
+    path: String,
+}
+
+impl Dhis2 {
+    /// Version, clock and time zone; refused where the version or the calendar is none we know how to write for.
+    pub(crate) fn server(&mut self) -> Result<Server, Dhis2Error> {
+        let doing = "asking DHIS2 for its version";
+        let info: SystemInfo = self.document(doing, "system/info", &[])?;
+        if info.calendar != "iso8601" {
+            let what = format!(
+                "the calendar of this DHIS2 is {:?}, not iso8601: its periods have other days",
+                info.calendar
+            );
+            return Err(Dhis2Error::new(Kind::Target, what));
+        }
+        let version = version(&info.version)?;
+        let note = (version.minor > *KNOWN.end()).then(|| {
+            format!(
+                "DHIS2 {} is newer than this program knows; treated as 2.{}",
+                version.text,
+                KNOWN.end()
+            )
+        });
+        let now: DateTime = info.server_date.parse().map_err(|_| {
+            let what = format!("{doing}: its serverDate {:?} is no time", info.server_date);
+            Dhis2Error::new(Kind::Target, what)
+        })?;
+        Ok(Server {
+            version,
+            now,
+            time_zone: info.server_time_zone_id,
+            note,
+        })
+    }
+
+    pub(crate) fn account(&mut self) -> Result<Account, Dhis2Error> {
+        let fields =
+            "id,username,authorities,organisationUnits[id,path],dataViewOrganisationUnits[id,path]";
+        let me: Me = self.document("asking DHIS2 for our account", "me", &[("fields", fields)])?;
+        let capture_paths = paths(me.organisation_units);
+        // DHIS2 ≤ 2.42 falls back on the capture units in the same way.
+        let view_paths = match me.data_view_organisation_units.is_empty() {
+            true => capture_paths.clone(),
+            false => paths(me.data_view_organisation_units),
+        };
+        Ok(Account {
+            username: me.username,
+            authorities: me.authorities.into_iter().collect(),
+            capture_paths,
+            view_paths,
+        })
+    }
+}
+
+fn paths(places: Vec<Place>) -> Vec<String> {
+    places.into_iter().map(|place| place.path).collect()
+}
+
+/// `2.42.5.2`, `2.43.1`, `2.44-SNAPSHOT`.
+fn version(text: &str) -> Result<Version, Dhis2Error> {
+    let mut numbers = text.split(['.', '-']).map(|part| part.parse::<u32>().ok());
+    let known = match (numbers.next().flatten(), numbers.next().flatten()) {
+        (Some(2), Some(minor)) if minor >= *KNOWN.start() => Some(minor),
+        _ => None,
+    };
+    let Some(minor) = known else {
+        return Err(Dhis2Error::new(
+            Kind::Target,
+            format!("DHIS2 {text:?} is none this program can write to; it needs 2.38 or later"),
+        ));
+    };
+    Ok(Version {
+        minor,
+        patch: numbers.next().flatten().unwrap_or(0),
+        text: text.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version;
+
+    #[test]
+    fn versions_are_read_and_old_ones_refused() {
+        let read = |text| {
+            version(text)
+                .ok()
+                .map(|version| (version.minor, version.patch))
+        };
+        assert_eq!(read("2.38.7"), Some((38, 7)));
+        assert_eq!(read("2.42.5.2"), Some((42, 5)));
+        assert_eq!(read("2.43.1"), Some((43, 1)));
+        assert_eq!(read("2.44-SNAPSHOT"), Some((44, 0)));
+        for text in ["2.37.9", "2", "", "3.1", "Nightly"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Applies a plan's changes to DHIS2: in chunks, refused groups split, everything read back. The only layer that
+//! sends an import again.
+
+mod chunks;
+mod compare;
+mod read_back;
+mod refused;
+
+#[cfg(test)]
+mod tests;
+
+use crate::dhis2::Dhis2;
+use crate::dhis2::error::{Dhis2Error, Kind};
+use crate::dhis2::import::OutgoingValue;
+use crate::dhis2::verdict::{Rest, Verdict, verdict};
+use crate::domain::{Cell, Change, ChangeKind, DataSet, Engine, Sent, Space};
+use chunks::chunks;
+use refused::{Batch, Remains, remains};
+
+/// Values in one import. Beyond it little time is gained, and more is lost when DHIS2 2.43 refuses a whole import.
+pub(crate) const CHUNK: usize = 1000;
+
+/// Imports that a run may send in addition, to find out which values of a refused group can be stored.
+pub(crate) const EXTRA_REQUESTS: u32 = 64;
+
+/// What a run may still spend.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Budget {
+    pub(crate) extra_requests: u32,
+}
+
+/// The changes of one data set.
+#[derive(Clone, Copy)]
+pub(crate) struct Task<'a> {
+    pub(crate) data_set: &'a DataSet,
+    pub(crate) engine: Engine,
+    pub(crate) space: &'a Space,
+    /// Sorted by key, none twice.
+    pub(crate) changes: &'a [Change],
+    /// At most so many values go into one import.
+    pub(crate) chunk: usize,
+}
+
+#[derive(Debug)]
+pub(crate) struct Pushed {
+    /// How each change ended, in their order.
+    pub(crate) sent: Vec<Sent>,
+    /// What ended the sending or the reading back early, if anything did.
+    pub(crate) failure: Option<Dhis2Error>,
+    /// All requests, reading back included.
+    pub(crate) requests: u32,
+}
+
+/// Sends the changes and reads them back. After a failure the rest is not sent, and what was is still read back,
+/// unless it is our credentials that were refused.
+pub(crate) fn push(dhis2: &mut Dhis2, task: &Task<'_>, budget: &mut Budget) -> Pushed {
+    let requests_before = dhis2.requests;
+    let mut sent = vec![Sent::NotSent; task.changes.len()];
+    let mut sending = Sending {
+        dhis2: &mut *dhis2,
+        task,
+        budget,
+        sent: &mut sent,
+    };
+    let mut failure = sending.all().err();
+    let refused = |failure: &Dhis2Error| failure.kind == Kind::Credentials;
+    if !failure.as_ref().is_some_and(refused) {
+        let confirmed = read_back::confirm(dhis2, task, &mut sent);
+        failure = failure.or(confirmed.err());
+    }
+    Pushed {
+        sent,
+        failure,
+        requests: dhis2.requests - requests_before,
+    }
+}
+
+struct Sending<'a, 't> {
+    dhis2: &'a mut Dhis2,
+    task: &'a Task<'t>,
+    budget: &'a mut Budget,
+    /// Until it is read back, what may be stored is `Unconfirmed`.
+    sent: &'a mut [Sent],
+}
+
+impl Sending<'_, '_> {
+    fn all(&mut self) -> Result<(), Dhis2Error> {
+        for chunk in chunks(self.task.changes, self.task.chunk) {
+            self.chunk(chunk.collect())?;
+        }
+        Ok(())
+    }
+
+    /// Sends a chunk, and as long as the budget lasts what remains of it after each refusal.
+    fn chunk(&mut self, chunk: Vec<usize>) -> Result<(), Dhis2Error> {
+        let mut waiting = vec![Batch {
+            changes: chunk,
+            refused_with: None,
+        }];
+        while let Some(batch) = waiting.pop() {
+            if let Some(code) = &batch.refused_with {
+                if self.budget.extra_requests == 0 {
+                    self.reject(&batch.changes, code);
+                    continue;
+                }
+                self.budget.extra_requests -= 1;
+            }
+            let verdict = self.import(&batch.changes)?;
+            if let Some(refusal) = verdict.refused {
+                let Remains { rejected, batches } =
+                    remains(self.task.changes, batch.changes, &refusal);
+                log::info!(
+                    "{}: {} values refused, {} imports to go",
+                    refusal.code,
+                    rejected.len(),
+                    batches.len()
+                );
+                self.reject(&rejected, &refusal.code);
+                waiting.extend(batches.into_iter().rev());
+                continue;
+            }
+            self.set(&batch.changes, &Sent::Unconfirmed);
+            for rejected in verdict.rejected {
+                let change = batch.changes.get(rejected.index).copied();
+                self.reject(change.as_slice(), &rejected.code);
+            }
+        }
+        Ok(())
+    }
+
+    /// One import, tried again once if it failed in a way that may pass.
+    fn import(&mut self, batch: &[usize]) -> Result<Verdict, Dhis2Error> {
+        let first = self.import_once(batch);
+        match first {
+            Err(error) if error.is_temporary() => {
+                log::info!("{error}; trying once more");
+                self.dhis2.pause();
+                self.import_once(batch)
+            }
+            result => result,
+        }
+    }
+
+    fn import_once(&mut self, batch: &[usize]) -> Result<Verdict, Dhis2Error> {
+        let cells: Vec<(Cell, &Change)> = batch
+            .iter()
+            .filter_map(|index| self.task.changes.get(*index))
+            .filter_map(|change| Some((self.task.space.cell(change.key)?, change)))
+            .collect();
+        let values: Vec<OutgoingValue<'_>> = cells
+            .iter()
+            .map(|(cell, change)| outgoing(*cell, change))
+            .collect();
+        match self.dhis2.import(self.task.data_set.id, &values) {
+            Ok(summary) => {
+                let verdict = verdict(&summary, &values);
+                match verdict.rest {
+                    Rest::Broken => {
+                        self.set(batch, &Sent::Unconfirmed);
+                        let what = format!(
+                            "importing {} values of data set {}: the import failed in DHIS2; its log says why; the next run compares again",
+                            values.len(),
+                            self.task.data_set.id
+                        );
+                        Err(Dhis2Error::new(
+                            Kind::Temporary {
+                                nothing_sent: false,
+                            },
+                            what,
+                        ))
+                    }
+                    _ => Ok(verdict),
+                }
+            }
+            Err(error) => {
+                // Only these say that nothing was stored.
+                let nothing = [Kind::Credentials, Kind::Temporary { nothing_sent: true }];
+                if !nothing.contains(&error.kind) {
+                    self.set(batch, &Sent::Unconfirmed);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn reject(&mut self, changes: &[usize], code: &str) {
+        let code = code.to_owned();
+        self.set(changes, &Sent::Rejected { code });
+    }
+
+    fn set(&mut self, changes: &[usize], outcome: &Sent) {
+        for index in changes {
+            if let Some(sent) = self.sent.get_mut(*index) {
+                *sent = outcome.clone();
+            }
+        }
+    }
+}
+
+fn outgoing(cell: Cell, change: &Change) -> OutgoingValue<'_> {
+    OutgoingValue {
+        cell,
+        value: change.value.as_str(),
+        comment: change.comment.as_deref(),
+        follow_up: change.follow_up,
+        deleted: change.kind == ChangeKind::Delete,
+    }
+}

@@ -1,0 +1,1 @@
+//! The whole of push, against both dialects of the stand-in.
