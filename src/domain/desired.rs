@@ -88,23 +88,28 @@ pub(crate) enum OrgUnitScope {
 
 impl Scope {
     pub(crate) fn has(&self, triple: &Triple) -> bool {
-        self.triples
-            .iter()
-            .flatten()
-            .any(|scope| scope.has(triple))
+        self.triples.iter().flatten().any(|scope| scope.has(triple))
     }
 }
 
 impl TripleScope {
     fn has(&self, triple: &Triple) -> bool {
         self.data_elements.contains(&triple.data_element)
-            && self.category_option_combos.contains(&triple.category_option_combo)
-            && self.attribute_option_combos.contains(&triple.attribute_option_combo)
+            && self
+                .category_option_combos
+                .contains(&triple.category_option_combo)
+            && self
+                .attribute_option_combos
+                .contains(&triple.attribute_option_combo)
     }
 
     pub(crate) fn overlaps(&self, other: &TripleScope) -> bool {
         !self.data_elements.is_disjoint(&other.data_elements)
-            && !self.category_option_combos.is_disjoint(&other.category_option_combos)
-            && !self.attribute_option_combos.is_disjoint(&other.attribute_option_combos)
+            && !self
+                .category_option_combos
+                .is_disjoint(&other.category_option_combos)
+            && !self
+                .attribute_option_combos
+                .is_disjoint(&other.attribute_option_combos)
     }
 }

@@ -36,8 +36,13 @@ impl Veil {
             .collect::<Vec<&str>>()
             .join(", ");
         let plain = escaped(&text);
-        let public = key.iter().all(Option::is_none) || pattern.is_some_and(|pattern| pattern.is_match(&text));
-        let veiled = if public { plain.clone() } else { self.fingerprint(key, &text) };
+        let public = key.iter().all(Option::is_none)
+            || pattern.is_some_and(|pattern| pattern.is_match(&text));
+        let veiled = if public {
+            plain.clone()
+        } else {
+            self.fingerprint(key, &text)
+        };
         ShownKey { veiled, plain }
     }
 
@@ -51,7 +56,11 @@ impl Veil {
             hmac.update(b"\0");
         }
         let digest = hmac.finalize().into_bytes();
-        let hex: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let hex: String = digest
+            .iter()
+            .take(4)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         format!("key #{hex}, {} characters", text.chars().count())
     }
 }

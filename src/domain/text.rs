@@ -8,7 +8,10 @@ pub(crate) struct Text(Inner);
 
 #[derive(Clone, PartialEq, Eq)]
 enum Inner {
-    Short { length: u8, bytes: [u8; SHORT] },
+    Short {
+        length: u8,
+        bytes: [u8; SHORT],
+    },
     // The second box keeps the variant at one pointer, and so the whole at 16 bytes.
     #[allow(clippy::redundant_allocation)]
     Long(Box<Box<str>>),
@@ -61,7 +64,14 @@ mod tests {
     #[test]
     fn a_text_is_sixteen_bytes_and_keeps_every_byte() {
         assert_eq!(size_of::<Text>(), 16);
-        for text in ["", "0", "12345678901234", "123456789012345", "zwölf", "ääääääää"] {
+        for text in [
+            "",
+            "0",
+            "12345678901234",
+            "123456789012345",
+            "zwölf",
+            "ääääääää",
+        ] {
             assert_eq!(Text::from(text).as_str(), text);
         }
     }

@@ -9,13 +9,26 @@ use crate::mapping::ColumnFault;
 /// A result that is not what the mapping promises. Holds no value of a row but periods and UIDs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum MapFault {
-    Columns { result: String, fault: ColumnFault },
-    Rules { result: String, fault: RuleFault },
-    Period { query: String, fault: PeriodFault },
+    Columns {
+        result: String,
+        fault: ColumnFault,
+    },
+    Rules {
+        result: String,
+        fault: RuleFault,
+    },
+    Period {
+        query: String,
+        fault: PeriodFault,
+    },
     /// Two rows with the same keys.
-    RepeatedRow { period: Period },
+    RepeatedRow {
+        period: Period,
+    },
     /// Rows of different keys in one cell, where the mapping refuses to combine.
-    Meet { cell: Cell },
+    Meet {
+        cell: Cell,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,8 +7,6 @@ mod ledger;
 mod resolve;
 mod row;
 mod rules;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -94,8 +92,8 @@ impl<'m> Mapper<'m> {
             None => &[],
         };
         let result = self.rules_file(dimension);
-        let columns_found =
-            RuleColumns::find(keys, columns).map_err(|fault| MapFault::Columns { result, fault })?;
+        let columns_found = RuleColumns::find(keys, columns)
+            .map_err(|fault| MapFault::Columns { result, fault })?;
         self.reading = Reading::Rules {
             dimension,
             columns: columns_found,
@@ -169,14 +167,15 @@ impl<'m> Mapper<'m> {
             .map(|(place, rows)| Unplaced { place, rows })
             .collect();
         unplaced.sort_unstable_by_key(|unplaced| unplaced.place);
-        let rows = self.ledger.close(
-            &self.periods,
-            combined.sums,
-            |dimension, key| {
+        let rows = self
+            .ledger
+            .close(&self.periods, combined.sums, |dimension, key| {
                 let pattern = self.mapping.dimensions.get(&dimension);
-                veil.show(key, pattern.and_then(|dimension| dimension.show_keys.as_ref()))
-            },
-        );
+                veil.show(
+                    key,
+                    pattern.and_then(|dimension| dimension.show_keys.as_ref()),
+                )
+            });
         let mut desired = Desired {
             mapping: self.mapping.name.clone(),
             data_set: self.mapping.data_set,
@@ -198,7 +197,12 @@ impl<'m> Mapper<'m> {
     }
 
     fn rules_file(&self, dimension: Dimension) -> String {
-        match self.mapping.dimensions.get(&dimension).map(|each| &each.answers) {
+        match self
+            .mapping
+            .dimensions
+            .get(&dimension)
+            .map(|each| &each.answers)
+        {
             Some(Answers::Rules(sql)) => sql.file.clone(),
             _ => dimension.to_string(),
         }
@@ -232,7 +236,11 @@ impl<'m> Mapper<'m> {
             .resolvers
             .iter_mut()
             .map(|(name, resolver)| {
-                let places = columns.dimensions.get(name).map(Vec::as_slice).unwrap_or_default();
+                let places = columns
+                    .dimensions
+                    .get(name)
+                    .map(Vec::as_slice)
+                    .unwrap_or_default();
                 (*name, resolver.answer(period, places, row))
             })
             .collect();
@@ -304,7 +312,8 @@ impl<'m> Mapper<'m> {
         value: RowValue,
     ) {
         let element = uid(answers, Dimension::DataElement);
-        let adds = element.is_none_or(|element| self.mapping.policies.combine(element) == Combine::Sum);
+        let adds =
+            element.is_none_or(|element| self.mapping.policies.combine(element) == Combine::Sum);
         let number = if adds { value.number() } else { None };
         let without = |wanted: Answer| {
             Dimension::ALL
@@ -317,7 +326,14 @@ impl<'m> Mapper<'m> {
                 Some(_) => RowOutcome::Excluded,
                 None => RowOutcome::Unmapped,
             };
-            self.ledger.lost(outcome, period, dimension, keys.of(dimension), element, number);
+            self.ledger.lost(
+                outcome,
+                period,
+                dimension,
+                keys.of(dimension),
+                element,
+                number,
+            );
             if outcome == RowOutcome::Unmapped {
                 *self.unplaced.entry(place(period, answers)).or_default() += 1;
             }
@@ -349,7 +365,10 @@ fn ensure_no_row_twice(seen: HashMap<Period, Vec<u128>>) -> Result<(), MapFault>
     let mut repeated: Vec<Period> = Vec::new();
     for (period, mut fingerprints) in seen {
         fingerprints.sort_unstable();
-        if fingerprints.windows(2).any(|pair| pair.first() == pair.last()) {
+        if fingerprints
+            .windows(2)
+            .any(|pair| pair.first() == pair.last())
+        {
             repeated.push(period);
         }
     }

@@ -46,7 +46,9 @@ impl<'m> Resolver<'m> {
         places: &[usize],
         row: &[Option<&str>],
     ) -> Answer {
-        let values = places.iter().map(|place| row.get(*place).copied().flatten());
+        let values = places
+            .iter()
+            .map(|place| row.get(*place).copied().flatten());
         match self {
             Resolver::Constant(uid) => Answer::Uid(*uid),
             Resolver::Map { uids, key } => {

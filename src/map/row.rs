@@ -14,7 +14,10 @@ pub(super) enum RowValue {
     Null,
     /// No value that DHIS2 could hold, or that could be added up.
     Invalid,
-    Usable { text: Text, number: Option<Number> },
+    Usable {
+        text: Text,
+        number: Option<Number>,
+    },
 }
 
 impl RowValue {
@@ -83,7 +86,10 @@ pub(super) fn period(
     };
     let Some(place) = columns.period else {
         // The query ran for one period.
-        return allowed.first().copied().ok_or_else(|| fault(PeriodFault::Missing));
+        return allowed
+            .first()
+            .copied()
+            .ok_or_else(|| fault(PeriodFault::Missing));
     };
     let text = row.get(place).copied().flatten();
     let text = text.ok_or_else(|| fault(PeriodFault::Missing))?;

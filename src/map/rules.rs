@@ -81,15 +81,24 @@ impl RuleColumns {
             (1, Some(_)) => &short,
             _ => keys,
         };
-        let mut declared = vec!["uid", "valid_from", "valid_to", "priority", "exclude", "rule"];
+        let mut declared = vec![
+            "uid",
+            "valid_from",
+            "valid_to",
+            "priority",
+            "exclude",
+            "rule",
+        ];
         declared.extend(keys.iter().map(String::as_str));
         columns.only(&declared)?;
         let typed = |column: &str, types: &[&str], expected| match columns.find(column) {
-            Some(place) if !types.contains(&columns.type_name(place)) => Err(ColumnFault::WrongType {
-                column: column.to_owned(),
-                type_name: columns.type_name(place).to_owned(),
-                expected,
-            }),
+            Some(place) if !types.contains(&columns.type_name(place)) => {
+                Err(ColumnFault::WrongType {
+                    column: column.to_owned(),
+                    type_name: columns.type_name(place).to_owned(),
+                    expected,
+                })
+            }
             place => Ok(place),
         };
         Ok(RuleColumns {
@@ -224,7 +233,8 @@ fn fault(rules: &[Rule], period: Period) -> Option<RuleFault> {
         }
     }
     let first = valid().min_by_key(|rule| rule.priority)?;
-    let other = valid().find(|rule| rule.priority == first.priority && rule.verdict != first.verdict)?;
+    let other =
+        valid().find(|rule| rule.priority == first.priority && rule.verdict != first.verdict)?;
     fault(other, What::Contradiction)
 }
 

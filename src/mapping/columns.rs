@@ -15,11 +15,22 @@ const VALUE_LENGTH: u32 = 50_001;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ColumnFault {
     /// A column that nobody declared: perhaps patient data. Named by place and type, not by name.
-    Undeclared { place: usize, type_name: String },
-    Missing { column: String },
-    Repeated { column: String },
+    Undeclared {
+        place: usize,
+        type_name: String,
+    },
+    Missing {
+        column: String,
+    },
+    Repeated {
+        column: String,
+    },
     /// A rules column of a type that cannot hold it.
-    WrongType { column: String, type_name: String, expected: &'static str },
+    WrongType {
+        column: String,
+        type_name: String,
+        expected: &'static str,
+    },
 }
 
 impl fmt::Display for ColumnFault {
@@ -31,12 +42,22 @@ impl fmt::Display for ColumnFault {
                  remove it from the query or declare it"
             ),
             ColumnFault::Missing { column } => {
-                write!(f, "the result has no column `{column}`, which the mapping declares")
+                write!(
+                    f,
+                    "the result has no column `{column}`, which the mapping declares"
+                )
             }
             ColumnFault::Repeated { column } => {
-                write!(f, "the result has column `{column}` twice; name the columns apart")
+                write!(
+                    f,
+                    "the result has column `{column}` twice; name the columns apart"
+                )
             }
-            ColumnFault::WrongType { column, type_name, expected } => {
+            ColumnFault::WrongType {
+                column,
+                type_name,
+                expected,
+            } => {
                 write!(f, "column `{column}` is {type_name}; it must be {expected}")
             }
         }
@@ -92,7 +113,13 @@ impl Mapping {
             lengths: columns
                 .0
                 .iter()
-                .map(|(name, _)| if is_value(name) { VALUE_LENGTH } else { KEY_LENGTH })
+                .map(|(name, _)| {
+                    if is_value(name) {
+                        VALUE_LENGTH
+                    } else {
+                        KEY_LENGTH
+                    }
+                })
                 .collect(),
         })
     }
@@ -116,7 +143,12 @@ impl Columns {
                     type_name: type_name.clone(),
                 });
             }
-            if self.0.iter().take(index).any(|(earlier, _)| earlier == name) {
+            if self
+                .0
+                .iter()
+                .take(index)
+                .any(|(earlier, _)| earlier == name)
+            {
                 return Err(ColumnFault::Repeated {
                     column: name.clone(),
                 });

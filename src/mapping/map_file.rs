@@ -33,7 +33,10 @@ pub(crate) fn parse(
 ) -> Result<MapFile, FileError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.contains('\0') {
-        return Err(FileError::whole(file, "not a CSV file: it holds NUL characters"));
+        return Err(FileError::whole(
+            file,
+            "not a CSV file: it holds NUL characters",
+        ));
     }
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(separator(text))
@@ -50,7 +53,11 @@ pub(crate) fn parse(
     {
         let line = record.position().map_or(0, |position| position.line());
         if record.iter().any(|cell| !cell.trim().is_empty()) {
-            let line = Line { file, line, record: &record };
+            let line = Line {
+                file,
+                line,
+                record: &record,
+            };
             line.read(&header, &mut map)?;
         }
     }

@@ -5,12 +5,9 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::section::hint;
-use super::{
-    Entry, FileError, Mapping, Parameter, Section, Sql, Values, WideColumn,
-};
+use super::{Entry, FileError, Mapping, Parameter, Section, Sql, Values, WideColumn};
 use crate::domain::{
-    Absent, Combine, ElementPolicies, Foreign, OrgUnitScope, Period,
-    PeriodType, Policies, Uid,
+    Absent, Combine, ElementPolicies, Foreign, OrgUnitScope, Period, PeriodType, Policies, Uid,
 };
 
 /// The text of a file named in the mapping, by its path as written there.
@@ -57,11 +54,18 @@ impl Reader<'_, '_> {
             Some(entry) => entry.count(0..=10_000)?,
             None => 0,
         };
-        let start = top.take("start").map(|entry| start(&entry, period_type)).transpose()?;
+        let start = top
+            .take("start")
+            .map(|entry| start(&entry, period_type))
+            .transpose()?;
         let values = self.values(&mut top)?;
-        let combine = top.take("combine").map_or(Ok(Combine::Refuse), |entry| entry.word())?;
+        let combine = top
+            .take("combine")
+            .map_or(Ok(Combine::Refuse), |entry| entry.word())?;
         let absent = top.require("absent")?;
-        let foreign = top.take("foreign").map_or(Ok(Foreign::Hold), |entry| entry.word())?;
+        let foreign = top
+            .take("foreign")
+            .map_or(Ok(Foreign::Hold), |entry| entry.word())?;
         let dimensions = self.dimensions(&mut top, &values)?;
         let mapping = Mapping {
             name: name.to_owned(),
@@ -101,7 +105,11 @@ impl Reader<'_, '_> {
             .iter()
             .map(|item| self.sql(item, &known))
             .collect::<Result<Vec<Sql>, FileError>>()?;
-        if queries.is_empty() { Err(empty) } else { Ok(queries) }
+        if queries.is_empty() {
+            Err(empty)
+        } else {
+            Ok(queries)
+        }
     }
 
     pub(super) fn sql(&mut self, entry: &Entry<'_>, known: &[&str]) -> Result<Sql, FileError> {
@@ -158,8 +166,14 @@ impl Reader<'_, '_> {
                 .map(|entry| entry.parse())
                 .transpose()?;
             let policies = ElementPolicies {
-                combine: section.take("combine").map(|entry| entry.word()).transpose()?,
-                absent: section.take("absent").map(|entry| entry.word()).transpose()?,
+                combine: section
+                    .take("combine")
+                    .map(|entry| entry.word())
+                    .transpose()?,
+                absent: section
+                    .take("absent")
+                    .map(|entry| entry.word())
+                    .transpose()?,
             };
             section.finish()?;
             if *self.elements.entry(data_element).or_insert(policies) != policies {
@@ -171,8 +185,13 @@ impl Reader<'_, '_> {
                 category_option_combo,
             });
         }
-        self.elements.retain(|_, policies| *policies != ElementPolicies::default());
-        if columns.is_empty() { Err(empty) } else { Ok(Values::Wide(columns)) }
+        self.elements
+            .retain(|_, policies| *policies != ElementPolicies::default());
+        if columns.is_empty() {
+            Err(empty)
+        } else {
+            Ok(Values::Wide(columns))
+        }
     }
 }
 
@@ -225,14 +244,23 @@ fn parameter(entry: &Entry<'_>) -> Result<Parameter, FileError> {
         return Ok(Parameter::BigInt(entry.integer()?));
     }
     let wrong = || {
-        entry.error("must be text, a whole number, true or false, a date, or a date-time with offset".to_owned())
+        entry.error(
+            "must be text, a whole number, true or false, a date, or a date-time with offset"
+                .to_owned(),
+        )
     };
     let moment = value.as_datetime().ok_or_else(wrong)?;
     match (moment.date, moment.time, moment.offset) {
-        (Some(_), None, None) => moment.to_string().parse().map(Parameter::Date).map_err(|_| wrong()),
-        (Some(_), Some(_), Some(_)) => {
-            moment.to_string().parse().map(Parameter::Timestamptz).map_err(|_| wrong())
-        }
+        (Some(_), None, None) => moment
+            .to_string()
+            .parse()
+            .map(Parameter::Date)
+            .map_err(|_| wrong()),
+        (Some(_), Some(_), Some(_)) => moment
+            .to_string()
+            .parse()
+            .map(Parameter::Timestamptz)
+            .map_err(|_| wrong()),
         _ => Err(wrong()),
     }
 }
@@ -241,7 +269,10 @@ fn parameter(entry: &Entry<'_>) -> Result<Parameter, FileError> {
 fn ensure_columns_differ(top: &Section<'_>, mapping: &Mapping) -> Result<(), FileError> {
     let mut taken = mapping.values.columns();
     taken.extend(mapping.period_column.as_deref());
-    let keys = mapping.dimensions.values().flat_map(|dimension| &dimension.columns);
+    let keys = mapping
+        .dimensions
+        .values()
+        .flat_map(|dimension| &dimension.columns);
     for column in keys.map(String::as_str) {
         if taken.contains(&column) {
             return Err(top.error(format!(

@@ -42,12 +42,19 @@ impl Reader<'_, '_> {
     ) -> Result<DimensionMapping, FileError> {
         let columns = columns(&mut section)?;
         let answers = self.answers(name, &mut section, &columns)?;
-        let show_keys = section.take("show-keys").map(|entry| pattern(&entry)).transpose()?;
+        let show_keys = section
+            .take("show-keys")
+            .map(|entry| pattern(&entry))
+            .transpose()?;
         let scope_org_units = match section_key(name, &mut section, "scope-org-units") {
             Some(entry) if !matches!(answers, Answers::Rules(_)) => {
                 return Err(entry.error("narrows units that come from `rules` only".to_owned()));
             }
-            Some(entry) => entry.list()?.iter().map(Entry::parse).collect::<Result<_, _>>()?,
+            Some(entry) => entry
+                .list()?
+                .iter()
+                .map(Entry::parse)
+                .collect::<Result<_, _>>()?,
             None => Vec::new(),
         };
         section.finish()?;
@@ -90,9 +97,9 @@ impl Reader<'_, '_> {
         }
         match way {
             "uid" => Ok(Answers::Constant(entry.parse()?)),
-            "map" if columns.len() > 1 => Err(entry.error(
-                "takes one column; write a `map-file` for several".to_owned(),
-            )),
+            "map" if columns.len() > 1 => {
+                Err(entry.error("takes one column; write a `map-file` for several".to_owned()))
+            }
             "map" => map(entry),
             "map-file" => self.map_file(name, &entry, columns),
             _ => Ok(Answers::Rules(self.sql(&entry, &["as_of"])?)),
@@ -126,14 +133,13 @@ fn columns(section: &mut Section<'_>) -> Result<Vec<String>, FileError> {
         (None, Some(entry)) => {
             let repeated = entry.error("names a column twice".to_owned());
             let columns = entry.strings()?;
-            let twice = columns.iter().enumerate().any(|(index, column)| {
-                columns.iter().take(index).any(|earlier| earlier == column)
-            });
+            let twice = columns
+                .iter()
+                .enumerate()
+                .any(|(index, column)| columns.iter().take(index).any(|earlier| earlier == column));
             if twice { Err(repeated) } else { Ok(columns) }
         }
-        (Some(entry), Some(_)) => {
-            Err(entry.error("and `columns` exclude each other".to_owned()))
-        }
+        (Some(entry), Some(_)) => Err(entry.error("and `columns` exclude each other".to_owned())),
         (None, None) => Ok(Vec::new()),
     }
 }
@@ -158,7 +164,11 @@ fn map(entry: Entry<'_>) -> Result<Answers, FileError> {
         .into_iter()
         .map(|(key, entry)| Ok((SourceKey::new([key.as_str()]), entry.parse()?)))
         .collect::<Result<BTreeMap<SourceKey, Uid>, FileError>>()?;
-    if map.is_empty() { Err(empty) } else { Ok(Answers::Map(map)) }
+    if map.is_empty() {
+        Err(empty)
+    } else {
+        Ok(Answers::Map(map))
+    }
 }
 
 fn pattern(entry: &Entry<'_>) -> Result<Regex, FileError> {

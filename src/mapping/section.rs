@@ -68,7 +68,13 @@ impl<'t> Section<'t> {
             message: error.message().to_owned(),
         })?;
         let span = table.span();
-        Ok(Section::of(file, text, String::new(), span, table.into_inner()))
+        Ok(Section::of(
+            file,
+            text,
+            String::new(),
+            span,
+            table.into_inner(),
+        ))
     }
 
     fn of(

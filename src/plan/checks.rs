@@ -9,7 +9,9 @@ pub(super) fn cell_fault(cell: &Cell, target: &Target, reach: &Reach) -> Option<
         return Some(Blocked::WrongPeriodType);
     }
     let Some(element) = target.element(cell.triple.data_element) else {
-        let known = target.other_elements.contains_key(&cell.triple.data_element);
+        let known = target
+            .other_elements
+            .contains_key(&cell.triple.data_element);
         return Some(match known {
             true => Blocked::DataElementNotInDataSet,
             false => Blocked::UnknownDataElement,
@@ -18,7 +20,10 @@ pub(super) fn cell_fault(cell: &Cell, target: &Target, reach: &Reach) -> Option<
     if let Some(fault) = reach.unit_fault(cell.org_unit, target) {
         return Some(fault);
     }
-    if !element.category_option_combos.contains_key(&cell.triple.category_option_combo) {
+    if !element
+        .category_option_combos
+        .contains_key(&cell.triple.category_option_combo)
+    {
         return Some(Blocked::ComboNotOfDataElement);
     }
     if !reach.has_attribute_option_combo(cell.triple.attribute_option_combo) {

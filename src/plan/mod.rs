@@ -7,8 +7,6 @@ mod outcome;
 mod places;
 mod reach;
 mod same;
-#[cfg(test)]
-mod tests;
 mod timeliness;
 
 use std::ops::Range;
@@ -71,10 +69,13 @@ impl<'t> Planner<'t> {
             && self.desired.periods.binary_search(&cell.period).is_ok();
         let in_scope = self.desired.scope.has(&cell.triple) && self.reach.in_scope(cell.org_unit);
         let known = self.plan.space.key(&cell);
-        let wanted = known.is_some_and(|key| self.find(key).is_some() || self.desired.incomplete.contains_key(&key));
+        let wanted = known.is_some_and(|key| {
+            self.find(key).is_some() || self.desired.incomplete.contains_key(&key)
+        });
         if asked_for && (in_scope || wanted) {
             let key = self.plan.space.intern(&cell);
-            self.live.push(LiveCell::new(key, row, in_scope, self.target));
+            self.live
+                .push(LiveCell::new(key, row, in_scope, self.target));
         }
     }
 
@@ -111,7 +112,9 @@ impl<'t> Planner<'t> {
                 (Some(wanted), Some(found)) if wanted.key == found.key => {
                     (wanted.key, desired.next(), live.next())
                 }
-                (Some(wanted), Some(found)) if wanted.key > found.key => (found.key, None, live.next()),
+                (Some(wanted), Some(found)) if wanted.key > found.key => {
+                    (found.key, None, live.next())
+                }
                 (Some(wanted), _) => (wanted.key, desired.next(), None),
                 (None, Some(found)) => (found.key, None, live.next()),
                 (None, None) => break,

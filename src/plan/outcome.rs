@@ -87,7 +87,10 @@ impl Plan {
     }
 
     /// The account once each change has the given outcome.
-    pub(crate) fn account_with(&self, outcome: impl Fn(usize, &Change) -> CellOutcome) -> CellAccount {
+    pub(crate) fn account_with(
+        &self,
+        outcome: impl Fn(usize, &Change) -> CellOutcome,
+    ) -> CellAccount {
         let mut account = self.account.clone();
         for (index, change) in self.changes.iter().enumerate() {
             if let Some(cell) = self.space.cell(change.key) {
@@ -131,7 +134,8 @@ impl Plan {
     /// Complete: ordered, whatever the order of blocks was.
     pub(super) fn closed_up(mut self) -> Plan {
         let space = &self.space;
-        self.changes.sort_by_cached_key(|change| space.cell(change.key));
+        self.changes
+            .sort_by_cached_key(|change| space.cell(change.key));
         self.blocked.sort_unstable();
         self.held.sort_unstable();
         self

@@ -33,8 +33,14 @@ impl Places {
         let agrees = |known: Option<_>, is| known.is_none_or(|known| known == is);
         places.into_iter().any(|place| {
             agrees(place.data_element, cell.triple.data_element)
-                && agrees(place.category_option_combo, cell.triple.category_option_combo)
-                && agrees(place.attribute_option_combo, cell.triple.attribute_option_combo)
+                && agrees(
+                    place.category_option_combo,
+                    cell.triple.category_option_combo,
+                )
+                && agrees(
+                    place.attribute_option_combo,
+                    cell.triple.attribute_option_combo,
+                )
                 && agrees(place.org_unit, cell.org_unit)
         })
     }

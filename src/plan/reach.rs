@@ -71,7 +71,9 @@ impl Reach {
                 .iter()
                 .filter(|uid| {
                     let path = data_set.org_units.get(uid).map_or("", |unit| &unit.path);
-                    below.iter().any(|root| path.split('/').any(|step| step == root.to_string()))
+                    below
+                        .iter()
+                        .any(|root| path.split('/').any(|step| step == root.to_string()))
                 })
                 .copied()
                 .collect(),
@@ -80,7 +82,11 @@ impl Reach {
         let period_type_fits = data_set.period_type == desired.period_type;
         let seen: BTreeSet<Uid> = desired.space.units().iter().copied().collect();
         let readable = match period_type_fits {
-            true => scope.iter().chain(reachable.intersection(&seen)).copied().collect(),
+            true => scope
+                .iter()
+                .chain(reachable.intersection(&seen))
+                .copied()
+                .collect(),
             false => BTreeSet::new(),
         };
         Reach {

@@ -1,15 +1,20 @@
 //! Whether a desired and a live value are the same statement to DHIS2.
 
 use super::Target;
-use crate::domain::{DataElement, Number, reads_as_zero};
+use crate::domain::{DataElement, canonical, reads_as_zero};
 
 /// As numbers where the value type is numeric, else in the form DHIS2 stores.
-pub(super) fn same(element: Option<&DataElement>, desired: &str, live: &str, target: &Target) -> bool {
+pub(super) fn same(
+    element: Option<&DataElement>,
+    desired: &str,
+    live: &str,
+    target: &Target,
+) -> bool {
     let Some(element) = element else {
         return desired == live;
     };
     if element.value_type.is_numeric()
-        && let (Ok(desired), Ok(live)) = (Number::parse(desired), Number::parse(live))
+        && let (Ok(desired), Ok(live)) = (canonical(desired), canonical(live))
     {
         return desired == live;
     }

@@ -36,7 +36,7 @@ pub(super) fn timeliness(period: Period, target: &Target) -> Timeliness {
 }
 
 fn by_calendar(period: Period, target: &Target) -> Timeliness {
-    let current = Period::containing(period.period_type(), target.server.now.date());
+    let current = period.period_type().containing(target.server.now.date());
     // With 0 open future periods the current one is not open yet either.
     let latest = current.plus(target.data_set.open_future_periods - 1);
     let may_edit_expired = target.account.may("F_EDIT_EXPIRED");
@@ -57,14 +57,20 @@ fn by_calendar(period: Period, target: &Target) -> Timeliness {
 fn is_expired(period: Period, target: &Target) -> bool {
     let days = target.data_set.expiry_days;
     // Only 2.42 counts a fraction of a day.
-    let days = if target.server.version.minor == 42 { days } else { days.trunc() };
+    let days = if target.server.version.minor == 42 {
+        days
+    } else {
+        days.trunc()
+    };
     if days <= 0.0 {
         return false;
     }
     let end = period.end().checked_add(1.day());
     let limit = end.ok().and_then(|day| {
         let length = SignedDuration::try_from_secs_f64(days * 86_400.0).ok()?;
-        DateTime::from_parts(day, Time::midnight()).checked_add(length).ok()
+        DateTime::from_parts(day, Time::midnight())
+            .checked_add(length)
+            .ok()
     });
     limit.is_some_and(|limit| target.server.now >= limit)
 }

@@ -157,7 +157,11 @@ impl Header {
     }
 
     /// Everything but the values, which are still to be read; `space` is the one their keys are made in.
-    pub(super) fn into_desired(self, data_set: Uid, mut space: Space) -> Result<Desired, DocumentError> {
+    pub(super) fn into_desired(
+        self,
+        data_set: Uid,
+        mut space: Space,
+    ) -> Result<Desired, DocumentError> {
         let period_type = self.period_type.0;
         let of_type = |period: &Period| period.period_type() == period_type;
         let periods_fit = self.periods.iter().all(of_type)
@@ -165,7 +169,9 @@ impl Header {
             && self.incomplete.iter().all(|cell| of_type(&cell.period))
             && !self.periods.is_empty();
         if !periods_fit {
-            return Err(DocumentError("its periods are not those of its period type".to_owned()));
+            return Err(DocumentError(
+                "its periods are not those of its period type".to_owned(),
+            ));
         }
         let incomplete = self
             .incomplete

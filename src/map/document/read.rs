@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::header::{DocumentError, Header, VERSION};
 use crate::domain::{Cell, Combine, Desired, DesiredCell, Number, Period, Text, Triple, Uid};
@@ -57,7 +57,8 @@ impl<'de> Visitor<'de> for DocumentVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Desired, A::Error> {
-        const NOT_OURS: &str = "not written by `pg2dhis2 map`: its first member must be \"pg2dhis2\"";
+        const NOT_OURS: &str =
+            "not written by `pg2dhis2 map`: its first member must be \"pg2dhis2\"";
         match map.next_key::<Cow<'_, str>>()? {
             Some(key) if key == "pg2dhis2" => {}
             _ => return Err(ours(NOT_OURS)),
@@ -137,7 +138,9 @@ impl<'de> Visitor<'de> for ValuesSeed<'_> {
         let desired = self.0;
         while let Some(value) = seq.next_element::<DataValue<'de>>()? {
             if desired.periods.binary_search(&value.period).is_err() {
-                return Err(ours("a data value is of a period that the document does not name"));
+                return Err(ours(
+                    "a data value is of a period that the document does not name",
+                ));
             }
             let key = desired.space.intern(&Cell {
                 period: value.period,
@@ -188,7 +191,9 @@ fn ensure_whole(desired: &Desired) -> Result<(), DocumentError> {
         if desired.policies.combine(element) == Combine::Sum {
             let sum = sums.entry(element).or_insert(Some(Number::ZERO));
             let number = Number::parse(cell.value.as_str()).ok();
-            *sum = sum.zip(number).and_then(|(sum, number)| sum.checked_add(number));
+            *sum = sum
+                .zip(number)
+                .and_then(|(sum, number)| sum.checked_add(number));
         }
     }
     for (element, counted) in &desired.rows.sums {
@@ -197,5 +202,9 @@ fn ensure_whole(desired: &Desired) -> Result<(), DocumentError> {
             return Err(altered);
         }
     }
-    if desired.rows.balances() { Ok(()) } else { Err(altered) }
+    if desired.rows.balances() {
+        Ok(())
+    } else {
+        Err(altered)
+    }
 }
