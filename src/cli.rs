@@ -1,0 +1,164 @@
+//! The command line. Doc comments are the help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
+
+use crate::domain::PeriodRange;
+use crate::exit::Exit;
+
+/// Aggregate data values from a PostgreSQL registry into DHIS2
+///
+/// Runs the SQL of each mapping, maps its rows to data values, compares them with what DHIS2 holds now, sends only
+/// the differences and reads them back. Every row and every cell ends in exactly one counted outcome.
+#[derive(Debug, Parser)]
+#[command(name = "pg2dhis2", version, after_help = exit_codes(), disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Do the whole pass: extract, map, compare, send the differences, read them back
+    #[command(after_help = exit_codes())]
+    Run(RunArgs),
+    /// Write the rows of one mapping's queries as JSON Lines; needs no DHIS2
+    #[command(after_help = exit_codes())]
+    Extract(ExtractArgs),
+    /// Turn rows from `extract` into a dataValueSets document; opens no socket
+    #[command(after_help = exit_codes())]
+    Map(MapArgs),
+    /// Compare a document from `map` with DHIS2, send the differences, read them back
+    #[command(after_help = exit_codes())]
+    Push(PushArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) site: SiteArgs,
+    #[command(flatten)]
+    pub(crate) mappings: MappingArgs,
+    #[command(flatten)]
+    pub(crate) periods: PeriodArgs,
+    #[command(flatten)]
+    pub(crate) send: SendArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExtractArgs {
+    #[command(flatten)]
+    pub(crate) site: SiteArgs,
+    /// The mapping, by name (the stem of its file) or path
+    #[arg(short, long, value_name = "M")]
+    pub(crate) mapping: String,
+    #[command(flatten)]
+    pub(crate) periods: PeriodArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MapArgs {
+    /// Rows written by `extract` [default: standard input]
+    #[arg(value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) site: SiteArgs,
+    /// Another mapping than the one the input names, by name or path
+    #[arg(short, long, value_name = "M")]
+    pub(crate) mapping: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PushArgs {
+    /// A document written by `map` [default: standard input]
+    #[arg(value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) site: SiteArgs,
+    #[command(flatten)]
+    pub(crate) send: SendArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SiteArgs {
+    /// The site file [default: ./pg2dhis2.toml, then /etc/pg2dhis2/pg2dhis2.toml]
+    #[arg(short, long, value_name = "FILE", env = "PG2DHIS2_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Tell more on standard error; twice: each request
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Tell nothing but errors
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MappingArgs {
+    /// A mapping, by name (the stem of its file) or path; repeatable [default: every mapping of the site]
+    #[arg(short, long = "mapping", value_name = "M")]
+    pub(crate) mappings: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PeriodArgs {
+    /// A DHIS2 period or a range of one type (202503, 202401..202412, 2024); repeatable [default: the current period
+    /// and the look-back]
+    ///
+    /// Each applies to the mappings of its own period type; where a mapping has none of its type, to its periods that
+    /// begin inside any.
+    #[arg(short, long = "period", value_name = "P[..P]")]
+    pub(crate) periods: Vec<PeriodRange>,
+    /// The moment that decides which period is current, and is bound as :'as_of' (RFC 3339) [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) as_of: Option<Timestamp>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SendArgs {
+    /// Read both sides and show what would change; write to neither
+    #[arg(short = 'n', long)]
+    pub(crate) dry_run: bool,
+    /// The form of the report: text on standard error, or json on standard output
+    #[arg(long, value_name = "F", default_value = "text")]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OutputArgs {
+    /// Write to a file instead of standard output, whole or not at all, readable by its owner only
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+/// The end of every help.
+fn exit_codes() -> String {
+    let mut text = "Exit codes:\n".to_owned();
+    for exit in Exit::ALL {
+        text += &format!("  {:>2}  {:<12} {}\n", exit.code(), exit.name(), exit.meaning());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,68 @@
+//! Reading and writing files, with problems in words.
+
+use std::env;
+use std::fs::{self, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::mapping::FileError;
+
+/// Where a site file is looked for, after `--config` and `$PG2DHIS2_CONFIG`.
+const PLACES: [&str; 2] = ["pg2dhis2.toml", "/etc/pg2dhis2/pg2dhis2.toml"];
+
+/// The site file: the one that was named, or the first that exists.
+pub(super) fn site_file(named: Option<&Path>) -> Result<PathBuf, FileError> {
+    if let Some(named) = named {
+        return Ok(named.to_owned());
+    }
+    let found = PLACES.iter().map(PathBuf::from).find(|place| place.exists());
+    found.ok_or_else(|| {
+        FileError::whole(
+            "pg2dhis2.toml",
+            format!(
+                "there is no site file: neither {} nor {}; write one, or name it with --config",
+                PLACES[0], PLACES[1]
+            ),
+        )
+    })
+}
+
+/// The text of a file; the error ends a sentence about it.
+pub(super) fn read(path: &Path) -> Result<String, String> {
+    let bytes = fs::read(path).map_err(|error| problem(path, &error))?;
+    String::from_utf8(bytes).map_err(|_| "is not UTF-8; save it as UTF-8".to_owned())
+}
+
+/// What is wrong with a path, to end a sentence about it.
+pub(super) fn problem(path: &Path, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "does not exist".to_owned(),
+        io::ErrorKind::PermissionDenied => {
+            "cannot be read by the user who runs pg2dhis2 (permission denied)".to_owned()
+        }
+        _ if path.is_dir() => "is a folder, not a file".to_owned(),
+        _ => format!("cannot be read ({error})"),
+    }
+}
+
+/// Writes a file whole or not at all, readable by its owner only.
+pub(crate) fn write_private(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let folder = super::folder(path);
+    let mut file = tempfile::Builder::new()
+        .prefix(".pg2dhis2-")
+        .permissions(Permissions::from_mode(0o600))
+        .tempfile_in(folder)?;
+    let mut buffered = io::BufWriter::new(file.as_file_mut());
+    write(&mut buffered)?;
+    buffered.flush()?;
+    drop(buffered);
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// An environment variable that is set and not empty.
+pub(super) fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}

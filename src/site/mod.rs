@@ -1,0 +1,142 @@
+//! Reads every file a site writes: the site file, mappings with what they name, secrets; and takes the lock.
+
+mod files;
+mod lock;
+mod parse;
+mod secret;
+mod select;
+mod veil;
+
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
+use secrecy::SecretString;
+
+pub(crate) use files::write_private;
+pub(crate) use lock::Lock;
+pub(crate) use veil::veil;
+
+use crate::mapping::FileError;
+use crate::{dhis2, extract};
+
+/// A site file, read and checked. What only some commands need may be missing until one asks for it.
+#[derive(Debug)]
+pub(crate) struct Site {
+    /// As it was given or found.
+    pub(crate) file: PathBuf,
+    /// Decides which period is current.
+    pub(crate) time_zone: TimeZone,
+    /// Patterns of mapping files, relative to the site file.
+    mappings: Vec<String>,
+    /// Lock and history.
+    pub(crate) state: PathBuf,
+    source: Option<SourceSite>,
+    dhis2: Option<Dhis2Site>,
+}
+
+/// The table `[source]`.
+#[derive(Debug)]
+struct SourceSite {
+    settings: extract::Settings,
+    password_file: Option<PathBuf>,
+}
+
+/// The table `[dhis2]`.
+#[derive(Debug)]
+struct Dhis2Site {
+    url: String,
+    account: AccountSite,
+    ca_file: Option<PathBuf>,
+    chunk: usize,
+    own_users: Vec<String>,
+    http: crate::http::Settings,
+    wait: std::time::Duration,
+}
+
+#[derive(Debug)]
+enum AccountSite {
+    Token { file: PathBuf },
+    Password { username: String, file: PathBuf },
+}
+
+/// What extracting needs.
+pub(crate) struct SourceAccess {
+    pub(crate) settings: extract::Settings,
+    pub(crate) password: Option<SecretString>,
+}
+
+/// What DHIS2 needs.
+pub(crate) struct Dhis2Access {
+    pub(crate) settings: dhis2::Settings,
+    pub(crate) chunk: usize,
+    pub(crate) own_users: Vec<String>,
+}
+
+impl Site {
+    /// Reads the site file that was named, or the first that is found where site files are looked for.
+    pub(crate) fn load(named: Option<&Path>) -> Result<Site, FileError> {
+        let file = files::site_file(named)?;
+        let shown = file.display().to_string();
+        let text = files::read(&file)
+            .map_err(|problem| FileError::whole(&shown, format!("the site file {problem}")))?;
+        parse::parse(&file, &text)
+    }
+
+    /// How to reach the source, with its password.
+    pub(crate) fn source(&self) -> Result<SourceAccess, FileError> {
+        let source = self.table(self.source.as_ref(), "source")?;
+        Ok(SourceAccess {
+            settings: source.settings.clone(),
+            password: secret::source_password(source.password_file.as_deref(), &source.settings)?,
+        })
+    }
+
+    /// How to reach DHIS2, with the token or password.
+    pub(crate) fn dhis2(&self) -> Result<Dhis2Access, FileError> {
+        let dhis2 = self.table(self.dhis2.as_ref(), "dhis2")?;
+        let credentials = match &dhis2.account {
+            AccountSite::Token { file } => dhis2::Credentials::Token(secret::read(file)?),
+            AccountSite::Password { username, file } => dhis2::Credentials::Password {
+                username: username.clone(),
+                password: secret::read(file)?,
+            },
+        };
+        let mut http = dhis2.http.clone();
+        if let Some(ca_file) = &dhis2.ca_file {
+            let shown = ca_file.display().to_string();
+            let pem = files::read(ca_file)
+                .map_err(|problem| FileError::whole(&shown, format!("`ca-file` {problem}")))?;
+            http.ca_pem = Some(pem.into_bytes());
+        }
+        Ok(Dhis2Access {
+            settings: dhis2::Settings {
+                url: dhis2.url.clone(),
+                credentials,
+                http,
+                wait: dhis2.wait,
+            },
+            chunk: dhis2.chunk,
+            own_users: dhis2.own_users.clone(),
+        })
+    }
+
+    fn table<'s, T>(&self, table: Option<&'s T>, name: &str) -> Result<&'s T, FileError> {
+        table.ok_or_else(|| {
+            let file = self.file.display().to_string();
+            FileError::whole(&file, format!("table `[{name}]` is missing; this command needs it"))
+        })
+    }
+
+    /// A path as written in the site file.
+    fn path(&self, written: &str) -> PathBuf {
+        folder(&self.file).join(written)
+    }
+}
+
+/// The folder that relative paths in a file are relative to.
+fn folder(file: &Path) -> &Path {
+    match file.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}

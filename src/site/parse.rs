@@ -1,0 +1,167 @@
+//! The site file, `pg2dhis2.toml`.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+
+use super::{AccountSite, Dhis2Site, Site, SourceSite, folder};
+use crate::extract;
+use crate::mapping::{Entry, FileError, Section};
+use crate::{dhis2, http, push};
+
+/// Where the lock and the history are unless the site says otherwise.
+const STATE: &str = "/var/lib/pg2dhis2";
+
+pub(super) fn parse(file: &Path, text: &str) -> Result<Site, FileError> {
+    let shown = file.display().to_string();
+    let base = folder(file);
+    let mut top = Section::parse(&shown, text)?;
+    let time_zone = time_zone(&top.require("time-zone")?)?;
+    let mappings = top.require("mappings")?.strings()?;
+    let state = match top.take("state") {
+        Some(entry) => base.join(entry.string()?),
+        None => STATE.into(),
+    };
+    let source = top.take("source").map(|entry| source(entry, base)).transpose()?;
+    let limits = limits(&mut top)?;
+    let dhis2 = top.take("dhis2").map(|entry| dhis2(entry, base, limits)).transpose()?;
+    top.finish()?;
+    Ok(Site {
+        file: file.to_owned(),
+        time_zone,
+        mappings,
+        state,
+        source,
+        dhis2,
+    })
+}
+
+fn time_zone(entry: &Entry<'_>) -> Result<TimeZone, FileError> {
+    TimeZone::get(entry.string()?).map_err(|_| {
+        entry.error("is not an IANA time zone such as \"America/St_Lucia\"".to_owned())
+    })
+}
+
+fn source(entry: Entry<'_>, base: &Path) -> Result<SourceSite, FileError> {
+    let mut section = entry.section()?;
+    let url = section.require("url")?;
+    let mut settings = extract::Settings::from_url(url.string()?, base)
+        .map_err(|error| url.error(error.to_string()))?;
+    if let Some(entry) = section.take("statement-timeout") {
+        settings.statement_timeout = duration(&entry)?;
+    }
+    if let Some(entry) = section.take("lock-timeout") {
+        settings.lock_timeout = duration(&entry)?;
+    }
+    let password_file = match section.take("password-file") {
+        Some(entry) => Some(base.join(entry.string()?)),
+        None => None,
+    };
+    section.finish()?;
+    Ok(SourceSite {
+        settings,
+        password_file,
+    })
+}
+
+/// The part of `[limits]` that requests to DHIS2 keep.
+struct Limits {
+    http: http::Settings,
+    wait: Duration,
+}
+
+fn limits(top: &mut Section<'_>) -> Result<Limits, FileError> {
+    let mut limits = Limits {
+        http: http::Settings::default(),
+        wait: dhis2::WAIT,
+    };
+    let Some(entry) = top.take("limits") else {
+        return Ok(limits);
+    };
+    let mut section = entry.section()?;
+    for (key, limit) in [
+        ("connect", &mut limits.http.connect),
+        ("first-byte", &mut limits.http.first_byte),
+        ("body", &mut limits.http.body),
+        ("wait", &mut limits.wait),
+    ] {
+        if let Some(entry) = section.take(key) {
+            *limit = duration(&entry)?;
+        }
+    }
+    section.finish()?;
+    Ok(limits)
+}
+
+fn dhis2(entry: Entry<'_>, base: &Path, limits: Limits) -> Result<Dhis2Site, FileError> {
+    let mut section = entry.section()?;
+    let url = section.require("url")?;
+    ensure_is_address(&url)?;
+    let path = |entry: Entry<'_>| entry.string().map(|path| base.join(path));
+    let account = match (
+        section.take("token-file"),
+        section.take("username"),
+        section.take("password-file"),
+    ) {
+        (Some(token), None, None) => AccountSite::Token { file: path(token)? },
+        (None, Some(username), Some(password)) => AccountSite::Password {
+            username: username.string()?.to_owned(),
+            file: path(password)?,
+        },
+        _ => {
+            return Err(section.error(
+                "[dhis2] needs a `token-file`, or `username` and `password-file`".to_owned(),
+            ));
+        }
+    };
+    let chunk = match section.take("chunk") {
+        Some(entry) => entry.count(1..=2_000)? as usize,
+        None => push::CHUNK,
+    };
+    let ca_file = section.take("ca-file").map(path).transpose()?;
+    let own_users = match section.take("own-users") {
+        Some(entry) => entry.strings()?,
+        None => Vec::new(),
+    };
+    let url = url.string()?.to_owned();
+    section.finish()?;
+    Ok(Dhis2Site {
+        url,
+        account,
+        ca_file,
+        chunk,
+        own_users,
+        http: limits.http,
+        wait: limits.wait,
+    })
+}
+
+/// An address of HTTP without anything secret or superfluous in it.
+fn ensure_is_address(entry: &Entry<'_>) -> Result<(), FileError> {
+    let url = entry.string()?;
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let Some(rest) = rest else {
+        return Err(entry.error("must begin with https:// (or http://)".to_owned()));
+    };
+    let host = rest.split('/').next().unwrap_or_default();
+    if host.contains('@') {
+        return Err(entry.error(
+            "must not hold a user or password; write `token-file`, or `username` and `password-file`"
+                .to_owned(),
+        ));
+    }
+    if host.is_empty() || rest.contains(['?', '#', ' ']) {
+        return Err(entry.error("must be an address such as https://dhis2.example/".to_owned()));
+    }
+    Ok(())
+}
+
+/// `5m`, `300s`, `50ms`, `1h 30m`.
+fn duration(entry: &Entry<'_>) -> Result<Duration, FileError> {
+    let parsed: Result<SignedDuration, _> = entry.string()?.parse();
+    let wrong = || entry.error("must be a time such as \"30s\" or \"5m\"".to_owned());
+    let duration = parsed.map_err(|_| wrong())?;
+    Duration::try_from(duration).map_err(|_| wrong())
+}

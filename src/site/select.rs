@@ -1,0 +1,100 @@
+//! Which mappings a command works on, read with all the files they name.
+
+use std::path::{Path, PathBuf};
+
+use super::{Site, files, folder};
+use crate::exit::{Exit, Problem};
+use crate::mapping::{self, FileError, Mapping, nearest, overlap};
+
+impl Site {
+    /// The mappings that were asked for, by name or path; all of the site where none was. Ordered as asked, or by name.
+    pub(crate) fn mappings(&self, asked: &[String]) -> anyhow::Result<Vec<Mapping>> {
+        let files = match asked {
+            [] => self.mapping_files()?,
+            asked => asked
+                .iter()
+                .map(|name| self.mapping_file(name))
+                .collect::<anyhow::Result<_>>()?,
+        };
+        let mappings = files
+            .iter()
+            .map(|file| read(file))
+            .collect::<Result<Vec<Mapping>, FileError>>()?;
+        self.ensure_names_differ(&mappings)?;
+        if let Some((first, second)) = overlap(&mappings) {
+            let message = format!(
+                "answers for cells that {} answers for too: the same period type, data elements, combos and organisation units; \
+                 two mappings would overwrite each other",
+                first.file
+            );
+            return Err(FileError::whole(&second.file, message).into());
+        }
+        Ok(mappings)
+    }
+
+    /// Every mapping file of the site, ordered by name.
+    fn mapping_files(&self) -> Result<Vec<PathBuf>, FileError> {
+        let site = self.file.display().to_string();
+        let mut found = Vec::new();
+        for pattern in &self.mappings {
+            let full = self.path(pattern).to_string_lossy().into_owned();
+            let paths = glob::glob(&full).map_err(|error| {
+                FileError::whole(&site, format!("`mappings`: {pattern} is not a pattern ({error})"))
+            })?;
+            found.extend(paths.filter_map(Result::ok).filter(|path| path.is_file()));
+        }
+        found.sort();
+        found.dedup();
+        if found.is_empty() {
+            let patterns = self.mappings.join(", ");
+            return Err(FileError::whole(
+                &site,
+                format!("no mapping file matches {patterns}; write one there, or mend `mappings`"),
+            ));
+        }
+        Ok(found)
+    }
+
+    /// A mapping by its name, the stem of its file, or by its path.
+    fn mapping_file(&self, asked: &str) -> anyhow::Result<PathBuf> {
+        if asked.contains('/') || Path::new(asked).extension().is_some_and(|ending| ending == "toml") {
+            return Ok(PathBuf::from(asked));
+        }
+        let files = self.mapping_files()?;
+        let found = files.iter().find(|file| name(file) == asked);
+        if let Some(file) = found {
+            return Ok(file.clone());
+        }
+        let names: Vec<String> = files.iter().map(|file| name(file)).collect();
+        let known = names.iter().map(String::as_str);
+        let hint = match nearest(asked, known) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("there are {}", names.join(", ")),
+        };
+        Err(Problem::new(Exit::Usage, format!("there is no mapping `{asked}`; {hint}")).into())
+    }
+
+    fn ensure_names_differ(&self, mappings: &[Mapping]) -> Result<(), FileError> {
+        for (index, mapping) in mappings.iter().enumerate() {
+            let earlier = mappings.iter().take(index).find(|each| each.name == mapping.name);
+            if let Some(earlier) = earlier {
+                let message = format!("has the same name as {}; rename one", earlier.file);
+                return Err(FileError::whole(&mapping.file, message));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn name(file: &Path) -> String {
+    file.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn read(file: &Path) -> Result<Mapping, FileError> {
+    let shown = file.display().to_string();
+    let text = files::read(file)
+        .map_err(|problem| FileError::whole(&shown, format!("the mapping file {problem}")))?;
+    let folder = folder(file);
+    let mut read_file = |named: &str| files::read(&folder.join(named));
+    mapping::parse(&name(file), &shown, &text, &mut read_file)
+}

@@ -1,0 +1,38 @@
+//! The secret behind the fingerprints of keys: a random file in the state folder, or a throw-away one.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use crate::domain::Veil;
+use crate::exit::{Exit, Problem};
+
+const FILE: &str = "keys.secret";
+const LENGTH: usize = 32;
+
+/// The veil of a site. `keep`: make the file if there is none, so that fingerprints stay the same from run to run.
+pub(crate) fn veil(state: &Path, keep: Keep) -> Result<Veil, Problem> {
+    let path = state.join(FILE);
+    if let Ok(secret) = fs::read(&path)
+        && secret.len() == LENGTH
+    {
+        return Ok(Veil::new(secret));
+    }
+    let mut secret = vec![0; LENGTH];
+    getrandom::fill(&mut secret)
+        .map_err(|error| Problem::new(Exit::Internal, format!("no random numbers ({error})")))?;
+    if keep == Keep::InState {
+        super::write_private(&path, |file| file.write_all(&secret)).map_err(|error| {
+            let shown = path.display();
+            Problem::new(Exit::State, format!("{shown} cannot be written ({error}); nothing was sent"))
+        })?;
+    }
+    Ok(Veil::new(secret))
+}
+
+/// Whether a new secret is kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    InState,
+    Nowhere,
+}
