@@ -2,3 +2,4 @@
 #![forbid(unsafe_code)]
 
 pub mod postgres;
+pub mod st_lucia;
