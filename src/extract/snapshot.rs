@@ -46,7 +46,7 @@ impl<'a> Snapshot<'a> {
         work: impl FnOnce(&mut Snapshot<'_>) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
         let failed = |error: postgres::Error| {
-            error::in_session("keeping a place to return to on the source", &error)
+            error::in_session("starting the next mapping on the source", &error)
         };
         let savepoint = self.transaction.savepoint("mapping").map_err(failed)?;
         let mut inner = Snapshot {
