@@ -90,9 +90,9 @@ impl std::error::Error for ExtractError {}
 pub(super) fn in_session(doing: &str, error: &postgres::Error) -> ExtractError {
     if let Some(server) = error.as_db_error() {
         let code = server.code().code();
-        let kind = match (code, class(code)) {
+        let kind = match code {
             // A role without the right to connect to the database is refused with this code.
-            ("42501", _) => ExtractErrorKind::Credentials,
+            "42501" => ExtractErrorKind::Credentials,
             _ => kind(code),
         };
         return ExtractError::new(kind, format!("{doing}: {}", told(server, Stage::Session)));

@@ -3,6 +3,7 @@
 mod queries;
 mod refusals;
 mod settings;
+mod trust;
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,6 @@
 //! Facts about what a real PostgreSQL and we refuse, and about the words for it.
 
+use std::net::TcpListener;
 use std::time::Duration;
 
 use rig::postgres::cluster;
@@ -263,4 +264,18 @@ fn the_next_server_is_tried_where_none_answers_and_not_where_one_refuses() {
         .err()
         .expect("a refusal");
     assert_eq!(error.kind, ExtractErrorKind::Credentials);
+}
+
+#[test]
+fn a_server_that_accepts_and_says_nothing_is_given_up() {
+    let mute = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!(
+        "postgresql://sync@127.0.0.1:{}/sluhis",
+        mute.local_addr().expect("an address").port()
+    );
+    let mut settings = Settings::from_url(&url, "".as_ref()).expect("settings");
+    settings.connect_timeout = Some(Duration::from_millis(20));
+    let error = Source::connect(&settings, None).err().expect("no answer");
+    assert_eq!(error.kind, ExtractErrorKind::Unreachable);
+    assert!(error.to_string().contains("does not answer"), "{error}");
 }
