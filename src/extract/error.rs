@@ -90,9 +90,9 @@ impl std::error::Error for ExtractError {}
 pub(super) fn in_session(doing: &str, error: &postgres::Error) -> ExtractError {
     if let Some(server) = error.as_db_error() {
         let code = server.code().code();
-        let kind = match (code, class(code)) {
+        let kind = match code {
             // A role without the right to connect to the database is refused with this code.
-            ("42501", _) => ExtractErrorKind::Credentials,
+            "42501" => ExtractErrorKind::Credentials,
             _ => kind(code),
         };
         return ExtractError::new(kind, format!("{doing}: {}", told(server, Stage::Session)));
@@ -151,18 +151,18 @@ impl Running<'_> {
         let kind = kind(code);
         let what = match kind {
             ExtractErrorKind::TimedOut => format!(
-                "it ran longer than statement-timeout ({} s), or was cancelled on the server ({code}); tune the query or the limit",
-                self.statement_timeout.as_secs()
+                "it ran longer than statement-timeout ({}), or was cancelled on the server ({code}); tune the query or the limit",
+                limit(self.statement_timeout)
             ),
             ExtractErrorKind::Locked => {
                 format!(
-                    "a table was locked for longer than lock-timeout ({} s) ({code})",
-                    self.lock_timeout.as_secs()
+                    "a table was locked for longer than lock-timeout ({}) ({code})",
+                    limit(self.lock_timeout)
                 )
             }
             ExtractErrorKind::Lost => format!("the server ended the session ({code})"),
             _ if server.routine() == Some("check_enable_rls") => format!(
-                "row-level security would hide rows from this role ({code}); read views that do not depend on the role, or grant it BYPASSRLS"
+                "row-level security would hide rows from this role ({code}); let it read a view that belongs to the table's owner"
             ),
             _ => told(server, self.stage),
         };
@@ -249,6 +249,13 @@ fn can_be_shown(server: &DbError, stage: Stage) -> bool {
         "08" | "25" | "28" | "3D" | "40" | "53" | "55" | "57" => true,
         "0A" | "42" => stage != Stage::Running || code == "42501",
         _ => stage == Stage::Session,
+    }
+}
+
+fn limit(duration: Duration) -> String {
+    match duration.subsec_millis() {
+        0 => format!("{} s", duration.as_secs()),
+        _ => format!("{} ms", duration.as_millis()),
     }
 }
 

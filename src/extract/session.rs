@@ -1,5 +1,7 @@
 //! A connection to the source, and the settings that every query of ours runs under.
 
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use postgres::config::SslMode;
@@ -36,6 +38,12 @@ const FIXED: &str = "set client_encoding = 'UTF8'; set standard_conforming_strin
 
 /// Frees the server of our query soon after we are gone. Only PostgreSQL 14 and later know it, and not on every system.
 const NOTICE_OUR_END: &str = "set client_connection_check_interval = '5s'";
+
+/// How many times `connect_timeout` a whole connection may take: it may try several addresses, and then has TLS and a login to do.
+const ANSWERS: u32 = 3;
+
+/// A long query is silent; these find out when its server has gone without a word.
+const SILENCE: Duration = Duration::from_secs(20);
 
 impl Source {
     /// Connects to the first server that answers. A server that refuses us ends the search: the next would get the same password.
@@ -96,13 +104,27 @@ impl Source {
     }
 }
 
+impl Session {
+    fn new(settings: &Settings) -> Session {
+        let statement_timeout = milliseconds(settings.statement_timeout);
+        let lock_timeout = milliseconds(settings.lock_timeout);
+        Session {
+            commands: format!(
+                "{FIXED}; set statement_timeout = {statement_timeout}; set lock_timeout = {lock_timeout}"
+            ),
+            statement_timeout: settings.statement_timeout,
+            lock_timeout: settings.lock_timeout,
+        }
+    }
+}
+
 fn connect(
     settings: &Settings,
     host: &Host,
     password: Option<&SecretString>,
 ) -> Result<Source, ExtractError> {
     let user = settings.user.as_deref().unwrap_or("the system user");
-    let at = if host.is_socket() { "/port " } else { ":" };
+    let at = if host.is_socket() { "/.s.PGSQL." } else { ":" };
     let doing = format!(
         "connecting to {}{at}{}, database {}, as {user}",
         host.name, host.port, settings.database
@@ -111,20 +133,23 @@ fn connect(
     let config = config(settings, host, password);
     let connector = tls::connector(&host.tls)
         .map_err(|why| ExtractError::new(ExtractErrorKind::Tls, format!("{doing}: {why}")))?;
-    let mut client = match connector {
-        Some(connector) => config.connect(connector),
-        None => config.connect(NoTls),
-    }
-    .map_err(failed)?;
-    let session = Session {
-        commands: format!(
-            "{FIXED}; set statement_timeout = {}; set lock_timeout = {}",
-            milliseconds(settings.statement_timeout),
-            milliseconds(settings.lock_timeout)
-        ),
-        statement_timeout: settings.statement_timeout,
-        lock_timeout: settings.lock_timeout,
+    let started = within(
+        settings.connect_timeout.map(|timeout| timeout * ANSWERS),
+        move || match connector {
+            Some(connector) => config.connect(connector),
+            None => config.connect(NoTls),
+        },
+    );
+    let mut client = match started {
+        Some(connected) => connected.map_err(failed)?,
+        None => {
+            return Err(ExtractError::new(
+                ExtractErrorKind::Unreachable,
+                format!("{doing}: the server does not answer"),
+            ));
+        }
     };
+    let session = Session::new(settings);
     client.batch_execute(&session.commands).map_err(failed)?;
     if let Err(error) = client.batch_execute(NOTICE_OUR_END) {
         log::debug!(
@@ -142,6 +167,20 @@ fn connect(
         session,
         version: version.unwrap_or_default(),
     })
+}
+
+/// What `work` gives; none if it takes longer than `limit`. It is then left to end with the process: the library bounds only the first
+/// step of connecting, and a server that accepts and says nothing would hold us for ever.
+fn within<T: Send + 'static>(
+    limit: Option<Duration>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || sender.send(work()));
+    match limit {
+        Some(limit) => receiver.recv_timeout(limit).ok(),
+        None => receiver.recv().ok(),
+    }
 }
 
 fn config(settings: &Settings, host: &Host, password: Option<&SecretString>) -> Config {
@@ -168,6 +207,11 @@ fn config(settings: &Settings, host: &Host, password: Option<&SecretString>) -> 
     if let Some(timeout) = settings.connect_timeout {
         config.connect_timeout(timeout);
     }
+    config
+        .keepalives_idle(SILENCE)
+        .keepalives_interval(SILENCE)
+        .keepalives_retries(3)
+        .tcp_user_timeout(SILENCE * 3);
     if let Some(password) = password {
         config.password(password.expose_secret());
     }

@@ -138,26 +138,8 @@ impl Settings {
             lock_timeout: LOCK_TIMEOUT,
             connect_timeout: connect_timeout(value("connect_timeout"))?,
             options: value("options").map(str::to_owned),
-            target: match value("target_session_attrs") {
-                None | Some("any") => TargetSessionAttrs::Any,
-                Some("read-write") => TargetSessionAttrs::ReadWrite,
-                Some("read-only") => TargetSessionAttrs::ReadOnly,
-                Some(_) => {
-                    return Err(SettingsError::new(
-                        "target_session_attrs is any, read-write or read-only",
-                    ));
-                }
-            },
-            channel_binding: match value("channel_binding") {
-                None | Some("prefer") => ChannelBinding::Prefer,
-                Some("disable") => ChannelBinding::Disable,
-                Some("require") => ChannelBinding::Require,
-                Some(_) => {
-                    return Err(SettingsError::new(
-                        "channel_binding is disable, prefer or require",
-                    ));
-                }
-            },
+            target: target(value("target_session_attrs"))?,
+            channel_binding: channel_binding(value("channel_binding"))?,
         })
     }
 
@@ -259,11 +241,33 @@ fn unknown_key(key: &str) -> SettingsError {
 }
 
 fn connect_timeout(seconds: Option<&str>) -> Result<Option<Duration>, SettingsError> {
-    match seconds.map(str::parse) {
+    match seconds.map(str::parse::<u32>) {
         None => Ok(Some(CONNECT_TIMEOUT)),
         Some(Ok(0)) => Ok(None),
-        Some(Ok(seconds)) => Ok(Some(Duration::from_secs(seconds))),
+        Some(Ok(seconds)) => Ok(Some(Duration::from_secs(u64::from(seconds)))),
         Some(Err(_)) => Err(SettingsError::new("connect_timeout is a number of seconds")),
+    }
+}
+
+fn target(written: Option<&str>) -> Result<TargetSessionAttrs, SettingsError> {
+    match written {
+        None | Some("any") => Ok(TargetSessionAttrs::Any),
+        Some("read-write") => Ok(TargetSessionAttrs::ReadWrite),
+        Some("read-only") => Ok(TargetSessionAttrs::ReadOnly),
+        Some(_) => Err(SettingsError::new(
+            "target_session_attrs is any, read-write or read-only",
+        )),
+    }
+}
+
+fn channel_binding(written: Option<&str>) -> Result<ChannelBinding, SettingsError> {
+    match written {
+        None | Some("prefer") => Ok(ChannelBinding::Prefer),
+        Some("disable") => Ok(ChannelBinding::Disable),
+        Some("require") => Ok(ChannelBinding::Require),
+        Some(_) => Err(SettingsError::new(
+            "channel_binding is disable, prefer or require",
+        )),
     }
 }
 

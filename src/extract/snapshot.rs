@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
-use anyhow::Context;
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::private::BytesMut;
 use postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
@@ -46,7 +45,7 @@ impl<'a> Snapshot<'a> {
         work: impl FnOnce(&mut Snapshot<'_>) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
         let failed = |error: postgres::Error| {
-            error::in_session("keeping a place to return to on the source", &error)
+            error::in_session("starting the next mapping on the source", &error)
         };
         let savepoint = self.transaction.savepoint("mapping").map_err(failed)?;
         let mut inner = Snapshot {
@@ -82,8 +81,7 @@ impl<'a> Snapshot<'a> {
         let columns = self.columns(sql, &types)?;
         let limits = check(&columns)?;
         if limits.len() != columns.len() {
-            return Err(refused(sql, "the check of its columns does not fit them"))
-                .context("this is a bug of pg2dhis2");
+            anyhow::bail!("{}: the check of the columns does not fit them", sql.file);
         }
         let query = in_text_form(sql, &limits);
         let running = self.running(sql, Stage::Running, query.in_front);

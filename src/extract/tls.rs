@@ -44,11 +44,12 @@ pub(super) fn explain(error: &(dyn std::error::Error + 'static)) -> Option<Strin
         return Some(tls.to_string());
     };
     Some(match certificate {
-        CertificateError::UnknownIssuer => {
+        // An authority that was made anew under its old name has signed with another key.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             "the server's certificate is not signed by a trusted authority; name the authority's file as sslrootcert".to_owned()
         }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            format!("the server's certificate has expired; renew it ({certificate})")
+            "the server's certificate has expired; renew it".to_owned()
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             format!("the server's certificate is for another host: {certificate}; connect by that name, or reissue it with this one")
