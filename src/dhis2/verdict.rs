@@ -37,7 +37,16 @@ pub(crate) enum Offenders {
     /// These indexes, ascending; there may be more that the server does not name.
     Named(Vec<usize>),
     /// The server names none.
-    Unknown,
+    Unknown(Among),
+}
+
+/// What tells offenders from others when the server does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Among {
+    Units,
+    /// Data elements with their combos.
+    Triples,
+    Values,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,13 +167,23 @@ fn refusal(conflict: &Conflict, sent: &[OutgoingValue<'_>]) -> Refusal {
                 .map(|(index, _)| index)
                 .collect();
             match named.len() {
-                0 => Offenders::Unknown,
+                0 => Offenders::Unknown(among(&code)),
                 all if all == sent.len() => Offenders::All,
                 _ => Offenders::Named(named),
             }
         }
     };
     Refusal { code, offenders }
+}
+
+/// E8012 names category options, of which we know no combos. E8030 names data set and period, though single units may
+/// have a lock exception.
+fn among(code: &str) -> Among {
+    match code {
+        "E8012" => Among::Triples,
+        "E8030" => Among::Units,
+        _ => Among::Values,
+    }
 }
 
 /// Which dimension each code of the new engine names (DHIS2 2.43, `ErrorCode`). One value may be named by several.
