@@ -1,2 +1,4 @@
 //! The neighbours of the program, for tests and demo: a private PostgreSQL and a DHIS2 stand-in.
 #![forbid(unsafe_code)]
+
+pub mod dhis2;
