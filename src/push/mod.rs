@@ -1,11 +1,14 @@
 //! Applies a plan's changes to DHIS2: in chunks, refused groups split, everything read back. The only layer that
 //! sends an import again.
 
+#[cfg(test)]
+mod bench;
 mod chunks;
 mod compare;
+#[cfg(test)]
+mod failure_tests;
 mod read_back;
 mod refused;
-
 #[cfg(test)]
 mod tests;
 
