@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::error::Kind;
 use super::recorded::{answer, answering, recorded};
 use crate::domain::{DataSet, Uid, ValueType};
 
@@ -141,6 +142,14 @@ fn the_combo_a_data_set_gives_an_element_wins_over_its_own() {
             .len(),
         3
     );
+}
+
+#[test]
+fn a_data_set_that_is_not_shown_to_us_is_no_matter_of_credentials() {
+    let (mut dhis2, served) = answering(vec![recorded("2.43.1", "auth", 10)]);
+    let error = dhis2.data_set(uid("YE8SgpSMBQ9")).expect_err("forbidden");
+    served.join().expect("asked once");
+    assert_eq!((error.status, error.kind), (Some(403), Kind::Target));
 }
 
 #[test]

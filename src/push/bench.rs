@@ -47,7 +47,7 @@ pub(super) struct Bench {
 /// A change, with the default attribute option combo.
 #[derive(Clone)]
 pub(super) struct Wish {
-    pub(super) period: &'static str,
+    pub(super) period: String,
     pub(super) unit: String,
     pub(super) element: String,
     pub(super) combo: Uid,
@@ -60,7 +60,7 @@ pub(super) struct Wish {
 /// A new value for March 2025.
 pub(super) fn wish(unit: &str, element: &str, value: &'static str) -> Wish {
     Wish {
-        period: "202503",
+        period: "202503".to_owned(),
         unit: unit.to_owned(),
         element: element.to_owned(),
         combo: DEFAULT_COMBO,
@@ -110,7 +110,7 @@ impl Wish {
     pub(super) fn row(&self, value: &str) -> Row {
         Row {
             element: self.element.clone(),
-            period: self.period.to_owned(),
+            period: self.period.clone(),
             unit: self.unit.clone(),
             value: Some(value.to_owned()),
             comment: self.comment.map(str::to_owned),

@@ -131,7 +131,7 @@ fn without_names_a_refused_group_is_halved_until_the_offender_is_alone() {
         GRANDE_RIVIERE,
     ];
     let wishes = units.map(|unit| Wish {
-        period: "202509",
+        period: "202509".to_owned(),
         ..wish(unit, EXPIRED, "1")
     });
     let ok = Sent::Confirmed;
@@ -241,7 +241,7 @@ fn the_chunk_size_changes_nothing_but_the_number_of_imports() {
                 for unit in [GROS_ISLET, GRANDE_RIVIERE] {
                     for element in [ZERO, NUMBER] {
                         wishes.push(Wish {
-                            period,
+                            period: period.to_owned(),
                             ..wish(unit, element, "5")
                         });
                     }
@@ -251,5 +251,38 @@ fn the_chunk_size_changes_nothing_but_the_number_of_imports() {
             assert_eq!(bench.posts(), posts, "chunks of {chunk}");
             assert_eq!(bench.stand_in.values().len(), 8);
         }
+    }
+}
+
+#[test]
+fn reading_back_asks_for_24_periods_at_once_and_for_no_unit_without_a_change() {
+    for dialect in BOTH {
+        let mut bench = Bench::new(dialect, MAIN);
+        let months =
+            (2022..=2024).flat_map(|year| (1..=12).map(move |month| format!("{year}{month:02}")));
+        let wishes: Vec<Wish> = months
+            .map(|period| Wish {
+                period,
+                ..wish(MONCHY, NUMBER, "5")
+            })
+            .collect();
+        assert_eq!(bench.push(&wishes), vec![Sent::Confirmed; 36]);
+        let requests = bench.stand_in.requests();
+        let reads: Vec<&str> = requests
+            .iter()
+            .filter(|request| request.method == "GET")
+            .map(|request| request.path.as_str())
+            .collect();
+        let asked: Vec<usize> = reads
+            .iter()
+            .map(|path| path.matches("&period=").count())
+            .collect();
+        assert_eq!(asked, [24, 12]);
+        assert!(
+            reads
+                .iter()
+                .all(|path| path.matches("&orgUnit=").count() == 1),
+            "{reads:?}"
+        );
     }
 }
