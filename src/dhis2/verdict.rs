@@ -1,11 +1,14 @@
 //! What an import summary proves about each value that was sent. Pure.
 
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
 use super::import::OutgoingValue;
 use super::summary::{Conflict, ImportSummary, Status};
 use crate::domain::Uid;
-
-#[cfg(test)]
-mod tests;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
@@ -77,7 +80,10 @@ pub(crate) fn verdict(summary: &ImportSummary, sent: &[OutgoingValue<'_>]) -> Ve
             ..nothing
         };
     }
-    let counted = summary.imported + summary.updated + summary.deleted;
+    let counted = summary
+        .imported
+        .saturating_add(summary.updated)
+        .saturating_add(summary.deleted);
     let rejected = rejected(summary, sent.len());
     let group = summary
         .conflicts
@@ -106,16 +112,16 @@ pub(crate) fn verdict(summary: &ImportSummary, sent: &[OutgoingValue<'_>]) -> Ve
     };
     let accepted = (sent.len() - rejected.len()) as u64;
     match counted.cmp(&accepted) {
-        std::cmp::Ordering::Equal => Verdict {
+        Ordering::Equal => Verdict {
             rejected,
             rest: Rest::Stored,
             ..nothing
         },
-        std::cmp::Ordering::Less => Verdict {
+        Ordering::Less => Verdict {
             rejected,
             ..nothing
         },
-        std::cmp::Ordering::Greater => nothing,
+        Ordering::Greater => nothing,
     }
 }
 
@@ -129,7 +135,7 @@ fn rejected(summary: &ImportSummary, sent: usize) -> Option<Vec<Rejected>> {
         .rejected_indexes
         .iter()
         .map(|index| (*index, NO_CODE));
-    let mut codes = std::collections::BTreeMap::new();
+    let mut codes = BTreeMap::new();
     for (index, code) in of_conflicts.chain(alone) {
         let index = usize::try_from(index).ok().filter(|index| *index < sent)?;
         codes.entry(index).or_insert(code);
