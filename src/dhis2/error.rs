@@ -5,6 +5,8 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Dhis2Error {
     pub(crate) kind: Kind,
+    /// Of the answer, if there was one.
+    pub(crate) status: Option<u16>,
     /// DHIS2's error code, where its answer had one.
     pub(crate) code: Option<String>,
     /// One line: what we were doing, what is wrong, what to do next. Holds no value and no comment.
@@ -28,6 +30,7 @@ impl Dhis2Error {
     pub(crate) fn new(kind: Kind, message: String) -> Dhis2Error {
         Dhis2Error {
             kind,
+            status: None,
             code: None,
             message,
         }

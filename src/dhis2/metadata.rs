@@ -146,17 +146,12 @@ impl Dhis2 {
     pub(crate) fn data_set(&mut self, id: Uid) -> Result<DataSet, Dhis2Error> {
         let doing = format!("reading data set {id}");
         let raw: RawDataSet = self
-            .document(&doing, &format!("dataSets/{id}"), &[("fields", DATA_SET_FIELDS)])
-            .map_err(|error| match error.code.as_deref() {
-                // Object not found.
-                Some("E1005") => Dhis2Error {
-                    message: format!(
-                        "DHIS2 has no data set {id}; check data-set in the mapping, and whether the account may see it"
-                    ),
-                    ..error
-                },
-                _ => error,
-            })?;
+            .document(
+                &doing,
+                &format!("dataSets/{id}"),
+                &[("fields", DATA_SET_FIELDS)],
+            )
+            .map_err(|error| hidden_data_set(error, id))?;
         let period_type: PeriodType = raw.period_type.parse().map_err(|_| {
             let what = format!(
                 "{doing}: no values can be imported for its period type {:?}",
@@ -288,6 +283,22 @@ impl Dhis2 {
             ("paging", "false"),
         ];
         self.document(&format!("reading {kind}"), kind, &query)
+    }
+}
+
+/// A data set that is not there or not ours to see is a matter of its mapping, not of our credentials.
+fn hidden_data_set(error: Dhis2Error, id: Uid) -> Dhis2Error {
+    let message = match (error.status, error.code.as_deref()) {
+        (_, Some("E1005")) => format!("DHIS2 has no data set {id}; check data-set in the mapping"),
+        (Some(403), _) => {
+            format!("DHIS2 does not show data set {id} to the account; share it with the account")
+        }
+        _ => return error,
+    };
+    Dhis2Error {
+        kind: Kind::Target,
+        message,
+        ..error
     }
 }
 

@@ -5,6 +5,10 @@ pub(crate) mod error;
 pub(crate) mod import;
 mod live;
 mod metadata;
+#[cfg(test)]
+mod metadata_tests;
+#[cfg(test)]
+mod recorded;
 mod request;
 mod server;
 pub(crate) mod summary;

@@ -5,6 +5,7 @@
 mod tests;
 
 use std::io;
+use std::time::Instant;
 
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -57,11 +58,16 @@ impl Dhis2 {
     ) -> Result<Answer, Dhis2Error> {
         let url = self.url(path, query);
         self.requests += 1;
+        let asked = Instant::now();
         let answer = self
             .client
             .get(&url, &self.headers())
             .map_err(|error| unanswered(doing, &error))?;
-        log::info!("GET /api/{path}: {}", answer.status);
+        log::info!(
+            "GET /api/{path}: {} after {:?}",
+            answer.status,
+            asked.elapsed()
+        );
         match answer.status {
             200 if is_json(&answer) => Ok(answer),
             _ => Err(refusal(doing, answer)),
@@ -78,11 +84,16 @@ impl Dhis2 {
     ) -> Result<Answer, Dhis2Error> {
         let url = self.url(path, query);
         self.requests += 1;
+        let asked = Instant::now();
         let answer = self
             .client
             .post_json(&url, &self.headers(), json)
             .map_err(|error| unanswered(doing, &error))?;
-        log::info!("POST /api/{path}, {} bytes: {}", json.len(), answer.status);
+        let (status, took) = (answer.status, asked.elapsed());
+        log::info!(
+            "POST /api/{path}, {} bytes: {status} after {took:?}",
+            json.len()
+        );
         match answer.status {
             200 | 409 if is_json(&answer) => Ok(answer),
             _ => Err(refusal(doing, answer)),
@@ -183,7 +194,7 @@ fn refusal(doing: &str, answer: Answer) -> Dhis2Error {
             Kind::Credentials,
             format!("DHIS2 forbids it to the account (403 {words}); give the account the right; not tried again"),
         ),
-        404 if json => (Kind::Target, format!("DHIS2 has no such object (404 {words})")),
+        404 if said.error_code.is_some() => (Kind::Target, format!("DHIS2 has no such object (404 {words})")),
         404 => (
             Kind::Target,
             "no DHIS2 API there (404); check url in [dhis2], with its context path".to_owned(),
@@ -204,6 +215,7 @@ fn refusal(doing: &str, answer: Answer) -> Dhis2Error {
     };
     Dhis2Error {
         kind,
+        status: Some(status),
         code: said.error_code,
         message: format!("{doing}: {what}"),
     }

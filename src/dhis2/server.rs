@@ -113,7 +113,66 @@ fn version(text: &str) -> Result<Version, Dhis2Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use rig::dhis2::{Dialect, StandIn};
+
     use super::version;
+    use crate::dhis2::error::Kind;
+    use crate::dhis2::recorded::{answer, answering};
+    use crate::dhis2::{Credentials, Dhis2, Settings};
+    use crate::domain::Engine;
+    use crate::http;
+
+    #[test]
+    fn both_servers_tell_their_engine_their_clock_and_who_we_are() {
+        let metadata = include_str!("../../examples/st-lucia/dhis2/metadata.json");
+        for (dialect, engine) in [(Dialect::V2_42, Engine::Old), (Dialect::V2_43, Engine::New)] {
+            let stand_in = StandIn::start(dialect, &[metadata], Some("2026-01-01T04:00:00Z"));
+            let settings = Settings {
+                url: stand_in.url(),
+                credentials: Credentials::Password {
+                    username: "regional".to_owned(),
+                    password: "Loader-2026!".into(),
+                },
+                http: http::Settings::default(),
+                wait: Duration::ZERO,
+            };
+            let mut dhis2 = Dhis2::connect(&settings).expect("settings");
+            let server = dhis2.server().expect("a server");
+            assert_eq!(server.version.engine(), engine);
+            assert_eq!(server.now.to_string(), "2026-01-01T04:00:00");
+            assert_eq!((server.time_zone.as_str(), server.note), ("Etc/UTC", None));
+
+            let account = dhis2.account().expect("an account");
+            assert_eq!(account.username, "regional");
+            assert!(account.authorities.contains("F_DATAVALUE_ADD"));
+            let region = ["/sc5rkcvmE6I/VVrMwhxWKKp"];
+            assert_eq!(account.capture_paths, region);
+            assert_eq!(account.view_paths, region);
+        }
+    }
+
+    #[test]
+    fn another_calendar_is_refused_and_a_newer_version_is_noted() {
+        let info = |version: &str, calendar: &str| {
+            let body = format!(
+                r#"{{"version":"{version}","calendar":"{calendar}","serverDate":"2026-01-01T04:00:00.000","serverTimeZoneId":"Etc/UTC"}}"#
+            );
+            let answer = answer(200, &[("content-type", "application/json")], &body);
+            let (mut dhis2, served) = answering(vec![answer]);
+            let server = dhis2.server();
+            served.join().expect("asked once");
+            server
+        };
+        let refused = info("2.43.1", "ethiopian").expect_err("another calendar");
+        assert_eq!(refused.kind, Kind::Target);
+        assert!(refused.message.contains("ethiopian"), "{refused}");
+        let newer = info("2.45.0", "iso8601").expect("a server");
+        assert_eq!(newer.version.engine(), Engine::New);
+        assert!(newer.note.is_some_and(|note| note.contains("2.45.0")));
+        assert_eq!(info("2.43.1", "iso8601").expect("a server").note, None);
+    }
 
     #[test]
     fn versions_are_read_and_old_ones_refused() {

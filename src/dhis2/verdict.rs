@@ -1,11 +1,14 @@
 //! What an import summary proves about each value that was sent. Pure.
 
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
 use super::import::OutgoingValue;
 use super::summary::{Conflict, ImportSummary, Status};
 use crate::domain::Uid;
-
-#[cfg(test)]
-mod tests;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
@@ -37,7 +40,16 @@ pub(crate) enum Offenders {
     /// These indexes, ascending; there may be more that the server does not name.
     Named(Vec<usize>),
     /// The server names none.
-    Unknown,
+    Unknown(Among),
+}
+
+/// What tells offenders from others when the server does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Among {
+    Units,
+    /// Data elements with their combos.
+    Triples,
+    Values,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +80,10 @@ pub(crate) fn verdict(summary: &ImportSummary, sent: &[OutgoingValue<'_>]) -> Ve
             ..nothing
         };
     }
-    let counted = summary.imported + summary.updated + summary.deleted;
+    let counted = summary
+        .imported
+        .saturating_add(summary.updated)
+        .saturating_add(summary.deleted);
     let rejected = rejected(summary, sent.len());
     let group = summary
         .conflicts
@@ -97,16 +112,16 @@ pub(crate) fn verdict(summary: &ImportSummary, sent: &[OutgoingValue<'_>]) -> Ve
     };
     let accepted = (sent.len() - rejected.len()) as u64;
     match counted.cmp(&accepted) {
-        std::cmp::Ordering::Equal => Verdict {
+        Ordering::Equal => Verdict {
             rejected,
             rest: Rest::Stored,
             ..nothing
         },
-        std::cmp::Ordering::Less => Verdict {
+        Ordering::Less => Verdict {
             rejected,
             ..nothing
         },
-        std::cmp::Ordering::Greater => nothing,
+        Ordering::Greater => nothing,
     }
 }
 
@@ -120,7 +135,7 @@ fn rejected(summary: &ImportSummary, sent: usize) -> Option<Vec<Rejected>> {
         .rejected_indexes
         .iter()
         .map(|index| (*index, NO_CODE));
-    let mut codes = std::collections::BTreeMap::new();
+    let mut codes = BTreeMap::new();
     for (index, code) in of_conflicts.chain(alone) {
         let index = usize::try_from(index).ok().filter(|index| *index < sent)?;
         codes.entry(index).or_insert(code);
@@ -158,13 +173,23 @@ fn refusal(conflict: &Conflict, sent: &[OutgoingValue<'_>]) -> Refusal {
                 .map(|(index, _)| index)
                 .collect();
             match named.len() {
-                0 => Offenders::Unknown,
+                0 => Offenders::Unknown(among(&code)),
                 all if all == sent.len() => Offenders::All,
                 _ => Offenders::Named(named),
             }
         }
     };
     Refusal { code, offenders }
+}
+
+/// E8012 names category options, of which we know no combos. E8030 names data set and period, though single units may
+/// have a lock exception.
+fn among(code: &str) -> Among {
+    match code {
+        "E8012" => Among::Triples,
+        "E8030" => Among::Units,
+        _ => Among::Values,
+    }
 }
 
 /// Which dimension each code of the new engine names (DHIS2 2.43, `ErrorCode`). One value may be named by several.

@@ -1,11 +1,14 @@
 //! Applies a plan's changes to DHIS2: in chunks, refused groups split, everything read back. The only layer that
 //! sends an import again.
 
+#[cfg(test)]
+mod bench;
 mod chunks;
 mod compare;
+#[cfg(test)]
+mod failure_tests;
 mod read_back;
 mod refused;
-
 #[cfg(test)]
 mod tests;
 
@@ -83,10 +86,12 @@ struct Sending<'a, 't> {
     sent: &'a mut [Sent],
 }
 
-impl Sending<'_, '_> {
+impl<'t> Sending<'_, 't> {
     fn all(&mut self) -> Result<(), Dhis2Error> {
         for chunk in chunks(self.task.changes, self.task.chunk) {
-            self.chunk(chunk.collect())?;
+            // A change of another space would have no cell; it stays unsent.
+            let known = chunk.filter(|index| self.cell(*index).is_some());
+            self.chunk(known.collect())?;
         }
         Ok(())
     }
@@ -142,14 +147,10 @@ impl Sending<'_, '_> {
     }
 
     fn import_once(&mut self, batch: &[usize]) -> Result<Verdict, Dhis2Error> {
-        let cells: Vec<(Cell, &Change)> = batch
+        let values: Vec<OutgoingValue<'_>> = batch
             .iter()
-            .filter_map(|index| self.task.changes.get(*index))
-            .filter_map(|change| Some((self.task.space.cell(change.key)?, change)))
-            .collect();
-        let values: Vec<OutgoingValue<'_>> = cells
-            .iter()
-            .map(|(cell, change)| outgoing(*cell, change))
+            .filter_map(|index| self.cell(*index))
+            .map(|(cell, change)| outgoing(cell, change))
             .collect();
         match self.dhis2.import(self.task.data_set.id, &values) {
             Ok(summary) => {
@@ -181,6 +182,11 @@ impl Sending<'_, '_> {
                 Err(error)
             }
         }
+    }
+
+    fn cell(&self, index: usize) -> Option<(Cell, &'t Change)> {
+        let change = self.task.changes.get(index)?;
+        Some((self.task.space.cell(change.key)?, change))
     }
 
     fn reject(&mut self, changes: &[usize], code: &str) {

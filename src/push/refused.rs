@@ -1,6 +1,8 @@
 //! What is left to send of a group that DHIS2 ≥ 2.43 refused whole: all but those it names, or else its halves. Pure.
 
-use crate::dhis2::verdict::{Offenders, Refusal};
+use std::collections::BTreeSet;
+
+use crate::dhis2::verdict::{Among, Offenders, Refusal};
 use crate::domain::Change;
 
 /// Positions of changes that go into one import.
@@ -32,11 +34,13 @@ pub(super) fn remains(changes: &[Change], group: Vec<usize>, refusal: &Refusal) 
                 vec![rest.into_iter().map(change).collect()],
             )
         }
-        Offenders::Unknown if group.len() < 2 => (group, Vec::new()),
-        Offenders::Unknown => {
-            let (first, second) = halves(changes, group);
-            (Vec::new(), vec![first, second])
-        }
+        Offenders::Unknown(among) => match middle(changes, &group, *among) {
+            None => (group, Vec::new()),
+            Some(is_in_first) => {
+                let (first, second) = group.into_iter().partition(is_in_first);
+                (Vec::new(), vec![first, second])
+            }
+        },
     };
     let batches = rest
         .into_iter()
@@ -52,26 +56,51 @@ pub(super) fn remains(changes: &[Change], group: Vec<usize>, refusal: &Refusal) 
     }
 }
 
-/// By units; the values of a single unit in the middle.
-fn halves(changes: &[Change], group: Vec<usize>) -> (Vec<usize>, Vec<usize>) {
-    let unit = |index: &usize| changes.get(*index).map(|change| change.key.unit);
-    let units: Vec<usize> = group
-        .chunk_by(|a, b| unit(a) == unit(b))
-        .map(<[usize]>::len)
-        .collect();
-    let middle = match units.len() {
-        1 => group.len() / 2,
-        several => units.iter().take(several / 2).sum(),
+/// Where to halve a group, so that those which are refused alike stay together. `None` if it cannot be told apart further.
+fn middle<'c>(
+    changes: &'c [Change],
+    group: &[usize],
+    among: Among,
+) -> Option<impl Fn(&usize) -> bool + use<'c>> {
+    let classes = |by: By| -> BTreeSet<usize> {
+        group
+            .iter()
+            .map(|index| by.class(changes, *index))
+            .collect()
     };
-    let mut first = group;
-    let second = first.split_off(middle);
-    (first, second)
+    let by = match among {
+        Among::Units => By::Unit,
+        Among::Triples => By::Triple,
+        Among::Values if classes(By::Unit).len() > 1 => By::Unit,
+        Among::Values => By::Value,
+    };
+    let classes = classes(by);
+    let half = classes.len() / 2;
+    let middle = classes.into_iter().nth(half).filter(|_| half > 0)?;
+    Some(move |index: &usize| by.class(changes, *index) < middle)
+}
+
+#[derive(Clone, Copy)]
+enum By {
+    Unit,
+    Triple,
+    Value,
+}
+
+impl By {
+    fn class(self, changes: &[Change], index: usize) -> usize {
+        match (self, changes.get(index)) {
+            (By::Unit, Some(change)) => change.key.unit as usize,
+            (By::Triple, Some(change)) => change.key.triple as usize,
+            _ => index,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Remains, remains};
-    use crate::dhis2::verdict::{Offenders, Refusal};
+    use crate::dhis2::verdict::{Among, Offenders, Refusal};
     use crate::domain::{Change, ChangeKind, Key, Text};
 
     fn check(units: &[u32], offenders: Offenders, rejected: &[usize], batches: &[&[usize]]) {
@@ -117,13 +146,23 @@ mod tests {
 
     #[test]
     fn a_group_without_names_is_halved_by_unit_then_by_value() {
+        let unknown = || Offenders::Unknown(Among::Values);
+        check(&[1, 1, 1, 2, 3], unknown(), &[], &[&[0, 1, 2], &[3, 4]]);
+        check(&[1, 1, 1], unknown(), &[], &[&[0], &[1, 2]]);
+        check(&[1], unknown(), &[0], &[]);
+    }
+
+    #[test]
+    fn what_cannot_be_told_apart_in_the_dimension_that_matters_is_rejected_together() {
+        let units = || Offenders::Unknown(Among::Units);
+        check(&[1, 1, 2], units(), &[], &[&[0, 1], &[2]]);
+        check(&[1, 1], units(), &[0, 1], &[]);
+        // Each change has a triple of its own here.
         check(
-            &[1, 1, 1, 2, 3],
-            Offenders::Unknown,
+            &[1, 1, 2, 1],
+            Offenders::Unknown(Among::Triples),
             &[],
-            &[&[0, 1, 2], &[3, 4]],
+            &[&[0, 1], &[2, 3]],
         );
-        check(&[1, 1, 1], Offenders::Unknown, &[], &[&[0], &[1, 2]]);
-        check(&[1], Offenders::Unknown, &[0], &[]);
     }
 }

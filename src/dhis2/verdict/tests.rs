@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Offenders, Rest, Verdict, verdict};
+use super::{Among, Offenders, Rest, Verdict, verdict};
 use crate::dhis2::import::OutgoingValue;
 use crate::dhis2::summary::summary;
 use crate::domain::{Cell, Period, Triple, Uid};
@@ -268,7 +268,11 @@ fn offenders_are_found_by_what_each_code_names() {
             Offenders::Named(vec![3]),
         ),
         ("mixed-duplicate, 0", "E8128", Offenders::Named(vec![0, 3])),
-        ("mixed-future-period, 0", "E8030", Offenders::Unknown),
+        (
+            "mixed-future-period, 0",
+            "E8030",
+            Offenders::Unknown(Among::Units),
+        ),
         ("blind, 0", "E8010", Offenders::All),
         ("attribute-combo, 1", "E8032", Offenders::All),
     ] {

@@ -3,3 +3,4 @@
 
 pub mod postgres;
 pub mod st_lucia;
+pub mod dhis2;

@@ -1,0 +1,314 @@
+//! `GET /api/dataValueSets`: live values of data sets or elements, with the refusals of each server.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use jiff::SignedDuration;
+use jiff::civil::{Date, DateTime};
+use serde_json::{Map, Value, json};
+
+use super::Dialect;
+use super::access::Right;
+use super::answer::{Answer, Refusal};
+use super::books::Books;
+use super::clock::{moment, with_offset};
+use super::metadata::references;
+use super::period::{Period, complaint};
+use super::properties::View;
+use super::request::Query;
+use super::rows::{Key, Stored};
+
+pub(crate) fn read(view: &View, books: &Books, query: &Query) -> Result<Answer, Refusal> {
+    let wanted = Wanted::parse(view, query)?;
+    wanted.validate(query)?;
+    if let Err(refusal) = wanted.permit(view) {
+        // 2.42 finds out after it has begun to answer: 200 and nothing.
+        return match view.dialect {
+            Dialect::V2_42 => Ok(Answer::json(&Value::Null).emptied()),
+            Dialect::V2_43 => Err(refusal),
+        };
+    }
+    let mut body = wanted.header(view, books);
+    body.insert("dataValues".to_owned(), wanted.values(view, books));
+    let answer = Answer::json(&Value::Object(body));
+    if view.dialect == Dialect::V2_42 || query.first("attachment").is_some() {
+        return Ok(answer);
+    }
+    let dates = match (&wanted.start, &wanted.end) {
+        (Some(start), Some(end)) => format!("_{start}_{end}"),
+        _ => String::new(),
+    };
+    let file = format!("attachment; filename=\"dataValues{dates}.json\"");
+    Ok(answer.with("Content-Disposition", file))
+}
+
+/// What is asked for. 2.42 forgets what it does not know, 2.43 keeps it and finds nothing.
+struct Wanted {
+    data_sets: Vec<String>,
+    elements: BTreeSet<String>,
+    /// Whether anything was named to take elements from.
+    any_source: bool,
+    periods: Vec<Period>,
+    start: Option<Date>,
+    end: Option<Date>,
+    units: Vec<String>,
+    any_unit: bool,
+    children: bool,
+    attribute_combos: Vec<String>,
+    include_deleted: bool,
+    updated_since: Option<DateTime>,
+    limit: Option<usize>,
+}
+
+impl Wanted {
+    fn parse(view: &View, query: &Query) -> Result<Wanted, Refusal> {
+        let model = view.model();
+        let keep = |known: bool| known || view.dialect == Dialect::V2_43;
+        let listed = |name, known: &dyn Fn(&String) -> bool| -> Vec<String> {
+            let given = query.list(name).into_iter();
+            given.filter(|id| keep(known(id))).collect()
+        };
+        let data_sets = listed("dataSet", &|id| model.data_sets.contains_key(id));
+        let single = listed("dataElement", &|id| model.elements.contains_key(id));
+        let groups = listed("dataElementGroup", &|id| view.metadata.get("dataElementGroups", id).is_some());
+        let any_source = !(data_sets.is_empty() && single.is_empty() && groups.is_empty());
+        let mut elements: BTreeSet<String> = single.into_iter().collect();
+        for set in data_sets.iter().filter_map(|id| model.data_sets.get(id)) {
+            elements.extend(set.elements.keys().cloned());
+        }
+        for group in groups.iter().filter_map(|id| view.metadata.get("dataElementGroups", id)) {
+            elements.extend(references(group, "dataElements"));
+        }
+        let mut units = listed("orgUnit", &|id| model.units.contains_key(id));
+        let unit_groups = listed("orgUnitGroup", &|id| view.metadata.get("organisationUnitGroups", id).is_some());
+        let any_unit = !(units.is_empty() && unit_groups.is_empty());
+        for group in unit_groups.iter().filter_map(|id| view.metadata.get("organisationUnitGroups", id)) {
+            units.extend(references(group, "organisationUnits"));
+        }
+        let mut periods = Vec::new();
+        for text in query.list("period") {
+            match Period::parse(&text, view.dialect) {
+                Some(period) => periods.push(period),
+                None if view.dialect == Dialect::V2_43 => return Err(Refusal::new(400, complaint(&text))),
+                None => {}
+            }
+        }
+        let date = |name| query.first(name).and_then(moment).map(|moment| moment.date());
+        let span = query.first("lastUpdatedDuration").and_then(duration);
+        let since = span.and_then(|span| view.now.checked_sub(span).ok());
+        Ok(Wanted {
+            data_sets,
+            elements,
+            any_source,
+            periods,
+            start: date("startDate"),
+            end: date("endDate"),
+            units,
+            any_unit,
+            children: query.is_true("children"),
+            attribute_combos: query.list("attributeOptionCombo"),
+            include_deleted: query.is_true("includeDeleted"),
+            updated_since: query.first("lastUpdated").and_then(moment).or(since),
+            limit: query.first("limit").and_then(|limit| limit.parse().ok()),
+        })
+    }
+
+    /// E2001 – E2009.
+    fn validate(&self, query: &Query) -> Result<(), Refusal> {
+        let conflict = |code, message: &str| Err(Refusal::with_code(409, message, code));
+        let dates = self.start.is_some() && self.end.is_some();
+        let duration_given = query.first("lastUpdatedDuration");
+        if !self.any_source {
+            return conflict("E2001", "At least one data element, data set or data element group must be specified");
+        }
+        if self.periods.is_empty() && !dates && self.updated_since.is_none() && duration_given.is_none() {
+            return conflict("E2002", "At least one period, start/end dates, last updated or last updated duration must be specified");
+        }
+        if !self.periods.is_empty() && dates {
+            return conflict("E2003", "Both periods and start/end date cannot be specified");
+        }
+        if dates && self.start > self.end {
+            return conflict("E2004", "Start date must be before end date");
+        }
+        if let Some(text) = duration_given.filter(|text| duration(text).is_none()) {
+            return conflict("E2005", &format!("Duration is not valid: `{text}`"));
+        }
+        if !self.any_unit {
+            return conflict("E2006", "At least one organisation unit or organisation unit group must be specified");
+        }
+        if self.children && query.list("orgUnit").is_empty() {
+            return conflict("E2007", "At least one organisation unit must be specified when children are included");
+        }
+        if self.children && query.first("orgUnitGroup").is_some() {
+            return conflict("E2008", "Organisation unit groups cannot be specified when children are included");
+        }
+        if let Some(limit) = query.first("limit").filter(|limit| limit.starts_with('-')) {
+            return conflict("E2009", &format!("Limit cannot be less than zero: `{limit}`"));
+        }
+        Ok(())
+    }
+
+    /// E2010 – E2012; one forbidden unit refuses the whole read.
+    fn permit(&self, view: &View) -> Result<(), Refusal> {
+        let (model, account) = (view.model(), view.account);
+        if account.is_super() {
+            return Ok(());
+        }
+        let refuse = |code, what: &str, ids: Vec<&String>| {
+            let ids: Vec<&str> = ids.into_iter().map(String::as_str).collect();
+            let message = format!("User is not allowed to {what}(s): `[{}]`", ids.join(", "));
+            if ids.is_empty() { Ok(()) } else { Err(Refusal::with_code(409, message, code)) }
+        };
+        let sets = self.data_sets.iter().filter(|id| {
+            let set = model.data_sets.get(*id);
+            set.is_some_and(|set| !set.sharing.allows(account, Right::DataRead))
+        });
+        refuse("E2010", "read data for data set", sets.collect())?;
+        let combos = self.attribute_combos.iter().filter(|id| !is_readable(view, id));
+        refuse("E2011", "read data for attribute option combo", combos.collect())?;
+        let roots = match view.dialect {
+            Dialect::V2_42 => account.view_units(),
+            Dialect::V2_43 => &account.organisation_units,
+        };
+        let units = self.units.iter();
+        let units = units.filter(|unit| model.units.contains_key(*unit) && !model.is_within(unit, roots));
+        refuse("E2012", "view org unit", units.collect())
+    }
+
+    /// What stands above the values: on 2.42 only if set, period and unit are one each; on 2.43 each that is.
+    fn header(&self, view: &View, books: &Books) -> Map<String, Value> {
+        let single = |ids: &[String]| match ids {
+            [only] => Some(only.clone()),
+            _ => None,
+        };
+        let (set, unit) = (single(&self.data_sets), single(&self.units));
+        let period = match self.periods.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        };
+        let mut header = Map::new();
+        let mut show = |name: &str, value: Option<Value>| {
+            header.extend(value.map(|value| (name.to_owned(), value)));
+        };
+        if view.dialect == Dialect::V2_43 {
+            show("dataSet", set.map(Value::from));
+            show("period", period.map(|period| json!(&*period.iso)));
+            show("orgUnit", unit.filter(|_| !self.children).map(Value::from));
+            show("attributeOptionCombo", single(&self.attribute_combos).map(Value::from));
+        } else if let (Some(set), Some(period), Some(unit)) = (set, period, unit) {
+            let combo = single(&self.attribute_combos);
+            let combo = combo.unwrap_or_else(|| view.model().default_combo.clone());
+            let key = (set.clone(), period.clone(), unit.clone(), combo);
+            let completed = books.registrations.get(&key).filter(|held| held.completed);
+            show("dataSet", Some(set.into()));
+            show("completeDate", Some(json!(completed.map(|held| with_offset(held.date)))));
+            show("period", Some(json!(&*period.iso)));
+            show("orgUnit", Some(unit.into()));
+        }
+        header
+    }
+
+    fn values(&self, view: &View, books: &Books) -> Value {
+        let wanted = self.wanted_units(view);
+        let mut readable: BTreeMap<&str, bool> = BTreeMap::new();
+        let mut shown = Vec::new();
+        let limit = self.limit.unwrap_or(usize::MAX);
+        for (key, row) in self.rows(books) {
+            let attribute_combo = &*key.attribute_combo;
+            let may = *readable
+                .entry(attribute_combo)
+                .or_insert_with(|| is_readable(view, attribute_combo));
+            if may && self.takes(key, row) && wanted.contains(&*key.unit) && shown.len() < limit {
+                shown.push(self.value(view.dialect, key, row));
+            }
+        }
+        Value::Array(shown)
+    }
+
+    fn rows<'b>(&'b self, books: &'b Books) -> Box<dyn Iterator<Item = (&'b Key, &'b Stored)> + 'b> {
+        let elements = self.elements.iter();
+        if self.periods.is_empty() {
+            return Box::new(elements.flat_map(|element| books.rows.of_element(element)));
+        }
+        let periods: BTreeSet<&Period> = self.periods.iter().collect();
+        Box::new(elements.flat_map(move |element| {
+            let periods = periods.clone().into_iter();
+            periods.flat_map(move |period| books.rows.of_element_and_period(element, period))
+        }))
+    }
+
+    fn takes(&self, key: &Key, row: &Stored) -> bool {
+        let combos = &self.attribute_combos;
+        (self.include_deleted || !row.deleted)
+            && self.start.is_none_or(|start| start <= key.period.start)
+            && self.end.is_none_or(|end| key.period.end <= end)
+            && self.updated_since.is_none_or(|since| since <= row.last_updated)
+            && (combos.is_empty() || combos.iter().any(|combo| *combo == *key.attribute_combo))
+    }
+
+    fn wanted_units<'v>(&'v self, view: &View<'v>) -> HashSet<&'v str> {
+        if !self.children {
+            return self.units.iter().map(String::as_str).collect();
+        }
+        let units = &view.model().units;
+        let below = units.keys().filter(|id| view.model().is_within(id, &self.units));
+        below.map(String::as_str).collect()
+    }
+
+    fn value(&self, dialect: Dialect, key: &Key, row: &Stored) -> Value {
+        let mut value = Map::new();
+        let mut show = |name: &str, shown: Value| {
+            value.insert(name.to_owned(), shown);
+        };
+        let old = dialect == Dialect::V2_42;
+        show("dataElement", json!(&*key.element));
+        if old || self.periods.len() != 1 {
+            show("period", json!(&*key.period.iso));
+        }
+        if old || self.units.len() != 1 || self.children {
+            show("orgUnit", json!(&*key.unit));
+        }
+        show("categoryOptionCombo", json!(&*key.combo));
+        if old || self.attribute_combos.len() != 1 {
+            show("attributeOptionCombo", json!(&*key.attribute_combo));
+        }
+        if old || row.value.is_some() {
+            show("value", json!(row.value));
+        }
+        show("storedBy", json!(row.stored_by));
+        show("created", json!(with_offset(row.created)));
+        show("lastUpdated", json!(with_offset(row.last_updated)));
+        if old || row.comment.is_some() {
+            show("comment", json!(row.comment));
+        }
+        if old || row.follow_up == Some(true) {
+            show("followup", json!(row.follow_up == Some(true)));
+        }
+        if row.deleted {
+            show("deleted", json!(true));
+        }
+        Value::Object(value)
+    }
+}
+
+/// Whether the account may read values with that attribute option combo; the others are left out silently.
+fn is_readable(view: &View, combo: &str) -> bool {
+    let combo = view.model().combos.get(combo);
+    combo.is_none_or(|combo| {
+        let mut options = combo.options.iter();
+        options.all(|option| option.sharing.allows(view.account, Right::DataRead))
+    })
+}
+
+/// A duration such as `1d`, `36h`, `10m` or `30s`.
+fn duration(text: &str) -> Option<SignedDuration> {
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let number: i64 = number.parse().ok()?;
+    let seconds = match unit {
+        "d" => 86_400,
+        "h" => 3_600,
+        "m" => 60,
+        "s" => 1,
+        _ => return None,
+    };
+    Some(SignedDuration::from_secs(number * seconds))
+}

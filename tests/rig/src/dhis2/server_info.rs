@@ -1,0 +1,56 @@
+//! What the server says about itself and about who is asking: `/api/system/info` and `/api/me`.
+
+use jiff::civil::date;
+use serde_json::{Value, json};
+
+use super::Dialect;
+use super::answer::Answer;
+use super::clock::without_offset;
+use super::fields::Fields;
+use super::properties::{View, user_object};
+use super::request::Query;
+
+/// `GET /api/system/info`, without what describes the machine.
+pub(crate) fn system_info(view: &View) -> Answer {
+    // Analytics have never run, which DHIS2 writes as the beginning of Unix time.
+    let never = without_offset(date(1970, 1, 1).at(0, 0, 0, 0));
+    let hours = view.now.date().since(date(1970, 1, 1)).map_or(0, |span| span.get_days()) * 24;
+    let since = format!("{hours} h, 0 m, 0 s");
+    let mut info = json!({
+        "calendar": "iso8601",
+        "dateFormat": "yyyy-mm-dd",
+        "serverDate": without_offset(view.now),
+        "serverTimeZoneId": "Etc/UTC",
+        "serverTimeZoneDisplayName": "Coordinated Universal Time",
+        "lastAnalyticsTableSuccess": never,
+        "intervalSinceLastAnalyticsTableSuccess": since,
+        "lastAnalyticsTableRuntime": "",
+        "lastSystemMonitoringSuccess": never,
+        "lastAnalyticsTablePartitionSuccess": never,
+        "intervalSinceLastAnalyticsTablePartitionSuccess": since,
+        "lastAnalyticsTablePartitionRuntime": "",
+        "version": view.dialect.version(),
+        "systemName": "DHIS 2",
+    });
+    if view.dialect == Dialect::V2_43 {
+        info["sessionTimeout"] = json!(3600);
+        info["capability"] = json!({"analyticsTotalCounts": false});
+    }
+    Answer::json(&info)
+}
+
+/// `GET /api/me` and, with an authority, `/api/me/authorization/<authority>`.
+pub(crate) fn me(view: &View, query: &Query, path: &[&str]) -> Option<Answer> {
+    Some(match path {
+        [] => {
+            let fields = Fields::parse(query.first("fields").unwrap_or("*"));
+            let user = user_object(view.account, view.metadata);
+            Answer::json(&fields.of("users", &user, view))
+        }
+        ["authorization"] | ["authorities"] => Answer::json(&json!(view.account.authorities)),
+        ["authorization" | "authorities", authority] => {
+            Answer::json(&Value::Bool(view.account.has(authority)))
+        }
+        _ => return None,
+    })
+}
