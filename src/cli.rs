@@ -35,6 +35,18 @@ pub(crate) enum Command {
     Push(PushArgs),
 }
 
+impl Command {
+    /// What every command has.
+    pub(crate) fn site(&self) -> &SiteArgs {
+        match self {
+            Command::Run(args) => &args.site,
+            Command::Extract(args) => &args.site,
+            Command::Map(args) => &args.site,
+            Command::Push(args) => &args.site,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     #[command(flatten)]
@@ -148,7 +160,12 @@ pub(crate) enum Format {
 fn exit_codes() -> String {
     let mut text = "Exit codes:\n".to_owned();
     for exit in Exit::ALL {
-        text += &format!("  {:>2}  {:<12} {}\n", exit.code(), exit.name(), exit.meaning());
+        text += &format!(
+            "  {:>2}  {:<12} {}\n",
+            exit.code(),
+            exit.name(),
+            exit.meaning()
+        );
     }
     text
 }

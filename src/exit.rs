@@ -98,18 +98,32 @@ impl Exit {
     /// One line for help and README.
     pub(crate) fn meaning(self) -> &'static str {
         match self {
-            Exit::Ok => "every row accounted for, every change confirmed by reading back; or nothing to do",
+            Exit::Ok => {
+                "every row accounted for, every change confirmed by reading back; or nothing to do"
+            }
             Exit::Internal => "a bug; the next run repairs",
-            Exit::Usage => "wrong command line, or input of map or push that is not ours; nothing sent",
-            Exit::Partial => "some rows unmapped or invalid, some cells blocked or rejected; the rest is confirmed",
+            Exit::Usage => {
+                "wrong command line, or input of map or push that is not ours; nothing sent"
+            }
+            Exit::Partial => {
+                "some rows unmapped or invalid, some cells blocked or rejected; the rest is confirmed"
+            }
             Exit::Held => "a person must look before anything of the mapping is sent",
-            Exit::Temporary => "network, time-out or overload; some cells unconfirmed or not sent; the next run repairs",
+            Exit::Temporary => {
+                "network, time-out or overload; some cells unconfirmed or not sent; the next run repairs"
+            }
             Exit::Config => "site file, mapping, file permissions or SQL file; nothing sent",
             Exit::Busy => "another run is active; nothing sent by this one",
             Exit::Credentials => "PostgreSQL or DHIS2 refused us; never retried",
-            Exit::Source => "the query, its result, the rules or the role are not what the mapping promises",
-            Exit::Target => "not the DHIS2 we expect: address, calendar, rights, metadata of the whole mapping",
-            Exit::Privacy => "a result has a column that the mapping does not declare; nothing sent",
+            Exit::Source => {
+                "the query, its result, the rules or the role are not what the mapping promises"
+            }
+            Exit::Target => {
+                "not the DHIS2 we expect: address, calendar, rights, metadata of the whole mapping"
+            }
+            Exit::Privacy => {
+                "a result has a column that the mapping does not declare; nothing sent"
+            }
             Exit::State => "the run cannot be recorded; nothing (more) sent",
         }
     }
@@ -158,9 +172,9 @@ fn of_source(kind: ExtractErrorKind) -> Exit {
         | ExtractErrorKind::Locked
         | ExtractErrorKind::Recovery => Exit::Temporary,
         ExtractErrorKind::Credentials => Exit::Credentials,
-        ExtractErrorKind::NoSuchDatabase
-        | ExtractErrorKind::Tls
-        | ExtractErrorKind::Source => Exit::Source,
+        ExtractErrorKind::NoSuchDatabase | ExtractErrorKind::Tls | ExtractErrorKind::Source => {
+            Exit::Source
+        }
     }
 }
 
@@ -216,7 +230,12 @@ mod tests {
     fn the_graver_of_two_counts_in_whatever_order_they_come() {
         // The order that the documentation promises: 1 16 15 12 10 13 14 4 5 3 11 0.
         let promised = [1, 16, 15, 12, 10, 13, 14, 4, 5, 3, 11, 0];
-        let exit = |code| Exit::ALL.into_iter().find(|exit| exit.code() == code).unwrap();
+        let exit = |code| {
+            Exit::ALL
+                .into_iter()
+                .find(|exit| exit.code() == code)
+                .unwrap()
+        };
         for (index, graver) in promised.into_iter().enumerate() {
             for lighter in promised.into_iter().skip(index) {
                 assert_eq!(exit(graver).graver(exit(lighter)).code(), graver);

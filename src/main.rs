@@ -10,13 +10,30 @@
     )
 )]
 
+mod cli;
+mod commands;
 mod dhis2;
 mod domain;
+mod exit;
 mod extract;
 mod http;
 mod map;
 mod mapping;
 mod plan;
 mod push;
+mod report;
+mod site;
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    report::logging(cli.command.site());
+    let exit = commands::execute(&cli.command).unwrap_or_else(|error| {
+        report::error(&error);
+        exit::Exit::of(&error)
+    });
+    ExitCode::from(exit.code())
+}

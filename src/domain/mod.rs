@@ -28,7 +28,7 @@ mod value_rule_tests;
 mod value_rules;
 mod value_type;
 
-pub(crate) use cell::{Cell, Key, Renumbered, Space, Triple};
+pub(crate) use cell::{Cell, Key, Space, Triple};
 pub(crate) use change::{Change, ChangeKind, Sent};
 pub(crate) use desired::{
     Desired, DesiredCell, Incomplete, OrgUnitScope, Place, Scope, TripleScope, Unplaced,
@@ -37,16 +37,15 @@ pub(crate) use engine::Engine;
 pub(crate) use metadata::{
     Account, DataElement, DataSet, InputPeriod, LiveRow, OrgUnit, Server, Version,
 };
-pub(crate) use number::{Number, NumberError, canonical};
-pub(crate) use outcome::{Blocked, CellAccount, CellCounts, CellOutcome, Closed};
+pub(crate) use number::{Number, canonical};
+pub(crate) use outcome::{Blocked, CellAccount, CellCounts, CellOutcome, Closed, Left};
 pub(crate) use period::Period;
-pub(crate) use period_parse::PeriodError;
 pub(crate) use period_range::PeriodRange;
-pub(crate) use period_type::{PeriodType, UnknownPeriodType};
+pub(crate) use period_type::PeriodType;
 pub(crate) use policy::{Absent, Combine, ElementPolicies, Foreign, Policies, Word};
 pub(crate) use rows::{Dimension, KeyGroup, RowAccount, RowCounts, RowOutcome, Sums};
 pub(crate) use shown_key::{ShownKey, Veil};
 pub(crate) use text::Text;
-pub(crate) use uid::{DEFAULT_COMBO, Uid, UidError};
+pub(crate) use uid::{DEFAULT_COMBO, Uid};
 pub(crate) use value_rules::reads_as_zero;
-pub(crate) use value_type::{BLANK, ValueType};
+pub(crate) use value_type::ValueType;

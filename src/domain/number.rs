@@ -76,6 +76,19 @@ impl Number {
         )
     }
 
+    /// How far apart two numbers are; the larger of the two sizes where that does not fit.
+    pub(crate) fn distance(self, other: Number) -> Number {
+        let minus = |number: Number| Number {
+            mantissa: number.mantissa.saturating_neg(),
+            scale: number.scale,
+        };
+        let size = |number: Number| number.max(minus(number));
+        match self.checked_add(minus(other)) {
+            Some(difference) => size(difference),
+            None => size(self).max(size(other)),
+        }
+    }
+
     pub(crate) fn is_zero(self) -> bool {
         self.mantissa == 0
     }

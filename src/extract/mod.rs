@@ -12,7 +12,6 @@ mod url;
 mod tests;
 
 pub(crate) use error::{ExtractError, ExtractErrorKind};
-pub(crate) use passfile::password_from_passfile;
 pub(crate) use session::Source;
-pub(crate) use settings::{Host, Settings, SettingsError};
+pub(crate) use settings::{Settings, SettingsError};
 pub(crate) use snapshot::{Column, Snapshot};

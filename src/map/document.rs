@@ -4,6 +4,6 @@ mod header;
 mod read;
 mod write;
 
-pub(crate) use header::{DocumentError, VERSION};
+pub(crate) use header::DocumentError;
 pub(crate) use read::read;
 pub(crate) use write::Document;

@@ -27,6 +27,29 @@ use crate::mapping::{Answers, Columns, Mapping, RowColumns, Values};
 /// The longest value DHIS2 stores, in characters (ValidationUtils.VALUE_MAX_LENGTH).
 const LONGEST_VALUE: usize = 50_000;
 
+/// Checks the columns of a dimension's rules; returns the most characters to read of each.
+pub(crate) fn check_rules(
+    mapping: &Mapping,
+    dimension: Dimension,
+    columns: &Columns,
+) -> Result<Vec<u32>, MapFault> {
+    rule_columns(mapping, dimension, columns).map(|_| columns.key_lengths())
+}
+
+/// Checks the columns of a query's result.
+pub(crate) fn check_rows(
+    mapping: &Mapping,
+    query: &str,
+    columns: &Columns,
+) -> Result<RowColumns, MapFault> {
+    mapping
+        .check_columns(columns)
+        .map_err(|fault| MapFault::Columns {
+            result: query.to_owned(),
+            fault,
+        })
+}
+
 /// Takes the results of a mapping's queries, rules first, row by row.
 pub(crate) struct Mapper<'m> {
     mapping: &'m Mapping,
@@ -87,16 +110,9 @@ impl<'m> Mapper<'m> {
         columns: &Columns,
     ) -> Result<Vec<u32>, MapFault> {
         self.finish_rules()?;
-        let keys = match self.mapping.dimensions.get(&dimension) {
-            Some(dimension) => dimension.columns.as_slice(),
-            None => &[],
-        };
-        let result = self.rules_file(dimension);
-        let columns_found = RuleColumns::find(keys, columns)
-            .map_err(|fault| MapFault::Columns { result, fault })?;
         self.reading = Reading::Rules {
             dimension,
-            columns: columns_found,
+            columns: rule_columns(self.mapping, dimension, columns)?,
         };
         Ok(columns.key_lengths())
     }
@@ -109,18 +125,12 @@ impl<'m> Mapper<'m> {
         columns: &Columns,
     ) -> Result<Vec<u32>, MapFault> {
         self.finish_rules()?;
-        let found = self
-            .mapping
-            .check_columns(columns)
-            .map_err(|fault| MapFault::Columns {
-                result: query.to_owned(),
-                fault,
-            })?;
-        let lengths = found.lengths.clone();
+        let columns = check_rows(self.mapping, query, columns)?;
+        let lengths = columns.lengths.clone();
         self.reading = Reading::Rows {
             query: query.to_owned(),
             allowed: allowed.to_vec(),
-            columns: found,
+            columns,
         };
         Ok(lengths)
     }
@@ -196,25 +206,13 @@ impl<'m> Mapper<'m> {
         Ok(desired)
     }
 
-    fn rules_file(&self, dimension: Dimension) -> String {
-        match self
-            .mapping
-            .dimensions
-            .get(&dimension)
-            .map(|each| &each.answers)
-        {
-            Some(Answers::Rules(sql)) => sql.file.clone(),
-            _ => dimension.to_string(),
-        }
-    }
-
     /// The rules that were being read are complete: they must not contradict each other.
     fn finish_rules(&mut self) -> Result<(), MapFault> {
         let Reading::Rules { dimension, .. } = self.reading else {
             return Ok(());
         };
         self.reading = Reading::Nothing;
-        let result = self.rules_file(dimension);
+        let result = rules_file(self.mapping, dimension);
         match self.resolvers.get_mut(&dimension) {
             Some(Resolver::Rules(book)) => book
                 .close(&self.periods)
@@ -375,5 +373,27 @@ fn ensure_no_row_twice(seen: HashMap<Period, Vec<u128>>) -> Result<(), MapFault>
     match repeated.into_iter().min() {
         Some(period) => Err(MapFault::RepeatedRow { period }),
         None => Ok(()),
+    }
+}
+
+fn rule_columns(
+    mapping: &Mapping,
+    dimension: Dimension,
+    columns: &Columns,
+) -> Result<RuleColumns, MapFault> {
+    let keys = match mapping.dimensions.get(&dimension) {
+        Some(dimension) => dimension.columns.as_slice(),
+        None => &[],
+    };
+    RuleColumns::find(keys, columns).map_err(|fault| MapFault::Columns {
+        result: rules_file(mapping, dimension),
+        fault,
+    })
+}
+
+fn rules_file(mapping: &Mapping, dimension: Dimension) -> String {
+    match mapping.dimensions.get(&dimension).map(|each| &each.answers) {
+        Some(Answers::Rules(sql)) => sql.file.clone(),
+        _ => dimension.to_string(),
     }
 }

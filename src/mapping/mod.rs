@@ -2,6 +2,7 @@
 
 mod columns;
 mod dimension;
+mod lines;
 mod map_file;
 mod nearest;
 mod overlap;
@@ -18,13 +19,14 @@ use std::collections::BTreeMap;
 
 pub(crate) use columns::{ColumnFault, Columns, RowColumns};
 pub(crate) use dimension::{Answers, DimensionMapping};
+pub(crate) use lines::{End, EndLine, Line, LinesHeader, ResultLine};
 pub(crate) use nearest::nearest;
 pub(crate) use overlap::overlap;
 pub(crate) use parameter::Parameter;
 pub(crate) use parse::parse;
 pub(crate) use section::{Entry, FileError, Section};
 pub(crate) use source_key::SourceKey;
-pub(crate) use sql::{Sql, SqlError};
+pub(crate) use sql::Sql;
 pub(crate) use values::{Values, WideColumn};
 
 use crate::domain::{Dimension, Period, PeriodType, Policies, Uid};

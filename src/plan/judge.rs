@@ -1,11 +1,10 @@
 //! The outcome of one cell, tried in the order in which the outcomes are told to people.
 
-use super::outcome::Left;
 use super::places::Places;
 use super::timeliness::{Timeliness, timeliness};
 use super::{Reach, Target, checks, same};
 use crate::domain::{
-    Absent, Blocked, Cell, ChangeKind, Closed, Foreign, Incomplete, Policies, reads_as_zero,
+    Absent, Blocked, Cell, ChangeKind, Closed, Foreign, Incomplete, Left, Policies, reads_as_zero,
 };
 
 /// All that is known of a cell.

@@ -11,7 +11,7 @@ mod timeliness;
 
 use std::ops::Range;
 
-pub(crate) use outcome::{Left, Plan};
+pub(crate) use outcome::Plan;
 pub(crate) use reach::{Reach, Target};
 
 use judge::{Case, Verdict};

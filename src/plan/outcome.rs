@@ -1,12 +1,10 @@
 //! A plan: the changes that turn live into desired, and why every other cell stays.
 
 use std::collections::BTreeMap;
-use std::fmt;
-
-use serde::Serialize;
 
 use crate::domain::{
-    Blocked, Cell, CellAccount, CellCounts, CellOutcome, Change, Closed, Desired, Period, Space,
+    Blocked, Cell, CellAccount, CellCounts, CellOutcome, Change, Closed, Desired, Left, Period,
+    Space,
 };
 
 /// Blocked and held cells that are listed one by one.
@@ -28,34 +26,6 @@ pub(crate) struct Plan {
     /// Somebody else's values that differ, under `foreign = "hold"`: nothing of the mapping is sent.
     pub(crate) held: Vec<Cell>,
     held_cells: u64,
-}
-
-/// Why a cell stays as it is though it differs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Left {
-    /// `absent = "leave"`.
-    Absent,
-    /// Somebody else's, and the source has nothing.
-    Foreign,
-    /// Somebody else's, under `foreign = "keep"`.
-    ForeignKept,
-    /// A row of it is empty: a part is not the sum.
-    EmptyRow,
-    /// A row that could not be placed may belong to it.
-    Unplaced,
-}
-
-impl fmt::Display for Left {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Left::Absent => "the source has nothing and the mapping says to leave it",
-            Left::Foreign => "stored by somebody else, and the source has nothing",
-            Left::ForeignKept => "stored by somebody else, and the mapping says to keep it",
-            Left::EmptyRow => "a row of it is empty, and a part is not the sum",
-            Left::Unplaced => "a row that could not be placed may belong to it",
-        })
-    }
 }
 
 impl Plan {

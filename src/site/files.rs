@@ -16,7 +16,10 @@ pub(super) fn site_file(named: Option<&Path>) -> Result<PathBuf, FileError> {
     if let Some(named) = named {
         return Ok(named.to_owned());
     }
-    let found = PLACES.iter().map(PathBuf::from).find(|place| place.exists());
+    let found = PLACES
+        .iter()
+        .map(PathBuf::from)
+        .find(|place| place.exists());
     found.ok_or_else(|| {
         FileError::whole(
             "pg2dhis2.toml",
@@ -47,7 +50,10 @@ pub(super) fn problem(path: &Path, error: &io::Error) -> String {
 }
 
 /// Writes a file whole or not at all, readable by its owner only.
-pub(crate) fn write_private(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+pub(crate) fn write_private(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     let folder = super::folder(path);
     let mut file = tempfile::Builder::new()
         .prefix(".pg2dhis2-")

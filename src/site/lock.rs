@@ -1,7 +1,6 @@
 //! One run at a time: the lock is on the state folder itself, so it dies with the process and no file is left behind.
 
 use std::fs::{self, DirBuilder, File, TryLockError};
-use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
@@ -23,12 +22,18 @@ impl Lock {
         let unusable = |error: std::io::Error| {
             Problem::new(
                 Exit::State,
-                format!("the state folder {shown} cannot be used ({error}); nothing was sent; make it, owned by the user who runs pg2dhis2, mode 0700"),
+                format!(
+                    "the state folder {shown} cannot be used ({error}); nothing was sent; make it, owned by the user who runs pg2dhis2, mode 0700"
+                ),
             )
         };
         if !state.exists() {
             let mut builder = DirBuilder::new();
-            builder.recursive(true).mode(0o700).create(state).map_err(unusable)?;
+            builder
+                .recursive(true)
+                .mode(0o700)
+                .create(state)
+                .map_err(unusable)?;
         }
         let folder = File::open(state).map_err(unusable)?;
         match folder.try_lock() {
@@ -37,8 +42,10 @@ impl Lock {
             Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
         let holder = format!("pid {}, since {started}\n", std::process::id());
-        super::write_private(&state.join(HOLDER), |file| file.write_all(holder.as_bytes()))
-            .map_err(unusable)?;
+        super::write_private(&state.join(HOLDER), |file| {
+            file.write_all(holder.as_bytes())
+        })
+        .map_err(unusable)?;
         Ok(Lock { _folder: folder })
     }
 }

@@ -14,7 +14,7 @@ use secrecy::SecretString;
 
 pub(crate) use files::write_private;
 pub(crate) use lock::Lock;
-pub(crate) use veil::veil;
+pub(crate) use veil::{Keep, veil};
 
 use crate::mapping::FileError;
 use crate::{dhis2, extract};
@@ -123,7 +123,10 @@ impl Site {
     fn table<'s, T>(&self, table: Option<&'s T>, name: &str) -> Result<&'s T, FileError> {
         table.ok_or_else(|| {
             let file = self.file.display().to_string();
-            FileError::whole(&file, format!("table `[{name}]` is missing; this command needs it"))
+            FileError::whole(
+                &file,
+                format!("table `[{name}]` is missing; this command needs it"),
+            )
         })
     }
 

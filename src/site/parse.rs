@@ -24,9 +24,15 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Site, FileError> {
         Some(entry) => base.join(entry.string()?),
         None => STATE.into(),
     };
-    let source = top.take("source").map(|entry| source(entry, base)).transpose()?;
+    let source = top
+        .take("source")
+        .map(|entry| source(entry, base))
+        .transpose()?;
     let limits = limits(&mut top)?;
-    let dhis2 = top.take("dhis2").map(|entry| dhis2(entry, base, limits)).transpose()?;
+    let dhis2 = top
+        .take("dhis2")
+        .map(|entry| dhis2(entry, base, limits))
+        .transpose()?;
     top.finish()?;
     Ok(Site {
         file: file.to_owned(),
@@ -141,7 +147,9 @@ fn dhis2(entry: Entry<'_>, base: &Path, limits: Limits) -> Result<Dhis2Site, Fil
 /// An address of HTTP without anything secret or superfluous in it.
 fn ensure_is_address(entry: &Entry<'_>) -> Result<(), FileError> {
     let url = entry.string()?;
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"));
     let Some(rest) = rest else {
         return Err(entry.error("must begin with https:// (or http://)".to_owned()));
     };

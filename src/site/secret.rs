@@ -12,7 +12,9 @@ use crate::mapping::FileError;
 
 /// The secret in a file, without the line end. Where the file does not exist, systemd's credential of its name.
 pub(super) fn read(file: &Path) -> Result<SecretString, FileError> {
-    let credential = file.file_name().and_then(|name| credential(&name.to_string_lossy()));
+    let credential = file
+        .file_name()
+        .and_then(|name| credential(&name.to_string_lossy()));
     let (path, guarded) = match credential {
         Some(credential) if !file.exists() => (credential, true),
         _ => (file.to_owned(), false),

@@ -39,7 +39,10 @@ impl Site {
         for pattern in &self.mappings {
             let full = self.path(pattern).to_string_lossy().into_owned();
             let paths = glob::glob(&full).map_err(|error| {
-                FileError::whole(&site, format!("`mappings`: {pattern} is not a pattern ({error})"))
+                FileError::whole(
+                    &site,
+                    format!("`mappings`: {pattern} is not a pattern ({error})"),
+                )
             })?;
             found.extend(paths.filter_map(Result::ok).filter(|path| path.is_file()));
         }
@@ -57,7 +60,11 @@ impl Site {
 
     /// A mapping by its name, the stem of its file, or by its path.
     fn mapping_file(&self, asked: &str) -> anyhow::Result<PathBuf> {
-        if asked.contains('/') || Path::new(asked).extension().is_some_and(|ending| ending == "toml") {
+        if asked.contains('/')
+            || Path::new(asked)
+                .extension()
+                .is_some_and(|ending| ending == "toml")
+        {
             return Ok(PathBuf::from(asked));
         }
         let files = self.mapping_files()?;
@@ -71,12 +78,19 @@ impl Site {
             Some(near) => format!("did you mean {near}?"),
             None => format!("there are {}", names.join(", ")),
         };
-        Err(Problem::new(Exit::Usage, format!("there is no mapping `{asked}`; {hint}")).into())
+        Err(Problem::new(
+            Exit::Usage,
+            format!("there is no mapping `{asked}`; {hint}"),
+        )
+        .into())
     }
 
     fn ensure_names_differ(&self, mappings: &[Mapping]) -> Result<(), FileError> {
         for (index, mapping) in mappings.iter().enumerate() {
-            let earlier = mappings.iter().take(index).find(|each| each.name == mapping.name);
+            let earlier = mappings
+                .iter()
+                .take(index)
+                .find(|each| each.name == mapping.name);
             if let Some(earlier) = earlier {
                 let message = format!("has the same name as {}; rename one", earlier.file);
                 return Err(FileError::whole(&mapping.file, message));
@@ -87,7 +101,10 @@ impl Site {
 }
 
 fn name(file: &Path) -> String {
-    file.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    file.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn read(file: &Path) -> Result<Mapping, FileError> {

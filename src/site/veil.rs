@@ -1,7 +1,6 @@
 //! The secret behind the fingerprints of keys: a random file in the state folder, or a throw-away one.
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
 use crate::domain::Veil;
@@ -24,7 +23,10 @@ pub(crate) fn veil(state: &Path, keep: Keep) -> Result<Veil, Problem> {
     if keep == Keep::InState {
         super::write_private(&path, |file| file.write_all(&secret)).map_err(|error| {
             let shown = path.display();
-            Problem::new(Exit::State, format!("{shown} cannot be written ({error}); nothing was sent"))
+            Problem::new(
+                Exit::State,
+                format!("{shown} cannot be written ({error}); nothing was sent"),
+            )
         })?;
     }
     Ok(Veil::new(secret))

@@ -56,14 +56,24 @@ pub(crate) fn one(view: &View, kind: &str, id: &str, query: &Query) -> Result<An
 /// `GET /api/<collection>`.
 pub(crate) fn list(view: &View, kind: &str, query: &Query) -> Result<Answer, Refusal> {
     let fields = Fields::parse(query.first("fields").unwrap_or("id,displayName"));
-    let filters = query.all("filter").map(Filter::parse).collect::<Result<Vec<_>, _>>()?;
+    let filters = query
+        .all("filter")
+        .map(Filter::parse)
+        .collect::<Result<Vec<_>, _>>()?;
     let any = query.first("rootJunction") == Some("OR");
     let all = view.metadata.all(kind).map(|(_, object)| object);
     let mut found: Vec<&Object> = all
         .filter(|object| view.may_read(kind, object))
         .filter(|object| {
-            let mut hits = filters.iter().map(|filter| filter.takes(view, kind, object));
-            filters.is_empty() || if any { hits.any(|hit| hit) } else { hits.all(|hit| hit) }
+            let mut hits = filters
+                .iter()
+                .map(|filter| filter.takes(view, kind, object));
+            filters.is_empty()
+                || if any {
+                    hits.any(|hit| hit)
+                } else {
+                    hits.all(|hit| hit)
+                }
         })
         .collect();
     for order in query.all("order").flat_map(|order| order.split(',')).rev() {
@@ -76,15 +86,24 @@ pub(crate) fn list(view: &View, kind: &str, query: &Query) -> Result<Answer, Ref
     if query.first("paging") == Some("false") || query.first("skipPaging") == Some("true") {
         return Ok(Answer::json(&json!({ kind: show(&found) })));
     }
-    let number = |name, default| query.first(name).and_then(|n| n.parse().ok()).unwrap_or(default);
+    let number = |name, default| {
+        query
+            .first(name)
+            .and_then(|n| n.parse().ok())
+            .unwrap_or(default)
+    };
     let (page, size) = (number("page", 1).max(1), number("pageSize", 50).max(1));
     let pages = found.len().div_ceil(size).max(1);
     let from = ((page - 1) * size).min(found.len());
     let to = (from + size).min(found.len());
-    let mut pager = json!({ "page": page, "total": found.len(), "pageSize": size, "pageCount": pages });
+    let mut pager =
+        json!({ "page": page, "total": found.len(), "pageSize": size, "pageCount": pages });
     let link = |page: usize| {
         let others = query.without(&["page", "pageSize"]);
-        format!("{}api/{kind}?page={page}&pageSize={size}{others}", view.base)
+        format!(
+            "{}api/{kind}?page={page}&pageSize={size}{others}",
+            view.base
+        )
     };
     if page < pages {
         pager["nextPage"] = json!(link(page + 1));
@@ -92,7 +111,9 @@ pub(crate) fn list(view: &View, kind: &str, query: &Query) -> Result<Answer, Ref
     if page > 1 {
         pager["prevPage"] = json!(link(page - 1));
     }
-    Ok(Answer::json(&json!({ "pager": pager, kind: show(&found[from..to]) })))
+    Ok(Answer::json(
+        &json!({ "pager": pager, kind: show(&found[from..to]) }),
+    ))
 }
 
 fn sort(found: &mut [&Object], order: &str) {
@@ -104,7 +125,11 @@ fn sort(found: &mut [&Object], order: &str) {
     };
     found.sort_by(|a, b| {
         let ordering = key(a).cmp(&key(b));
-        if direction.ends_with("desc") { ordering.reverse() } else { ordering }
+        if direction.ends_with("desc") {
+            ordering.reverse()
+        } else {
+            ordering
+        }
     });
 }
 

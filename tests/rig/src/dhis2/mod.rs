@@ -298,7 +298,11 @@ impl StandIn {
 
     /// Answers the next POST of values so, whatever it is: a server that is ill, or lies.
     pub fn answer_next_post_with(&self, status: u16, body: Value, apply: Apply) {
-        self.world().next_post = Some(NextPost { status, body, apply });
+        self.world().next_post = Some(NextPost {
+            status,
+            body,
+            apply,
+        });
     }
 
     fn world(&self) -> MutexGuard<'_, World> {

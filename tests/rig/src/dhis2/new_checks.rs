@@ -62,13 +62,18 @@ pub(crate) fn validate_group(
 fn detected(view: &View, values: &[Value]) -> Result<String, GroupError> {
     let elements = distinct(values.iter().map(|value| &*value.element));
     let sets = view.model().data_sets.values();
-    let sets = sets.filter(|set| elements.iter().any(|element| set.elements.contains_key(*element)));
+    let sets = sets.filter(|set| {
+        elements
+            .iter()
+            .any(|element| set.elements.contains_key(*element))
+    });
     let sets: Vec<&str> = sets.map(|set| set.id.as_str()).collect();
     match sets.as_slice() {
         [only] => Ok((*only).to_owned()),
         [] => {
             let list = listed(&elements);
-            let text = format!("Data set detection failed, found no set for data element(s): `{list}`");
+            let text =
+                format!("Data set detection failed, found no set for data element(s): `{list}`");
             Err(error("E8003", [list], text))
         }
         several => {
@@ -97,7 +102,10 @@ impl<'a> Group<'a> {
             return Ok(());
         }
         let id = self.id;
-        if self.set.is_some_and(|set| !set.sharing.allows(account, Right::DataWrite)) {
+        if self
+            .set
+            .is_some_and(|set| !set.sharing.allows(account, Right::DataWrite))
+        {
             let text = format!("Current user cannot enter data for data set: `{id}`");
             return Err(error("E8010", [id.to_owned()], text));
         }
@@ -109,8 +117,14 @@ impl<'a> Group<'a> {
             let text = format!("Current user cannot enter data for org unit(s): `{list}`");
             error("E8011", [list], text)
         })?;
-        let attribute_combos = self.values.iter().filter_map(|value| value.attribute_combo.as_deref());
-        let combos = self.values.iter().filter_map(|value| value.combo.as_deref());
+        let attribute_combos = self
+            .values
+            .iter()
+            .filter_map(|value| value.attribute_combo.as_deref());
+        let combos = self
+            .values
+            .iter()
+            .filter_map(|value| value.combo.as_deref());
         let combos = distinct(attribute_combos.chain(combos));
         let options = combos.iter().filter_map(|id| model.combos.get(*id));
         let options = options.flat_map(|combo| &combo.options);
@@ -131,29 +145,48 @@ impl<'a> Group<'a> {
             })
         };
         let elements = distinct(self.values.iter().map(|value| &*value.element));
-        let known = |element: &str| self.set.is_some_and(|set| set.elements.contains_key(element));
+        let known = |element: &str| {
+            self.set
+                .is_some_and(|set| set.elements.contains_key(element))
+        };
         let strangers = elements.iter().copied().filter(|element| !known(element));
         refuse("E8020", "data element", strangers.collect())?;
         let Some(set) = self.set else {
             return Ok(());
         };
-        let strangers = self.units().into_iter().filter(|unit| !set.units.contains(*unit));
+        let strangers = self
+            .units()
+            .into_iter()
+            .filter(|unit| !set.units.contains(*unit));
         refuse("E8022", "org unit", strangers.collect())?;
         let periods = self.periods();
-        let strangers = periods.iter().filter(|period| period.kind != set.period_type);
-        refuse("E8021", "period", strangers.map(|period| &*period.iso).collect())?;
+        let strangers = periods
+            .iter()
+            .filter(|period| period.kind != set.period_type);
+        refuse(
+            "E8021",
+            "period",
+            strangers.map(|period| &*period.iso).collect(),
+        )?;
         let model = self.view.model();
         let attribute_combos = self.values.iter().map(|value| {
             let default = model.default_combo.as_str();
             value.attribute_combo.as_deref().unwrap_or(default)
         });
         let strangers = distinct(attribute_combos);
-        let strangers = strangers.into_iter().filter(|combo| !model.combo_has(&set.combo, combo));
+        let strangers = strangers
+            .into_iter()
+            .filter(|combo| !model.combo_has(&set.combo, combo));
         refuse("E8023", "attribute option combo", strangers.collect())?;
         for element in elements {
-            let used = self.values.iter().filter(|value| &*value.element == element);
+            let used = self
+                .values
+                .iter()
+                .filter(|value| &*value.element == element);
             let combos = distinct(used.filter_map(|value| value.combo.as_deref()));
-            let strangers = combos.into_iter().filter(|combo| !model.takes_combo(set, element, combo));
+            let strangers = combos
+                .into_iter()
+                .filter(|combo| !model.takes_combo(set, element, combo));
             refuse_any(strangers.collect(), |list| {
                 let text = format!(
                     "Data set {id} + data element {element} not usable with category option combo(s): `{list}`"
@@ -168,13 +201,23 @@ impl<'a> Group<'a> {
     fn attribute_combo_units(&self) -> Verdict {
         let model = self.view.model();
         for (id, combo) in self.attribute_combos() {
-            let mut used = self.values.iter().filter(|value| value.attribute_combo.as_deref() == Some(id));
+            let mut used = self
+                .values
+                .iter()
+                .filter(|value| value.attribute_combo.as_deref() == Some(id));
             let units = distinct(used.by_ref().map(|value| &*value.unit));
-            let bound = || combo.options.iter().filter(|option| !option.units.is_empty());
+            let bound = || {
+                combo
+                    .options
+                    .iter()
+                    .filter(|option| !option.units.is_empty())
+            };
             let outside = units.into_iter();
-            let outside = outside.filter(|unit| bound().any(|option| !model.is_within(unit, &option.units)));
+            let outside =
+                outside.filter(|unit| bound().any(|option| !model.is_within(unit, &option.units)));
             refuse_any(outside.collect(), |list| {
-                let text = format!("Attribute option combo {id} not usable with org unit(s): `{list}`");
+                let text =
+                    format!("Attribute option combo {id} not usable with org unit(s): `{list}`");
                 error("E8025", [id.to_owned(), list], text)
             })?;
         }
@@ -213,7 +256,10 @@ impl<'a> Group<'a> {
         let periods = self.periods();
         if !set.input_periods.is_empty() {
             let refused = periods.iter().filter(|period| {
-                let mut spans = set.input_periods.iter().filter(|input| *input.period == *period.iso);
+                let mut spans = set
+                    .input_periods
+                    .iter()
+                    .filter(|input| *input.period == *period.iso);
                 let listed = spans.clone().next().is_some();
                 !listed || spans.any(|span| span.includes(now))
             });
@@ -225,10 +271,17 @@ impl<'a> Group<'a> {
         let days = set.expiry_days as i64;
         if days > 0 {
             let exempt = |value: &Value| {
-                let exception = (id.to_owned(), value.period.clone(), (*value.unit).to_owned());
+                let exception = (
+                    id.to_owned(),
+                    value.period.clone(),
+                    (*value.unit).to_owned(),
+                );
                 self.books.lock_exceptions.contains(&exception)
             };
-            let late = self.values.iter().filter(|value| now > days_after(value.period.end, days + 1));
+            let late = self
+                .values
+                .iter()
+                .filter(|value| now > days_after(value.period.end, days + 1));
             let late = late.filter(|value| !exempt(value));
             refuse(distinct(late.map(|value| &*value.period.iso)))?;
         }
@@ -245,10 +298,21 @@ impl<'a> Group<'a> {
             return Ok(());
         };
         let default = self.view.model().default_combo.as_str();
-        let combo_of = |value: &'a Value| value.attribute_combo.as_deref().unwrap_or(default).to_owned();
+        let combo_of = |value: &'a Value| {
+            value
+                .attribute_combo
+                .as_deref()
+                .unwrap_or(default)
+                .to_owned()
+        };
         let approved = self.values.iter().filter(|value| {
             let unit = (*value.unit).to_owned();
-            let key = (workflow.clone(), value.period.clone(), unit, combo_of(value));
+            let key = (
+                workflow.clone(),
+                value.period.clone(),
+                unit,
+                combo_of(value),
+            );
             self.books.approvals.contains_key(&key)
         });
         let approved: Vec<&Value> = approved.collect();
@@ -256,7 +320,9 @@ impl<'a> Group<'a> {
             return Ok(());
         };
         let (combo, unit) = (combo_of(first), (*first.unit).to_owned());
-        let own = approved.iter().filter(|value| value.unit == first.unit && combo_of(value) == combo);
+        let own = approved
+            .iter()
+            .filter(|value| value.unit == first.unit && combo_of(value) == combo);
         let list = listed(&distinct(own.map(|value| &*value.period.iso)));
         let text = format!(
             "Data already approved for attribute option combo {combo} and org unit {unit} and period(s): `{list}`"
@@ -279,7 +345,9 @@ impl<'a> Group<'a> {
                     && (extra == 0 || !within(back(period.start), back(period.end)))
             });
             refuse_any(distinct(outside.map(|value| &*value.period.iso)), |list| {
-                let text = format!("Untimely data entry for attribute option combo {id} and period(s): `{list}`");
+                let text = format!(
+                    "Untimely data entry for attribute option combo {id} and period(s): `{list}`"
+                );
                 error("E8032", [id.to_owned(), list], text)
             })?;
         }
@@ -296,9 +364,14 @@ impl<'a> Group<'a> {
 
     /// The attribute option combos named in the group, in the order of their first value.
     fn attribute_combos(&self) -> impl Iterator<Item = (&'a str, &'a OptionCombo)> {
-        let named = self.values.iter().filter_map(|value| value.attribute_combo.as_deref());
+        let named = self
+            .values
+            .iter()
+            .filter_map(|value| value.attribute_combo.as_deref());
         let combos = &self.view.model().combos;
-        distinct(named).into_iter().filter_map(|id| Some((id, combos.get(id)?)))
+        distinct(named)
+            .into_iter()
+            .filter_map(|id| Some((id, combos.get(id)?)))
     }
 }
 
@@ -318,7 +391,11 @@ fn listed(ids: &[&str]) -> String {
 }
 
 fn refuse_any(offenders: Vec<&str>, error: impl FnOnce(String) -> GroupError) -> Verdict {
-    if offenders.is_empty() { Ok(()) } else { Err(error(listed(&offenders))) }
+    if offenders.is_empty() {
+        Ok(())
+    } else {
+        Err(error(listed(&offenders)))
+    }
 }
 
 fn error<const N: usize>(code: &'static str, arguments: [String; N], text: String) -> GroupError {

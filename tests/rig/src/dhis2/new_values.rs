@@ -81,7 +81,12 @@ enum Wrong {
     NoComment,
 }
 
-fn check(view: &View, element: &Element, comment_for_none: bool, value: &Value) -> Result<Value, Wrong> {
+fn check(
+    view: &View,
+    element: &Element,
+    comment_for_none: bool,
+    value: &Value,
+) -> Result<Value, Wrong> {
     let index = value.index;
     let number = index.to_string();
     let kind = element.value_type.as_str();
@@ -94,7 +99,10 @@ fn check(view: &View, element: &Element, comment_for_none: bool, value: &Value) 
         let no_comment = comment.is_none_or(str::is_empty);
         if value.deleted != Some(true) && !(comment_for_none && no_comment) {
             let (code, text) = match comment_for_none {
-                true => ("E8121", format!("Value #{index} value or comment is required")),
+                true => (
+                    "E8121",
+                    format!("Value #{index} value or comment is required"),
+                ),
                 false => ("E8120", format!("Value #{index} value is required")),
             };
             return wrong(index, code, [number], text);
@@ -107,7 +115,9 @@ fn check(view: &View, element: &Element, comment_for_none: bool, value: &Value) 
         }
         if let Some(stranger) = no_option(element, &shown) {
             let id = &value.element;
-            let text = format!("Value #{index} value `{stranger}` is no valid option for data element `{id}`");
+            let text = format!(
+                "Value #{index} value `{stranger}` is no valid option for data element `{id}`"
+            );
             let arguments = [number, stranger.to_owned(), id.to_string()];
             return wrong(index, "E8123", arguments, text);
         }
@@ -116,7 +126,9 @@ fn check(view: &View, element: &Element, comment_for_none: bool, value: &Value) 
         let comment = comment.ok_or(Wrong::NoComment)?;
         if !codes.contains(comment) {
             // The lone backquote is DHIS2's.
-            let text = format!("Value #{index} comment is restricted to options and does not allow {comment}`");
+            let text = format!(
+                "Value #{index} comment is restricted to options and does not allow {comment}`"
+            );
             return wrong(index, "E8124", [number, comment.to_owned()], text);
         }
     }
@@ -143,7 +155,12 @@ fn no_option<'t>(element: &Element, text: &'t str) -> Option<&'t str> {
     Some(text)
 }
 
-fn wrong<const N: usize>(index: usize, code: &'static str, arguments: [String; N], text: String) -> Result<Value, Wrong> {
+fn wrong<const N: usize>(
+    index: usize,
+    code: &'static str,
+    arguments: [String; N],
+    text: String,
+) -> Result<Value, Wrong> {
     Err(Wrong::Value(ValueError {
         index,
         code,

@@ -335,10 +335,18 @@ mod tests {
                 let found = Period::parse(cells[0], dialect)
                     .map(|p| format!("{} {} {} {}", p.kind, p.start, p.end, p.iso));
                 if found != expected {
-                    wrong.push(format!("{dialect:?} {}: {found:?}, not {expected:?}", cells[0]));
+                    wrong.push(format!(
+                        "{dialect:?} {}: {found:?}, not {expected:?}",
+                        cells[0]
+                    ));
                 }
             }
         }
-        assert!(wrong.is_empty(), "{} wrong: {:#?}", wrong.len(), &wrong[..wrong.len().min(20)]);
+        assert!(
+            wrong.is_empty(),
+            "{} wrong: {:#?}",
+            wrong.len(),
+            &wrong[..wrong.len().min(20)]
+        );
     }
 }

@@ -69,30 +69,47 @@ impl Wanted {
         };
         let data_sets = listed("dataSet", &|id| model.data_sets.contains_key(id));
         let single = listed("dataElement", &|id| model.elements.contains_key(id));
-        let groups = listed("dataElementGroup", &|id| view.metadata.get("dataElementGroups", id).is_some());
+        let groups = listed("dataElementGroup", &|id| {
+            view.metadata.get("dataElementGroups", id).is_some()
+        });
         let any_source = !(data_sets.is_empty() && single.is_empty() && groups.is_empty());
         let mut elements: BTreeSet<String> = single.into_iter().collect();
         for set in data_sets.iter().filter_map(|id| model.data_sets.get(id)) {
             elements.extend(set.elements.keys().cloned());
         }
-        for group in groups.iter().filter_map(|id| view.metadata.get("dataElementGroups", id)) {
+        for group in groups
+            .iter()
+            .filter_map(|id| view.metadata.get("dataElementGroups", id))
+        {
             elements.extend(references(group, "dataElements"));
         }
         let mut units = listed("orgUnit", &|id| model.units.contains_key(id));
-        let unit_groups = listed("orgUnitGroup", &|id| view.metadata.get("organisationUnitGroups", id).is_some());
+        let unit_groups = listed("orgUnitGroup", &|id| {
+            view.metadata.get("organisationUnitGroups", id).is_some()
+        });
         let any_unit = !(units.is_empty() && unit_groups.is_empty());
-        for group in unit_groups.iter().filter_map(|id| view.metadata.get("organisationUnitGroups", id)) {
+        for group in unit_groups
+            .iter()
+            .filter_map(|id| view.metadata.get("organisationUnitGroups", id))
+        {
             units.extend(references(group, "organisationUnits"));
         }
         let mut periods = Vec::new();
         for text in query.list("period") {
             match Period::parse(&text, view.dialect) {
                 Some(period) => periods.push(period),
-                None if view.dialect == Dialect::V2_43 => return Err(Refusal::new(400, complaint(&text))),
+                None if view.dialect == Dialect::V2_43 => {
+                    return Err(Refusal::new(400, complaint(&text)));
+                }
                 None => {}
             }
         }
-        let date = |name| query.first(name).and_then(moment).map(|moment| moment.date());
+        let date = |name| {
+            query
+                .first(name)
+                .and_then(moment)
+                .map(|moment| moment.date())
+        };
         let span = query.first("lastUpdatedDuration").and_then(duration);
         let since = span.and_then(|span| view.now.checked_sub(span).ok());
         Ok(Wanted {
@@ -118,13 +135,26 @@ impl Wanted {
         let dates = self.start.is_some() && self.end.is_some();
         let duration_given = query.first("lastUpdatedDuration");
         if !self.any_source {
-            return conflict("E2001", "At least one data element, data set or data element group must be specified");
+            return conflict(
+                "E2001",
+                "At least one data element, data set or data element group must be specified",
+            );
         }
-        if self.periods.is_empty() && !dates && self.updated_since.is_none() && duration_given.is_none() {
-            return conflict("E2002", "At least one period, start/end dates, last updated or last updated duration must be specified");
+        if self.periods.is_empty()
+            && !dates
+            && self.updated_since.is_none()
+            && duration_given.is_none()
+        {
+            return conflict(
+                "E2002",
+                "At least one period, start/end dates, last updated or last updated duration must be specified",
+            );
         }
         if !self.periods.is_empty() && dates {
-            return conflict("E2003", "Both periods and start/end date cannot be specified");
+            return conflict(
+                "E2003",
+                "Both periods and start/end date cannot be specified",
+            );
         }
         if dates && self.start > self.end {
             return conflict("E2004", "Start date must be before end date");
@@ -133,16 +163,28 @@ impl Wanted {
             return conflict("E2005", &format!("Duration is not valid: `{text}`"));
         }
         if !self.any_unit {
-            return conflict("E2006", "At least one organisation unit or organisation unit group must be specified");
+            return conflict(
+                "E2006",
+                "At least one organisation unit or organisation unit group must be specified",
+            );
         }
         if self.children && query.list("orgUnit").is_empty() {
-            return conflict("E2007", "At least one organisation unit must be specified when children are included");
+            return conflict(
+                "E2007",
+                "At least one organisation unit must be specified when children are included",
+            );
         }
         if self.children && query.first("orgUnitGroup").is_some() {
-            return conflict("E2008", "Organisation unit groups cannot be specified when children are included");
+            return conflict(
+                "E2008",
+                "Organisation unit groups cannot be specified when children are included",
+            );
         }
         if let Some(limit) = query.first("limit").filter(|limit| limit.starts_with('-')) {
-            return conflict("E2009", &format!("Limit cannot be less than zero: `{limit}`"));
+            return conflict(
+                "E2009",
+                &format!("Limit cannot be less than zero: `{limit}`"),
+            );
         }
         Ok(())
     }
@@ -156,21 +198,33 @@ impl Wanted {
         let refuse = |code, what: &str, ids: Vec<&String>| {
             let ids: Vec<&str> = ids.into_iter().map(String::as_str).collect();
             let message = format!("User is not allowed to {what}(s): `[{}]`", ids.join(", "));
-            if ids.is_empty() { Ok(()) } else { Err(Refusal::with_code(409, message, code)) }
+            if ids.is_empty() {
+                Ok(())
+            } else {
+                Err(Refusal::with_code(409, message, code))
+            }
         };
         let sets = self.data_sets.iter().filter(|id| {
             let set = model.data_sets.get(*id);
             set.is_some_and(|set| !set.sharing.allows(account, Right::DataRead))
         });
         refuse("E2010", "read data for data set", sets.collect())?;
-        let combos = self.attribute_combos.iter().filter(|id| !is_readable(view, id));
-        refuse("E2011", "read data for attribute option combo", combos.collect())?;
+        let combos = self
+            .attribute_combos
+            .iter()
+            .filter(|id| !is_readable(view, id));
+        refuse(
+            "E2011",
+            "read data for attribute option combo",
+            combos.collect(),
+        )?;
         let roots = match view.dialect {
             Dialect::V2_42 => account.view_units(),
             Dialect::V2_43 => &account.organisation_units,
         };
         let units = self.units.iter();
-        let units = units.filter(|unit| model.units.contains_key(*unit) && !model.is_within(unit, roots));
+        let units =
+            units.filter(|unit| model.units.contains_key(*unit) && !model.is_within(unit, roots));
         refuse("E2012", "view org unit", units.collect())
     }
 
@@ -193,14 +247,20 @@ impl Wanted {
             show("dataSet", set.map(Value::from));
             show("period", period.map(|period| json!(&*period.iso)));
             show("orgUnit", unit.filter(|_| !self.children).map(Value::from));
-            show("attributeOptionCombo", single(&self.attribute_combos).map(Value::from));
+            show(
+                "attributeOptionCombo",
+                single(&self.attribute_combos).map(Value::from),
+            );
         } else if let (Some(set), Some(period), Some(unit)) = (set, period, unit) {
             let combo = single(&self.attribute_combos);
             let combo = combo.unwrap_or_else(|| view.model().default_combo.clone());
             let key = (set.clone(), period.clone(), unit.clone(), combo);
             let completed = books.registrations.get(&key).filter(|held| held.completed);
             show("dataSet", Some(set.into()));
-            show("completeDate", Some(json!(completed.map(|held| with_offset(held.date)))));
+            show(
+                "completeDate",
+                Some(json!(completed.map(|held| with_offset(held.date)))),
+            );
             show("period", Some(json!(&*period.iso)));
             show("orgUnit", Some(unit.into()));
         }
@@ -224,7 +284,10 @@ impl Wanted {
         Value::Array(shown)
     }
 
-    fn rows<'b>(&'b self, books: &'b Books) -> Box<dyn Iterator<Item = (&'b Key, &'b Stored)> + 'b> {
+    fn rows<'b>(
+        &'b self,
+        books: &'b Books,
+    ) -> Box<dyn Iterator<Item = (&'b Key, &'b Stored)> + 'b> {
         let elements = self.elements.iter();
         if self.periods.is_empty() {
             return Box::new(elements.flat_map(|element| books.rows.of_element(element)));
@@ -241,7 +304,9 @@ impl Wanted {
         (self.include_deleted || !row.deleted)
             && self.start.is_none_or(|start| start <= key.period.start)
             && self.end.is_none_or(|end| key.period.end <= end)
-            && self.updated_since.is_none_or(|since| since <= row.last_updated)
+            && self
+                .updated_since
+                .is_none_or(|since| since <= row.last_updated)
             && (combos.is_empty() || combos.iter().any(|combo| *combo == *key.attribute_combo))
     }
 
@@ -250,7 +315,9 @@ impl Wanted {
             return self.units.iter().map(String::as_str).collect();
         }
         let units = &view.model().units;
-        let below = units.keys().filter(|id| view.model().is_within(id, &self.units));
+        let below = units
+            .keys()
+            .filter(|id| view.model().is_within(id, &self.units));
         below.map(String::as_str).collect()
     }
 

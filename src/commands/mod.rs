@@ -1,0 +1,23 @@
+//! The subcommands: each composes the stages into one sentence.
+
+mod deliver;
+mod extract;
+mod map;
+mod periods;
+mod push;
+mod results;
+mod run;
+mod target;
+
+use crate::cli::Command;
+use crate::exit::Exit;
+
+/// Does what the command line says.
+pub(crate) fn execute(command: &Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Run(args) => run::run(args),
+        Command::Extract(args) => extract::extract(args),
+        Command::Map(args) => map::map(args),
+        Command::Push(args) => push::push(args),
+    }
+}

@@ -1,0 +1,57 @@
+//! `push`: a document → plan → DHIS2.
+
+use std::io::Read;
+
+use jiff::Timestamp;
+
+use super::deliver::{Mode, deliver};
+use super::run::{connect, empty_report};
+use crate::cli::PushArgs;
+use crate::exit::{Exit, Problem};
+use crate::map;
+use crate::push::{Budget, EXTRA_REQUESTS};
+use crate::report::{self, MappingReport};
+use crate::site::{Lock, Site};
+
+pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
+    let started = Timestamp::now();
+    let site = Site::load(args.site.config.as_deref())?;
+    let access = site.dhis2()?;
+    let mut json = Vec::new();
+    report::input(args.input.as_deref())?
+        .read_to_end(&mut json)
+        .map_err(|error| {
+            Problem::new(Exit::Usage, format!("the input cannot be read ({error})"))
+        })?;
+    let desired = map::read(&json)?;
+    drop(json);
+    let mode = args.send.mode();
+    let _lock = match mode {
+        Mode::Send => Some(Lock::take(&site.state, started)?),
+        Mode::DryRun => None,
+    };
+    let mut report = empty_report("push", mode, started, started);
+    let mut mapping = MappingReport::new(&desired.mapping);
+    match connect(access, &mut report) {
+        Ok(mut connection) => {
+            let mut budget = Budget {
+                extra_requests: EXTRA_REQUESTS,
+            };
+            // Its problem is in the mapping's report.
+            let _ = deliver(
+                &mut connection,
+                desired,
+                mode,
+                &mut budget,
+                args.send.keep(),
+                &mut mapping,
+            );
+            report.requests = connection.dhis2.requests;
+        }
+        Err(error) => report.problems.push(Problem::of(&error)),
+    }
+    report.mappings.push(mapping);
+    report.ended = Timestamp::now();
+    report::show(&report, &args.site, &args.send)?;
+    Ok(report.exit())
+}

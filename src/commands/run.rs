@@ -1,0 +1,260 @@
+//! `run`: the whole pass: extract, map, plan, push, verify.
+
+use jiff::Timestamp;
+
+use super::deliver::{Mode, deliver, not_sent};
+use super::target::Connection;
+use super::{periods, results};
+use crate::cli::RunArgs;
+use crate::domain::{Desired, Period, Veil};
+use crate::exit::{Exit, Problem};
+use crate::extract::{Snapshot, Source};
+use crate::map::Mapper;
+use crate::mapping::Mapping;
+use crate::push::{Budget, EXTRA_REQUESTS};
+use crate::report::{self, Dhis2Facts, Keep, MappingReport, Report};
+use crate::site::{self, Dhis2Access, Lock, Site, SourceAccess};
+
+pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
+    let started = Timestamp::now();
+    let site = Site::load(args.site.config.as_deref())?;
+    let mappings = site.mappings(&args.mappings.mappings)?;
+    let source = site.source()?;
+    let dhis2 = site.dhis2()?;
+    let as_of = periods::as_of(&args.periods, started);
+    let mode = args.send.mode();
+    let mut report = empty_report("run", mode, as_of, started);
+    let jobs = jobs(&mappings, args, as_of, &site, &mut report)?;
+    let _lock = match mode {
+        Mode::Send => Some(Lock::take(&site.state, started)?),
+        Mode::DryRun => None,
+    };
+    let veil = site::veil(
+        &site.state,
+        if mode == Mode::Send {
+            site::Keep::InState
+        } else {
+            site::Keep::Nowhere
+        },
+    )?;
+    let mut pass = Pass {
+        source,
+        dhis2: Dhis2State::Unasked(Some(dhis2)),
+        veil,
+        as_of,
+        mode,
+        keep: args.send.keep(),
+        budget: Budget {
+            extra_requests: EXTRA_REQUESTS,
+        },
+        jobs,
+        report,
+    };
+    pass.all();
+    let mut report = pass.report;
+    report.mappings = pass.jobs.into_iter().map(|job| job.report).collect();
+    if let Dhis2State::Open(connection) = &pass.dhis2 {
+        report.requests = connection.dhis2.requests;
+    }
+    report.ended = Timestamp::now();
+    report::show(&report, &args.site, &args.send)?;
+    Ok(report.exit())
+}
+
+pub(super) fn empty_report(
+    command: &'static str,
+    mode: Mode,
+    as_of: Timestamp,
+    started: Timestamp,
+) -> Report {
+    Report {
+        command,
+        dry_run: mode == Mode::DryRun,
+        as_of,
+        started,
+        ended: started,
+        source: None,
+        dhis2: None,
+        requests: 0,
+        notes: Vec::new(),
+        problems: Vec::new(),
+        mappings: Vec::new(),
+    }
+}
+
+/// Opens DHIS2 and notes in the report who answered.
+pub(super) fn connect(access: Dhis2Access, report: &mut Report) -> anyhow::Result<Connection> {
+    let url = access.settings.url.clone();
+    let connection = Connection::open(access)?;
+    report.dhis2 = Some(Dhis2Facts {
+        url,
+        version: connection.server.version.text.clone(),
+        user: connection.account.username.clone(),
+    });
+    report.notes.extend(connection.server.note.clone());
+    Ok(connection)
+}
+
+/// A mapping with what is to be done and what became of it.
+struct Job<'m> {
+    mapping: &'m Mapping,
+    /// What is still to be done, in parts; the next one last.
+    parts: Vec<Vec<Period>>,
+    report: MappingReport,
+}
+
+/// The mappings that have periods. The others are named in a note.
+fn jobs<'m>(
+    mappings: &'m [Mapping],
+    args: &RunArgs,
+    as_of: Timestamp,
+    site: &Site,
+    report: &mut Report,
+) -> Result<Vec<Job<'m>>, Problem> {
+    let mut jobs = Vec::new();
+    let mut without = Vec::new();
+    for mapping in mappings {
+        let periods = periods::of_mapping(mapping, &args.periods, as_of, &site.time_zone);
+        if periods.is_empty() {
+            without.push(mapping.name.as_str());
+            continue;
+        }
+        let mut parts = periods::parts(&periods);
+        parts.reverse();
+        jobs.push(Job {
+            mapping,
+            parts,
+            report: MappingReport::new(&mapping.name),
+        });
+    }
+    periods::ensure_any(&without, mappings.len())?;
+    let notes = without
+        .iter()
+        .map(|name| format!("{name} has no period in what was asked for"));
+    report.notes.extend(notes);
+    Ok(jobs)
+}
+
+/// DHIS2 is asked only once there is something to compare, and not again once it has refused.
+enum Dhis2State {
+    Unasked(Option<Dhis2Access>),
+    Open(Connection),
+    Refused,
+}
+
+struct Pass<'m> {
+    source: SourceAccess,
+    dhis2: Dhis2State,
+    veil: Veil,
+    as_of: Timestamp,
+    mode: Mode,
+    keep: Keep,
+    budget: Budget,
+    jobs: Vec<Job<'m>>,
+    report: Report,
+}
+
+impl Pass<'_> {
+    /// Part by part: a snapshot for all mappings, closed before DHIS2 is asked anything.
+    fn all(&mut self) {
+        while self.jobs.iter().any(|job| !job.parts.is_empty()) {
+            let extracted = match self.extract() {
+                Ok(extracted) => extracted,
+                Err(error) => {
+                    self.report.problems.push(Problem::of(&error));
+                    return;
+                }
+            };
+            for (index, desired) in extracted {
+                if let Err(problem) = self.deliver(index, desired) {
+                    log::debug!("ends here: {problem}");
+                }
+            }
+            if matches!(self.dhis2, Dhis2State::Refused) {
+                return;
+            }
+        }
+    }
+
+    /// Reads the next part of every mapping in one snapshot. A mapping whose result is not what it promises goes no
+    /// further; a lost connection ends all.
+    fn extract(&mut self) -> anyhow::Result<Vec<(usize, Desired)>> {
+        let access = &self.source;
+        let mut source = Source::connect(&access.settings, access.password.as_ref())?;
+        self.report.source = Some(source.server_version());
+        let mut snapshot = source.snapshot()?;
+        let mut extracted = Vec::new();
+        for (index, job) in self.jobs.iter_mut().enumerate() {
+            let Some(periods) = job.parts.pop() else {
+                continue;
+            };
+            match desired(&mut snapshot, job.mapping, periods, self.as_of, &self.veil) {
+                Ok(desired) => extracted.push((index, desired)),
+                Err(error) => {
+                    let problem = Problem::of(&error);
+                    let ends_all = problem.exit == Exit::Temporary;
+                    job.parts.clear();
+                    if ends_all {
+                        return Err(error);
+                    }
+                    job.report.problems.push(problem);
+                }
+            }
+        }
+        snapshot.close()?;
+        Ok(extracted)
+    }
+
+    fn deliver(&mut self, index: usize, desired: Desired) -> Result<(), Problem> {
+        let Some(job) = self.jobs.get_mut(index) else {
+            return Ok(());
+        };
+        if let Dhis2State::Unasked(access) = &mut self.dhis2
+            && let Some(access) = access.take()
+        {
+            self.dhis2 = match connect(access, &mut self.report) {
+                Ok(connection) => Dhis2State::Open(connection),
+                Err(error) => {
+                    self.report.problems.push(Problem::of(&error));
+                    Dhis2State::Refused
+                }
+            };
+        }
+        let Dhis2State::Open(connection) = &mut self.dhis2 else {
+            job.report.absorb_cells(&not_sent(&desired));
+            job.report.absorb_rows(desired.rows);
+            return Ok(());
+        };
+        let before = job.report.problems.len();
+        let delivered = deliver(
+            connection,
+            desired,
+            self.mode,
+            &mut self.budget,
+            self.keep,
+            &mut job.report,
+        );
+        if job.report.problems.len() > before {
+            job.parts.clear();
+        }
+        if delivered.is_err() {
+            self.report.requests = connection.dhis2.requests;
+            self.dhis2 = Dhis2State::Refused;
+        }
+        delivered
+    }
+}
+
+fn desired(
+    snapshot: &mut Snapshot<'_>,
+    mapping: &Mapping,
+    periods: Vec<Period>,
+    as_of: Timestamp,
+    veil: &Veil,
+) -> anyhow::Result<Desired> {
+    snapshot.attempt(|snapshot| {
+        let mut mapper = Mapper::new(mapping, periods.clone());
+        results::read(snapshot, mapping, &periods, as_of, &mut mapper)?;
+        Ok(mapper.finish(veil)?)
+    })
+}

@@ -1,0 +1,208 @@
+//! Learns what DHIS2 is like for a mapping, and refuses a server, an account or metadata with which nothing can go well.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::dhis2::Dhis2;
+use crate::domain::{Account, DEFAULT_COMBO, DataSet, Desired, Server, Uid};
+use crate::exit::{Exit, Problem};
+use crate::plan::Target;
+use crate::site::Dhis2Access;
+
+/// A DHIS2 that has answered, with what is known of it.
+pub(super) struct Connection {
+    pub(super) dhis2: Dhis2,
+    pub(super) server: Server,
+    pub(super) account: Account,
+    pub(super) chunk: usize,
+    own_users: Vec<String>,
+    data_sets: HashMap<Uid, DataSet>,
+}
+
+const WRITE: &str = "F_DATAVALUE_ADD";
+
+impl Connection {
+    /// Asks who answers, and who we are there.
+    pub(super) fn open(access: Dhis2Access) -> anyhow::Result<Connection> {
+        let mut dhis2 = Dhis2::connect(&access.settings)?;
+        let server = dhis2.server()?;
+        let account = dhis2.account()?;
+        ensure_may_write(&account)?;
+        Ok(Connection {
+            dhis2,
+            server,
+            account,
+            chunk: access.chunk,
+            own_users: access.own_users,
+            data_sets: HashMap::new(),
+        })
+    }
+
+    /// What a mapping's plan is made against.
+    pub(super) fn target(&mut self, desired: &Desired) -> anyhow::Result<Target> {
+        let data_set = self.data_set(desired.data_set)?;
+        ensure_may_use(&data_set, &self.account)?;
+        let named = Named::of(desired);
+        let elsewhere = |named: &BTreeSet<Uid>, known: &dyn Fn(&Uid) -> bool| -> Vec<Uid> {
+            named.iter().filter(|uid| !known(uid)).copied().collect()
+        };
+        let units = elsewhere(&named.org_units, &|uid| {
+            data_set.org_units.contains_key(uid)
+        });
+        let elements = elsewhere(&named.data_elements, &|uid| {
+            data_set.elements.contains_key(uid)
+        });
+        self.ensure_metadata(&named, &data_set)?;
+        Ok(Target {
+            server: self.server.clone(),
+            account: self.account.clone(),
+            own_users: self.own_users.clone(),
+            other_units: self.dhis2.org_units(&units)?,
+            other_elements: self.dhis2.data_elements(&elements)?,
+            data_set,
+        })
+    }
+
+    fn data_set(&mut self, id: Uid) -> anyhow::Result<DataSet> {
+        if let Some(data_set) = self.data_sets.get(&id) {
+            return Ok(data_set.clone());
+        }
+        let data_set = self.dhis2.data_set(id)?;
+        self.data_sets.insert(id, data_set.clone());
+        Ok(data_set)
+    }
+
+    /// Objects of which not one is the data set's mean that the mapping is for another DHIS2.
+    fn ensure_metadata(&mut self, named: &Named, data_set: &DataSet) -> anyhow::Result<()> {
+        let set = format!("data set {} ({})", data_set.name, data_set.id);
+        let none = |named: &BTreeSet<Uid>, known: &dyn Fn(&Uid) -> bool| {
+            !named.is_empty() && !named.iter().any(known)
+        };
+        if none(&named.data_elements, &|uid| {
+            data_set.elements.contains_key(uid)
+        }) {
+            return Err(target(format!(
+                "not one of the mapping's data elements is in {set}; is this the right data set, and the right server?"
+            )));
+        }
+        let attribute = &data_set.attribute_option_combos;
+        if none(&named.attribute_option_combos, &|uid| {
+            attribute.contains_key(uid)
+        }) {
+            let line = match attribute.keys().next() {
+                Some(uid) if attribute.len() == 1 => {
+                    format!("write uid = \"{uid}\" in [attribute-option-combo]")
+                }
+                _ => "write the table [attribute-option-combo]".to_owned(),
+            };
+            return Err(target(format!(
+                "{set} does not have the mapping's attribute option combo; {line}"
+            )));
+        }
+        let category = |uid: &Uid| {
+            let mut elements = data_set.elements.values();
+            elements.any(|element| element.category_option_combos.contains_key(uid))
+        };
+        if none(&named.category_option_combos, &category) {
+            let only_default = named
+                .category_option_combos
+                .iter()
+                .all(|uid| *uid == DEFAULT_COMBO);
+            let line = match only_default
+                .then(|| self.dhis2.default_combo())
+                .transpose()?
+            {
+                Some(uid) if uid != DEFAULT_COMBO => {
+                    format!(
+                        "the default combo of this server is another: write uid = \"{uid}\" in [category-option-combo]"
+                    )
+                }
+                _ => "mend the table [category-option-combo]".to_owned(),
+            };
+            return Err(target(format!(
+                "no data element of {set} has a category option combo of the mapping; {line}"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// The objects that a mapping can produce or did produce.
+#[derive(Default)]
+struct Named {
+    data_elements: BTreeSet<Uid>,
+    category_option_combos: BTreeSet<Uid>,
+    attribute_option_combos: BTreeSet<Uid>,
+    org_units: BTreeSet<Uid>,
+}
+
+impl Named {
+    fn of(desired: &Desired) -> Named {
+        let mut named = Named::default();
+        for triple in desired.space.triples() {
+            named.data_elements.insert(triple.data_element);
+            named
+                .category_option_combos
+                .insert(triple.category_option_combo);
+            named
+                .attribute_option_combos
+                .insert(triple.attribute_option_combo);
+        }
+        for scope in desired.scope.triples.iter().flatten() {
+            named.data_elements.extend(&scope.data_elements);
+            named
+                .category_option_combos
+                .extend(&scope.category_option_combos);
+            named
+                .attribute_option_combos
+                .extend(&scope.attribute_option_combos);
+        }
+        named.org_units.extend(desired.space.units());
+        named
+    }
+}
+
+/// What people call the objects that a report may name.
+pub(super) fn names(target: &Target) -> BTreeMap<Uid, String> {
+    let mut names = target.other_elements.clone();
+    let units = target.other_units.iter().chain(&target.data_set.org_units);
+    names.extend(units.map(|(uid, unit)| (*uid, unit.name.clone())));
+    for (uid, element) in &target.data_set.elements {
+        names.insert(*uid, element.name.clone());
+        let combos = element.category_option_combos.iter();
+        names.extend(combos.map(|(uid, name)| (*uid, name.clone())));
+    }
+    names
+}
+
+fn ensure_may_write(account: &Account) -> anyhow::Result<()> {
+    if !account.may(WRITE) {
+        return Err(target(format!(
+            "the DHIS2 account {} lacks the authority {WRITE}; give it a role that has it",
+            account.username
+        )));
+    }
+    if account.capture_paths.is_empty() {
+        return Err(target(format!(
+            "the DHIS2 account {} has no organisation unit; assign it the one at the top of its data",
+            account.username
+        )));
+    }
+    Ok(())
+}
+
+fn ensure_may_use(data_set: &DataSet, account: &Account) -> anyhow::Result<()> {
+    let lacks = match (data_set.may_read, data_set.may_write) {
+        (true, true) => return Ok(()),
+        (false, true) => "may not read data of",
+        (true, false) => "may not write data to",
+        (false, false) => "may neither read nor write data of",
+    };
+    Err(target(format!(
+        "the DHIS2 account {} {lacks} data set {} ({}); change the data sharing of the data set",
+        account.username, data_set.name, data_set.id
+    )))
+}
+
+fn target(message: String) -> anyhow::Error {
+    Problem::new(Exit::Target, message).into()
+}

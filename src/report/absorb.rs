@@ -1,0 +1,96 @@
+//! Puts the parts of a long run together, keeping no more of each than will be told.
+
+use super::{ChangeReport, MappingReport};
+use crate::domain::{CellAccount, CellOutcome, Number, RowAccount};
+
+/// Changes that a report in text shows of a mapping.
+pub(super) const SHOWN: usize = 10;
+
+/// Rejected and unconfirmed changes that are kept for a report in text.
+const KEPT: usize = 1_000;
+
+/// How much of the changes a report keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keep {
+    Everything,
+    /// The largest, and those that were not confirmed.
+    Highlights,
+}
+
+impl MappingReport {
+    /// Takes in the rows of a part of the run.
+    pub(crate) fn absorb_rows(&mut self, part: RowAccount) {
+        let rows = &mut self.rows;
+        for (period, counts) in part.periods {
+            rows.periods.entry(period).or_default().add(&counts);
+        }
+        rows.keys.extend(part.keys);
+        rows.rows_of_other_keys += part.rows_of_other_keys;
+        for (element, sums) in part.sums {
+            let whole = rows.sums.entry(element).or_default();
+            whole.overflowed |= sums.overflowed;
+            whole.add(|whole| &mut whole.rows, sums.rows);
+            whole.add(|whole| &mut whole.desired, sums.desired);
+            whole.add(|whole| &mut whole.excluded, sums.excluded);
+            whole.add(|whole| &mut whole.unmapped, sums.unmapped);
+        }
+    }
+
+    /// Takes in the cells of a part of the run.
+    pub(crate) fn absorb_cells(&mut self, part: &CellAccount) {
+        for (period, counts) in &part.periods {
+            self.cells.periods.entry(*period).or_default().add(counts);
+        }
+    }
+
+    /// Takes in the changes of a part of the run.
+    pub(crate) fn absorb_changes(&mut self, part: impl Iterator<Item = ChangeReport>, keep: Keep) {
+        if keep == Keep::Everything {
+            self.changes.extend(part);
+            return;
+        }
+        for change in part {
+            self.changes.push(change);
+            // Sorted out now and then, so that few are held at a time.
+            if self.changes.len() >= 4 * KEPT {
+                self.keep_highlights();
+            }
+        }
+        self.keep_highlights();
+    }
+
+    fn keep_highlights(&mut self) {
+        let changes = std::mem::take(&mut self.changes);
+        let (mut fine, mut failed): (Vec<ChangeReport>, Vec<ChangeReport>) =
+            changes.into_iter().partition(|change| !change.failed());
+        fine.sort_by_cached_key(|change| std::cmp::Reverse(change.size()));
+        let (foreign, ours): (Vec<_>, Vec<_>) = fine.into_iter().partition(|change| change.foreign);
+        failed.truncate(KEPT);
+        self.changes = ours.into_iter().take(SHOWN).collect();
+        self.changes.extend(foreign.into_iter().take(KEPT));
+        self.changes.append(&mut failed);
+    }
+}
+
+impl ChangeReport {
+    pub(super) fn failed(&self) -> bool {
+        matches!(
+            self.outcome,
+            CellOutcome::Rejected | CellOutcome::Unconfirmed | CellOutcome::NotSent
+        )
+    }
+
+    /// By how much a number changes; a text does not say.
+    pub(super) fn size(&self) -> Number {
+        let number = |text: &str| Number::parse(text).unwrap_or(Number::ZERO);
+        let old = self
+            .old
+            .as_ref()
+            .map_or(Number::ZERO, |old| number(old.as_str()));
+        let new = match self.outcome {
+            CellOutcome::Deleted => Number::ZERO,
+            _ => number(self.new.as_str()),
+        };
+        old.distance(new)
+    }
+}

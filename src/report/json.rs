@@ -1,0 +1,152 @@
+//! The report for scripts: `--format json`. Its fields are a promise; they are only ever added to.
+
+use serde_json::{Map, Value, json};
+
+use super::{ChangeReport, MappingReport, Report};
+use crate::domain::{Cell, CellCounts, KeyGroup, Number, RowCounts, Sums, Text, Uid};
+use crate::exit::{Exit, Problem};
+
+const VERSION: &str = "report/1";
+
+pub(super) fn whole(report: &Report) -> Value {
+    json!({
+        "pg2dhis2": VERSION,
+        "version": env!("CARGO_PKG_VERSION"),
+        "command": report.command,
+        "dry-run": report.dry_run,
+        "exit": exit(report.exit()),
+        "as-of": report.as_of.to_string(),
+        "started": report.started.to_string(),
+        "ended": report.ended.to_string(),
+        "source": report.source.as_ref().map(|version| json!({ "version": version })),
+        "dhis2": report.dhis2.as_ref().map(|dhis2| json!({
+            "url": dhis2.url,
+            "version": dhis2.version,
+            "user": dhis2.user,
+            "requests": report.requests,
+        })),
+        "notes": report.notes,
+        "problems": report.problems.iter().map(problem).collect::<Vec<_>>(),
+        "mappings": report.mappings.iter().map(mapping).collect::<Vec<_>>(),
+    })
+}
+
+fn mapping(mapping: &MappingReport) -> Value {
+    let periods = mapping
+        .rows
+        .periods
+        .keys()
+        .chain(mapping.cells.periods.keys());
+    let periods: std::collections::BTreeSet<_> = periods.collect();
+    json!({
+        "name": mapping.name,
+        "data-set": mapping.data_set,
+        "exit": exit(mapping.exit()),
+        "problems": mapping.problems.iter().map(problem).collect::<Vec<_>>(),
+        "rows": rows(&mapping.rows.total()),
+        "cells": cells(&mapping.cells.total()),
+        "periods": periods.into_iter().map(|period| json!({
+            "period": period,
+            "rows": rows(&mapping.rows.periods.get(period).copied().unwrap_or_default()),
+            "cells": cells(&mapping.cells.periods.get(period).copied().unwrap_or_default()),
+        })).collect::<Vec<_>>(),
+        "sums": mapping.rows.sums.iter().map(|(element, each)| sums(*element, each)).collect::<Vec<_>>(),
+        "keys": mapping.rows.keys.iter().map(key).collect::<Vec<_>>(),
+        "rows-of-other-keys": mapping.rows.rows_of_other_keys,
+        "left": mapping.left.iter().map(|(why, cells)| json!({ "reason": why, "cells": cells })).collect::<Vec<_>>(),
+        "closed": mapping.closed.iter().map(|((period, why), cells)| json!({
+            "period": period, "reason": why, "cells": cells,
+        })).collect::<Vec<_>>(),
+        "blocked-by": mapping.blocked_by.iter().map(|(why, cells)| json!({
+            "reason": why, "cells": cells, "text": why.to_string(),
+        })).collect::<Vec<_>>(),
+        "blocked": mapping.blocked.iter().map(|(cell, why)| with(cell, json!({ "reason": why }))).collect::<Vec<_>>(),
+        "held": mapping.held.iter().map(|cell| with(cell, json!({}))).collect::<Vec<_>>(),
+        "changes": mapping.changes.iter().map(change).collect::<Vec<_>>(),
+    })
+}
+
+fn change(change: &ChangeReport) -> Value {
+    let details = json!({
+        "old": change.old.as_ref().map(value),
+        "new": value(&change.new),
+        "foreign": change.foreign,
+        "outcome": change.outcome,
+        "code": change.code,
+    });
+    with(&change.cell, details)
+}
+
+/// A value that is a number; of a text only its length, for it may be anything.
+fn value(text: &Text) -> Value {
+    match Number::parse(text.as_str()) {
+        Ok(_) => json!(text.as_str()),
+        Err(_) => json!({ "characters": text.as_str().chars().count() }),
+    }
+}
+
+/// The five dimensions in DHIS2's names, and what else is told of the cell.
+fn with(cell: &Cell, details: Value) -> Value {
+    let mut object = Map::new();
+    let dimensions = [
+        ("dataElement", cell.triple.data_element.to_string()),
+        ("period", cell.period.to_string()),
+        ("orgUnit", cell.org_unit.to_string()),
+        (
+            "categoryOptionCombo",
+            cell.triple.category_option_combo.to_string(),
+        ),
+        (
+            "attributeOptionCombo",
+            cell.triple.attribute_option_combo.to_string(),
+        ),
+    ];
+    for (name, uid) in dimensions {
+        object.insert(name.to_owned(), uid.into());
+    }
+    if let Value::Object(details) = details {
+        object.extend(details);
+    }
+    object.into()
+}
+
+fn rows(counts: &RowCounts) -> Value {
+    json!(counts)
+}
+
+fn cells(counts: &CellCounts) -> Value {
+    let mut object = Map::new();
+    object.insert("cells".to_owned(), counts.cells.into());
+    for (outcome, count) in counts.iter() {
+        object.insert(outcome.name().replace(' ', "-"), count.into());
+    }
+    object.into()
+}
+
+fn key(group: &KeyGroup) -> Value {
+    json!({
+        "outcome": group.outcome,
+        "dimension": group.dimension,
+        "key": group.key.veiled,
+        "period": group.period,
+        "rows": group.rows,
+    })
+}
+
+fn sums(element: Option<Uid>, sums: &Sums) -> Value {
+    json!({
+        "data-element": element,
+        "rows": sums.rows.to_string(),
+        "desired": sums.desired.to_string(),
+        "excluded": sums.excluded.to_string(),
+        "unmapped": sums.unmapped.to_string(),
+    })
+}
+
+fn exit(exit: Exit) -> Value {
+    json!({ "code": exit.code(), "name": exit.name() })
+}
+
+fn problem(problem: &Problem) -> Value {
+    json!({ "exit": exit(problem.exit), "message": problem.message })
+}

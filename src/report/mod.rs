@@ -1,0 +1,126 @@
+//! What people and scripts read of a run. The only module that writes to standard output and standard error.
+
+mod absorb;
+mod json;
+mod output;
+mod text;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+pub(crate) use absorb::Keep;
+pub(crate) use output::{document, error, input, logging, show};
+
+use crate::domain::{
+    Blocked, Cell, CellAccount, CellOutcome, ChangeKind, Closed, Left, Period, RowAccount, Text,
+    Uid,
+};
+use crate::exit::{Exit, Problem};
+
+/// Everything that is told of one run.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) command: &'static str,
+    pub(crate) dry_run: bool,
+    pub(crate) as_of: Timestamp,
+    pub(crate) started: Timestamp,
+    pub(crate) ended: Timestamp,
+    /// PostgreSQL's version, once it has answered.
+    pub(crate) source: Option<String>,
+    /// Once it has answered.
+    pub(crate) dhis2: Option<Dhis2Facts>,
+    /// Requests to DHIS2, and those of them that imported values.
+    pub(crate) requests: u32,
+    pub(crate) notes: Vec<String>,
+    /// What is not about one mapping.
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) mappings: Vec<MappingReport>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Dhis2Facts {
+    pub(crate) url: String,
+    pub(crate) version: String,
+    pub(crate) user: String,
+}
+
+/// What became of one mapping.
+#[derive(Debug, Default)]
+pub(crate) struct MappingReport {
+    pub(crate) name: String,
+    pub(crate) data_set: Option<Uid>,
+    pub(crate) rows: RowAccount,
+    pub(crate) cells: CellAccount,
+    pub(crate) left: BTreeMap<Left, u64>,
+    pub(crate) closed: BTreeMap<(Period, Closed), u64>,
+    pub(crate) blocked_by: BTreeMap<Blocked, u64>,
+    /// Cell by cell, as far as they are listed.
+    pub(crate) blocked: Vec<(Cell, Blocked)>,
+    pub(crate) held: Vec<Cell>,
+    /// All that changed or was to change; of a report in text only what it shows.
+    pub(crate) changes: Vec<ChangeReport>,
+    /// What people call the objects of this report.
+    pub(crate) names: BTreeMap<Uid, String>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// One change and what became of it.
+#[derive(Clone, Debug)]
+pub(crate) struct ChangeReport {
+    pub(crate) cell: Cell,
+    pub(crate) kind: ChangeKind,
+    pub(crate) old: Option<Text>,
+    pub(crate) new: Text,
+    /// The old value was last stored by somebody else.
+    pub(crate) foreign: bool,
+    pub(crate) outcome: CellOutcome,
+    /// DHIS2's error code, of a rejected change.
+    pub(crate) code: Option<String>,
+}
+
+impl Report {
+    /// The gravest of everything.
+    pub(crate) fn exit(&self) -> Exit {
+        let problems = self.problems.iter().map(|problem| problem.exit);
+        let mappings = self.mappings.iter().map(MappingReport::exit);
+        problems.chain(mappings).fold(Exit::Ok, Exit::graver)
+    }
+}
+
+impl MappingReport {
+    pub(crate) fn new(name: &str) -> MappingReport {
+        MappingReport {
+            name: name.to_owned(),
+            ..MappingReport::default()
+        }
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        let rows = self.rows.total();
+        let cells = self.cells.total();
+        let any = |outcomes: &[CellOutcome]| outcomes.iter().any(|outcome| cells.of(*outcome) > 0);
+        let partial =
+            rows.unmapped + rows.invalid > 0 || any(&[CellOutcome::Blocked, CellOutcome::Rejected]);
+        let by_account = [
+            (
+                !self.rows.balances() || !self.cells.balances(),
+                Exit::Internal,
+            ),
+            (any(&[CellOutcome::Held]), Exit::Held),
+            // Cells that were not sent for a reason have it among the problems.
+            (any(&[CellOutcome::Unconfirmed]), Exit::Temporary),
+            (
+                self.problems.is_empty() && any(&[CellOutcome::NotSent]),
+                Exit::Temporary,
+            ),
+            (partial, Exit::Partial),
+        ];
+        let by_account = by_account
+            .into_iter()
+            .filter(|(holds, _)| *holds)
+            .map(|(_, exit)| exit);
+        let problems = self.problems.iter().map(|problem| problem.exit);
+        by_account.chain(problems).fold(Exit::Ok, Exit::graver)
+    }
+}
