@@ -6,3 +6,7 @@
     clippy::panic,
     clippy::indexing_slicing
 )]
+
+mod program;
+mod st_lucia;
+mod st_lucia_results;
