@@ -40,13 +40,21 @@ fn the_stand_in_answers_and_stores_as_the_recorded_servers_did() {
             let steps = scenario["steps"].as_array().expect("a scenario has steps");
             for (number, step) in steps.iter().enumerate() {
                 for difference in server.differences(step) {
-                    wrong.push(format!("{} {name} step {number}: {difference}", dialect.version()));
+                    wrong.push(format!(
+                        "{} {name} step {number}: {difference}",
+                        dialect.version()
+                    ));
                 }
             }
             replayed += 1;
         }
     }
-    assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} differences:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     assert_eq!(replayed, 2 * (81 - LEFT_OUT.len()), "scenarios replayed");
 }
 
@@ -65,7 +73,9 @@ struct Answer {
 
 impl Recorded {
     fn start(dialect: Dialect) -> Recorded {
-        let text = |path: PathBuf| fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let text = |path: PathBuf| {
+            fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+        };
         let exports = [
             text(root().join("examples/st-lucia/dhis2/metadata.json")),
             text(exchanges().join("extra_metadata.json")),
@@ -91,7 +101,10 @@ impl Recorded {
         let answer = self.call(request);
         let mut differences = Vec::new();
         if expected["status"] != json!(answer.status) {
-            differences.push(format!("status {}, not {}", answer.status, expected["status"]));
+            differences.push(format!(
+                "status {}, not {}",
+                answer.status, expected["status"]
+            ));
         }
         for name in HEADERS {
             let found = answer.headers.iter().find(|(key, _)| key == name);
@@ -101,7 +114,11 @@ impl Recorded {
                 differences.push(format!("{name} {found}, not {recorded}"));
             }
         }
-        let order = if request["method"] == "GET" { Order::MeansNothing } else { Order::Matters };
+        let order = if request["method"] == "GET" {
+            Order::MeansNothing
+        } else {
+            Order::Matters
+        };
         let found = self.body(&expected["body"], &answer.body);
         if !matches(&expected["body"], &found, order) {
             let (found, recorded) = (shortened(&found), shortened(&expected["body"]));
@@ -149,7 +166,10 @@ impl Recorded {
         }
         headers.extend(request["headers"].as_object().cloned().unwrap_or_default());
         let target = if path.is_empty() { "/" } else { path };
-        let mut head = format!("{method} {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.host);
+        let mut head = format!(
+            "{method} {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n",
+            self.host
+        );
         for (name, value) in &headers {
             if let Some(value) = value.as_str() {
                 head.push_str(&format!("{name}: {value}\r\n"));
@@ -211,7 +231,9 @@ fn matches(recorded: &Value, found: &Value, order: Order) -> bool {
         (Value::Object(recorded), Value::Object(found)) => {
             recorded.len() == found.len()
                 && recorded.iter().all(|(name, value)| {
-                    found.get(name).is_some_and(|found| matches(value, found, order))
+                    found
+                        .get(name)
+                        .is_some_and(|found| matches(value, found, order))
                 })
         }
         (Value::Array(recorded), Value::Array(found)) if order == Order::MeansNothing => {

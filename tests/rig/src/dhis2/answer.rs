@@ -116,7 +116,11 @@ impl Refusal {
         }
     }
 
-    pub(crate) fn with_code(status: u16, message: impl Into<String>, code: &'static str) -> Refusal {
+    pub(crate) fn with_code(
+        status: u16,
+        message: impl Into<String>,
+        code: &'static str,
+    ) -> Refusal {
         Refusal {
             code: Some(code),
             ..Refusal::new(status, message)

@@ -15,10 +15,18 @@ pub(crate) fn state(view: &View, books: &Books, query: &Query) -> Result<Answer,
     let (workflow, period, unit, combo) = key(view, query)?;
     let model = view.model();
     let at = |unit: &str| {
-        let key = (workflow.clone(), period.clone(), unit.to_owned(), combo.clone());
+        let key = (
+            workflow.clone(),
+            period.clone(),
+            unit.to_owned(),
+            combo.clone(),
+        );
         books.approvals.get(&key)
     };
-    let ancestors = model.units.get(&unit).map(|unit| unit.ancestors_and_self().rev().skip(1));
+    let ancestors = model
+        .units
+        .get(&unit)
+        .map(|unit| unit.ancestors_and_self().rev().skip(1));
     let above = ancestors.into_iter().flatten().find_map(at);
     let here = at(&unit);
     let state = match (here, above) {
@@ -63,11 +71,18 @@ pub(crate) fn withdraw(view: &View, books: &mut Books, query: &Query) -> Result<
 }
 
 /// `POST /api/lockExceptions?ds&pe&ou`, and `DELETE` with the same parameters.
-pub(crate) fn lock_exception(view: &View, books: &mut Books, query: &Query, keep: bool) -> Result<Answer, Refusal> {
+pub(crate) fn lock_exception(
+    view: &View,
+    books: &mut Books,
+    query: &Query,
+    keep: bool,
+) -> Result<Answer, Refusal> {
     if !view.account.has("F_DATASET_PUBLIC_ADD") {
         return Err(Refusal::needs("F_DATASET_PUBLIC_ADD"));
     }
-    let period = query.first("pe").and_then(|text| Period::parse(text, view.dialect));
+    let period = query
+        .first("pe")
+        .and_then(|text| Period::parse(text, view.dialect));
     let Some(period) = period else {
         return Err(Refusal::new(409, "OrganisationUnit ID is invalid."));
     };
@@ -105,15 +120,26 @@ fn key(view: &View, query: &Query) -> Result<ApprovalKey, Refusal> {
             };
             workflow
         }
-        (None, None) => return Err(Refusal::new(409, "Either workflow or data set must be specified")),
+        (None, None) => {
+            return Err(Refusal::new(
+                409,
+                "Either workflow or data set must be specified",
+            ));
+        }
     };
     let text = query.first("pe").unwrap_or_default();
     let Some(period) = Period::parse(text, view.dialect) else {
-        return Err(Refusal::new(409, format!("Illegal period identifier: {text}")));
+        return Err(Refusal::new(
+            409,
+            format!("Illegal period identifier: {text}"),
+        ));
     };
     let unit = query.first("ou").unwrap_or_default();
     if !model.units.contains_key(unit) {
-        return Err(Refusal::new(409, format!("Illegal organisation unit identifier: {unit}")));
+        return Err(Refusal::new(
+            409,
+            format!("Illegal organisation unit identifier: {unit}"),
+        ));
     }
     let combo = query.first("aoc").unwrap_or(&model.default_combo);
     Ok((workflow, period, unit.to_owned(), combo.to_owned()))
@@ -123,7 +149,9 @@ fn is_approval_level(view: &View, workflow: &str, unit: &str) -> bool {
     let levels = view.metadata.get("dataApprovalWorkflows", workflow);
     let levels = levels.map(|workflow| references(workflow, "dataApprovalLevels"));
     let levels = levels.unwrap_or_default();
-    let mut levels = levels.iter().filter_map(|id| view.metadata.get("dataApprovalLevels", id));
+    let mut levels = levels
+        .iter()
+        .filter_map(|id| view.metadata.get("dataApprovalLevels", id));
     let own = view.model().units.get(unit).map(|unit| json!(unit.level()));
     levels.any(|level| level.get("orgUnitLevel") == own.as_ref())
 }

@@ -62,7 +62,10 @@ fn by_token<'a>(token: &str, accounts: &'a [Account]) -> Result<Option<&'a Accou
 
 /// `d2pat_` tokens end in the CRC-32 of their 32 characters, in ten decimal digits.
 fn has_valid_checksum(token: &str) -> bool {
-    let Some((code, sum)) = token.strip_prefix("d2pat_").and_then(|t| t.split_at_checked(32)) else {
+    let Some((code, sum)) = token
+        .strip_prefix("d2pat_")
+        .and_then(|t| t.split_at_checked(32))
+    else {
         return false;
     };
     let mut crc = Crc::new();

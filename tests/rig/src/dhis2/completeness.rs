@@ -14,7 +14,9 @@ use super::summary::{Conflict, Summary};
 /// `POST`: only if every registration is ignored is it an error, and conflicts have no codes.
 pub(crate) fn register(view: &View, books: &mut Books, query: &Query, body: &[u8]) -> Answer {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    let given = body.get("completeDataSetRegistrations").and_then(Value::as_array);
+    let given = body
+        .get("completeDataSetRegistrations")
+        .and_then(Value::as_array);
     let mut summary = Summary {
         description: Some("Import process complete.".to_owned()),
         lenient: true,
@@ -44,7 +46,13 @@ fn one(
     given: &Value,
     summary: &mut Summary,
 ) -> Result<(), (String, &'static str)> {
-    let text = |name: &str| given.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |name: &str| {
+        given
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let model = view.model();
     let (set, unit) = (text("dataSet"), text("organisationUnit"));
     if !model.data_sets.contains_key(&set) {
@@ -75,7 +83,10 @@ fn one(
     let registration = Registration {
         date: moment(&text("date")).unwrap_or(view.now),
         stored_by: view.account.username.clone(),
-        completed: given.get("completed").and_then(Value::as_bool).unwrap_or(true),
+        completed: given
+            .get("completed")
+            .and_then(Value::as_bool)
+            .unwrap_or(true),
     };
     books.registrations.insert(key, registration);
     Ok(())
@@ -83,18 +94,31 @@ fn one(
 
 /// `GET`.
 pub(crate) fn read(view: &View, books: &Books, query: &Query) -> Answer {
-    let (sets, units, periods) = (query.list("dataSet"), query.list("orgUnit"), query.list("period"));
-    let date = |name| query.first(name).and_then(moment).map(|moment| moment.date());
+    let (sets, units, periods) = (
+        query.list("dataSet"),
+        query.list("orgUnit"),
+        query.list("period"),
+    );
+    let date = |name| {
+        query
+            .first(name)
+            .and_then(moment)
+            .map(|moment| moment.date())
+    };
     let (start, end) = (date("startDate"), date("endDate"));
     let children = query.is_true("children");
-    let found = books.registrations.iter().filter(|((set, period, unit, _), _)| {
-        let in_units = units.contains(unit) || (children && view.model().is_within(unit, &units));
-        sets.contains(set)
-            && in_units
-            && (periods.is_empty() || periods.iter().any(|iso| **iso == *period.iso))
-            && start.is_none_or(|start| start <= period.start)
-            && end.is_none_or(|end| period.end <= end)
-    });
+    let found = books
+        .registrations
+        .iter()
+        .filter(|((set, period, unit, _), _)| {
+            let in_units =
+                units.contains(unit) || (children && view.model().is_within(unit, &units));
+            sets.contains(set)
+                && in_units
+                && (periods.is_empty() || periods.iter().any(|iso| **iso == *period.iso))
+                && start.is_none_or(|start| start <= period.start)
+                && end.is_none_or(|end| period.end <= end)
+        });
     let shown = found.map(|((set, period, unit, combo), held)| {
         json!({
             "period": &*period.iso,
@@ -111,9 +135,14 @@ pub(crate) fn read(view: &View, books: &Books, query: &Query) -> Answer {
 
 /// `DELETE ?ds&pe&ou`: 204, refused where the data set is locked.
 pub(crate) fn remove(view: &View, books: &mut Books, query: &Query) -> Result<Answer, Refusal> {
-    let period = query.first("pe").and_then(|text| Period::parse(text, view.dialect));
+    let period = query
+        .first("pe")
+        .and_then(|text| Period::parse(text, view.dialect));
     let (Some(period), Some(unit)) = (period, query.first("ou")) else {
-        return Err(Refusal::new(409, "Illegal period or organisation unit identifier"));
+        return Err(Refusal::new(
+            409,
+            "Illegal period or organisation unit identifier",
+        ));
     };
     let children = query.is_true("multiOu");
     let sets = query.list("ds");

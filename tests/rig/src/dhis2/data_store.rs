@@ -30,11 +30,22 @@ pub(crate) fn read(books: &Books, path: &[&str]) -> Result<Answer, Refusal> {
 }
 
 /// `POST` adds a key, `PUT` changes or adds it, `DELETE` takes it away.
-pub(crate) fn write(books: &mut Books, method: &str, path: &[&str], body: &[u8]) -> Result<Answer, Refusal> {
+pub(crate) fn write(
+    books: &mut Books,
+    method: &str,
+    path: &[&str],
+    body: &[u8],
+) -> Result<Answer, Refusal> {
     let [namespace, key] = path else {
-        return Err(Refusal::new(405, format!("Method '{method}' is not supported.")));
+        return Err(Refusal::new(
+            405,
+            format!("Method '{method}' is not supported."),
+        ));
     };
-    let held = books.data_store.get(*namespace).is_some_and(|held| held.contains_key(*key));
+    let held = books
+        .data_store
+        .get(*namespace)
+        .is_some_and(|held| held.contains_key(*key));
     if method == "DELETE" {
         if !held {
             return Err(unknown(namespace, key));
@@ -68,8 +79,16 @@ pub(crate) fn send_message(view: &View, books: &mut Books, body: &[u8]) -> Resul
     let Ok(mut message) = serde_json::from_slice::<Value>(body) else {
         return Err(Refusal::new(400, "Message could not be read"));
     };
-    let to = |kind: &str| message.get(kind).and_then(Value::as_array).is_some_and(|to| !to.is_empty());
-    if !["users", "userGroups", "organisationUnits"].iter().any(|kind| to(kind)) {
+    let to = |kind: &str| {
+        message
+            .get(kind)
+            .and_then(Value::as_array)
+            .is_some_and(|to| !to.is_empty())
+    };
+    if !["users", "userGroups", "organisationUnits"]
+        .iter()
+        .any(|kind| to(kind))
+    {
         return Err(Refusal::new(409, "No recipients selected."));
     }
     let id = books.generate_uid();
@@ -77,7 +96,10 @@ pub(crate) fn send_message(view: &View, books: &mut Books, body: &[u8]) -> Resul
     message["sender"] = json!(view.account.username);
     books.messages.push(message);
     let answer = Answer::message(201, "Message conversation created");
-    Ok(answer.with("Location", format!("{}api/messageConversations/{id}", view.base)))
+    Ok(answer.with(
+        "Location",
+        format!("{}api/messageConversations/{id}", view.base),
+    ))
 }
 
 fn unknown(namespace: &str, key: &str) -> Refusal {

@@ -62,7 +62,11 @@ pub(crate) fn mark(view: &View, books: &mut Books, body: &[u8]) -> Result<Answer
         })
     })?;
     let Some(mut row) = books.rows.get(&key).cloned() else {
-        return Err(Refusal::with_code(409, "Data value does not exist", "E2032"));
+        return Err(Refusal::with_code(
+            409,
+            "Data value does not exist",
+            "E2032",
+        ));
     };
     row.follow_up = body.get("followup").and_then(Json::as_bool);
     row.last_updated = view.now;
@@ -108,14 +112,21 @@ fn key_of<'q>(view: &View, parameter: impl Fn(&str) -> Option<&'q str>) -> Resul
 
 fn enter_old(view: &View, books: &mut Books, key: Key, given: Given) -> Result<(), Refusal> {
     let kind = &view.model().elements[&*key.element].value_type;
-    let value = given.value.map(|value| normalised(&value, kind, view.dialect));
-    if let Some(reason) = value.as_deref().and_then(|value| misfit(value, kind, view.dialect)) {
+    let value = given
+        .value
+        .map(|value| normalised(&value, kind, view.dialect));
+    if let Some(reason) = value
+        .as_deref()
+        .and_then(|value| misfit(value, kind, view.dialect))
+    {
         let message = format!("Data value is not valid: `{reason}`");
         return Err(Refusal::with_code(409, message, "E2030"));
     }
     let held = books.rows.get(&key).filter(|row| !row.deleted);
     let row = Stored {
-        value: value.or_else(|| held?.value.clone()).filter(|value| !value.is_empty()),
+        value: value
+            .or_else(|| held?.value.clone())
+            .filter(|value| !value.is_empty()),
         comment: given.comment.or_else(|| held?.comment.clone()),
         follow_up: given.follow_up.or_else(|| held?.follow_up).or(Some(false)),
         stored_by: view.account.username.clone(),
@@ -128,7 +139,13 @@ fn enter_old(view: &View, books: &mut Books, key: Key, given: Given) -> Result<(
 }
 
 /// The new server puts a person's entry through the checks of an import of one value.
-fn enter_new(view: &View, books: &mut Books, query: &Query, key: Key, given: Given) -> Result<(), Refusal> {
+fn enter_new(
+    view: &View,
+    books: &mut Books,
+    query: &Query,
+    key: Key,
+    given: Given,
+) -> Result<(), Refusal> {
     let held = books.rows.get(&key);
     let value = Value {
         index: 0,

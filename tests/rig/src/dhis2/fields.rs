@@ -62,7 +62,9 @@ impl Fields {
         match value {
             Value::Array(entries) => {
                 let shown = entries.into_iter();
-                shown.map(|entry| self.within(property, entry, view)).collect()
+                shown
+                    .map(|entry| self.within(property, entry, view))
+                    .collect()
             }
             Value::Object(object) => match view.resolve(&object) {
                 Some((kind, whole)) => self.of(kind, whole, view),
@@ -111,11 +113,22 @@ fn add(fields: &mut Fields, word: &str, inner: Option<Fields>) {
     match word {
         "" => {}
         "*" | ":all" | ":owner" | ":persisted" | ":simple" => fields.all = true,
-        ":identifiable" => fields
-            .named
-            .extend(plain(&["id", "code", "name", "created", "lastUpdated", "access"])),
+        ":identifiable" => fields.named.extend(plain(&[
+            "id",
+            "code",
+            "name",
+            "created",
+            "lastUpdated",
+            "access",
+        ])),
         ":nameable" => fields.named.extend(plain(&[
-            "id", "code", "name", "shortName", "description", "created", "lastUpdated",
+            "id",
+            "code",
+            "name",
+            "shortName",
+            "description",
+            "created",
+            "lastUpdated",
         ])),
         ":idName" => fields.named.extend(plain(&["id", "displayName"])),
         word if word.starts_with('!') => fields.excluded.push(word[1..].to_owned()),

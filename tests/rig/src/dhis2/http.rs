@@ -141,7 +141,10 @@ fn read(reader: &mut impl BufRead, writer: &mut impl Write) -> io::Result<Option
         chunks(reader)?
     } else {
         let length = request.header("content-length").unwrap_or("0");
-        let length = length.trim().parse().map_err(|_| invalid("content-length"))?;
+        let length = length
+            .trim()
+            .parse()
+            .map_err(|_| invalid("content-length"))?;
         let mut body = vec![0; length];
         reader.read_exact(&mut body)?;
         body

@@ -63,7 +63,11 @@ pub(crate) enum Named {
 
 impl Names {
     /// `payload` holds the scheme fields of the body, which go before those of the URL.
-    pub(crate) fn new(metadata: &Metadata, query: &Query, payload: &HashMap<String, String>) -> Names {
+    pub(crate) fn new(
+        metadata: &Metadata,
+        query: &Query,
+        payload: &HashMap<String, String>,
+    ) -> Names {
         let scheme = |field: Option<&str>| {
             let given = |name| payload.get(name).map(String::as_str).or(query.first(name));
             let given = field.and_then(given).or_else(|| given("idScheme"));
@@ -73,11 +77,15 @@ impl Names {
             if *scheme == Scheme::Uid {
                 return HashMap::new();
             }
-            let named = metadata.all(kind).map(|(id, object)| (scheme.name_of(object), id.clone()));
+            let named = metadata
+                .all(kind)
+                .map(|(id, object)| (scheme.name_of(object), id.clone()));
             named.filter(|(name, _)| !name.is_empty()).collect()
         };
         // The attribute option combo's own scheme is a field of the body only.
-        let attribute = payload.get("attributeOptionComboIdScheme").map(|text| Scheme::parse(text));
+        let attribute = payload
+            .get("attributeOptionComboIdScheme")
+            .map(|text| Scheme::parse(text));
         let schemes = [
             scheme(Some("dataElementIdScheme")),
             scheme(Some("orgUnitIdScheme")),

@@ -23,7 +23,11 @@ pub(crate) struct Job {
 }
 
 /// `POST /api/resourceTables/analytics`.
-pub(crate) fn start_analytics(view: &View, books: &mut Books, query: &Query) -> Result<Answer, Refusal> {
+pub(crate) fn start_analytics(
+    view: &View,
+    books: &mut Books,
+    query: &Query,
+) -> Result<Answer, Refusal> {
     if !view.account.has("F_PERFORM_MAINTENANCE") {
         return Err(Refusal::needs("F_PERFORM_MAINTENANCE"));
     }
@@ -33,16 +37,30 @@ pub(crate) fn start_analytics(view: &View, books: &mut Books, query: &Query) -> 
         "skipResourceTables": query.is_true("skipResourceTables"),
         "skipOutliers": query.is_true("skipOutliers"),
     });
-    if let Some(years) = query.first("lastYears").and_then(|years| years.parse::<i64>().ok()) {
+    if let Some(years) = query
+        .first("lastYears")
+        .and_then(|years| years.parse::<i64>().ok())
+    {
         parameters["lastYears"] = json!(years);
     }
     Ok(take_on(view, books, "ANALYTICS_TABLE", parameters, None))
 }
 
 /// An import with `async=true`.
-pub(crate) fn start_import(view: &View, books: &mut Books, options: &ImportOptions, body: Vec<u8>) -> Answer {
+pub(crate) fn start_import(
+    view: &View,
+    books: &mut Books,
+    options: &ImportOptions,
+    body: Vec<u8>,
+) -> Answer {
     let parameters = options.as_job_parameters(view.dialect);
-    take_on(view, books, "DATAVALUE_IMPORT", parameters, Some((options.clone(), body)))
+    take_on(
+        view,
+        books,
+        "DATAVALUE_IMPORT",
+        parameters,
+        Some((options.clone(), body)),
+    )
 }
 
 fn take_on(

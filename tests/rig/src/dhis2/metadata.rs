@@ -39,7 +39,9 @@ impl Metadata {
             model: Model::default(),
         };
         let export = serde_json::from_str(FRESH).expect("the built-in objects are JSON");
-        metadata.merge(&export).expect("the built-in objects have ids");
+        metadata
+            .merge(&export)
+            .expect("the built-in objects have ids");
         metadata
     }
 
@@ -47,11 +49,15 @@ impl Metadata {
     pub(crate) fn merge(&mut self, export: &Value) -> Result<(), String> {
         let export = export.as_object().ok_or("a metadata export is an object")?;
         // An export also carries its date and the system it comes from, which are no lists.
-        let lists = export.iter().filter_map(|(kind, list)| Some((kind, list.as_array()?)));
+        let lists = export
+            .iter()
+            .filter_map(|(kind, list)| Some((kind, list.as_array()?)));
         for (kind, list) in lists {
             for object in list {
                 let object = object.as_object();
-                let id = object.and_then(|object| object.get("id")).and_then(Value::as_str);
+                let id = object
+                    .and_then(|object| object.get("id"))
+                    .and_then(Value::as_str);
                 let (Some(object), Some(id)) = (object, id) else {
                     return Err(format!("an object of {kind} has no id"));
                 };

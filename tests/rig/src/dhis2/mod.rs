@@ -24,13 +24,17 @@ mod model;
 mod new_checks;
 mod new_decode;
 mod new_engine;
+mod new_timeliness;
 mod new_values;
 mod old_checks;
 mod old_engine;
+mod old_lookup;
+mod old_strict;
 mod old_timeliness;
 mod payload;
 mod period;
 mod properties;
+mod read_refusals;
 mod read_values;
 mod request;
 mod routes;
@@ -298,7 +302,11 @@ impl StandIn {
 
     /// Answers the next POST of values so, whatever it is: a server that is ill, or lies.
     pub fn answer_next_post_with(&self, status: u16, body: Value, apply: Apply) {
-        self.world().next_post = Some(NextPost { status, body, apply });
+        self.world().next_post = Some(NextPost {
+            status,
+            body,
+            apply,
+        });
     }
 
     fn world(&self) -> MutexGuard<'_, World> {

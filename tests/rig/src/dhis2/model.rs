@@ -150,7 +150,10 @@ impl Model {
 
     /// The option combos that may be used with an element in one data set.
     pub(crate) fn takes_combo(&self, set: &DataSet, element: &str, combo: &str) -> bool {
-        let combos = set.elements.get(element).and_then(|c| self.combos_of.get(c));
+        let combos = set
+            .elements
+            .get(element)
+            .and_then(|c| self.combos_of.get(c));
         combos.is_some_and(|combos| combos.contains(combo))
     }
 
@@ -163,7 +166,13 @@ impl Model {
 
 fn data_set(id: &str, object: &Object) -> DataSet {
     let number = |field| object.get(field).and_then(Value::as_f64).unwrap_or(0.0);
-    let entries = |field| object.get(field).and_then(Value::as_array).into_iter().flatten();
+    let entries = |field| {
+        object
+            .get(field)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+    };
     DataSet {
         id: id.to_owned(),
         period_type: text(object, "periodType"),
@@ -190,7 +199,9 @@ fn data_set(id: &str, object: &Object) -> DataSet {
                 Some((reference(entry, "dataElement")?, combo))
             })
             .collect(),
-        units: references(object, "organisationUnits").into_iter().collect(),
+        units: references(object, "organisationUnits")
+            .into_iter()
+            .collect(),
         sharing: Sharing::of(object),
     }
 }
@@ -238,7 +249,10 @@ fn combos(metadata: &Metadata) -> HashMap<String, OptionCombo> {
         .all("categoryOptionCombos")
         .map(|(id, object)| {
             let ids = references(object, "categoryOptions");
-            let options = ids.iter().filter_map(|id| options.get(id).cloned()).collect();
+            let options = ids
+                .iter()
+                .filter_map(|id| options.get(id).cloned())
+                .collect();
             (id.clone(), OptionCombo { options })
         })
         .collect()

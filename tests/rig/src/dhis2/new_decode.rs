@@ -44,10 +44,17 @@ pub(crate) fn decode(view: &View, names: &Names, payload: &Payload) -> Result<Gr
         Some(name) => Some(decoded_set(names, name)?),
         None => None,
     };
-    let completion = payload.complete_date.as_deref().filter(|text| !text.is_empty());
+    let completion = payload
+        .complete_date
+        .as_deref()
+        .filter(|text| !text.is_empty());
     if let Some(text) = completion {
         if super::clock::moment(text).is_none() {
-            return error("E8008", [text], format!("Data set completion date not valid: `{text}`"));
+            return error(
+                "E8008",
+                [text],
+                format!("Data set completion date not valid: `{text}`"),
+            );
         }
         if payload.data_set.is_none() || payload.unit.is_none() || payload.period.is_none() {
             let text = "Data set completion requires data set, org unit and period".to_owned();
@@ -171,14 +178,25 @@ impl Decoder<'_> {
         Ok(period)
     }
 
-    fn required(&mut self, index: usize, given: &Given, name: Option<&str>, part: &Part) -> Result<Arc<str>, Undecodable> {
+    fn required(
+        &mut self,
+        index: usize,
+        given: &Given,
+        name: Option<&str>,
+        part: &Part,
+    ) -> Result<Arc<str>, Undecodable> {
         match name {
             Some(name) => self.id(index, name, part),
             None => missing(part.missing, part.called, index, given),
         }
     }
 
-    fn optional(&mut self, index: usize, name: Option<String>, part: &Part) -> Result<Option<Arc<str>>, Undecodable> {
+    fn optional(
+        &mut self,
+        index: usize,
+        name: Option<String>,
+        part: &Part,
+    ) -> Result<Option<Arc<str>>, Undecodable> {
         name.map(|name| self.id(index, &name, part)).transpose()
     }
 
@@ -193,21 +211,36 @@ impl Decoder<'_> {
             let text = format!("Value #{index} {called} UID not valid: `{id}`");
             return error(part.malformed, [&number, id], text);
         }
-        let held = self.interned.entry(id.to_owned()).or_insert_with(|| id.into());
+        let held = self
+            .interned
+            .entry(id.to_owned())
+            .or_insert_with(|| id.into());
         Ok(Arc::clone(held))
     }
 }
 
-fn error<T, const N: usize>(code: &'static str, arguments: [&str; N], text: String) -> Result<T, Undecodable> {
+fn error<T, const N: usize>(
+    code: &'static str,
+    arguments: [&str; N],
+    text: String,
+) -> Result<T, Undecodable> {
     Err(Undecodable::Error(GroupError {
         code,
-        arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+        arguments: arguments
+            .iter()
+            .map(|argument| (*argument).to_owned())
+            .collect(),
         text,
     }))
 }
 
 /// The message shows the value as Java prints its record.
-fn missing<T>(code: &'static str, called: &str, index: usize, given: &Given) -> Result<T, Undecodable> {
+fn missing<T>(
+    code: &'static str,
+    called: &str,
+    index: usize,
+    given: &Given,
+) -> Result<T, Undecodable> {
     let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "null".to_owned());
     let flag = |flag: Option<bool>| flag.map_or_else(|| "null".to_owned(), |flag| flag.to_string());
     let shown = format!(

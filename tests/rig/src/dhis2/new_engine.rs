@@ -39,7 +39,8 @@ pub(crate) fn import(
     if values.is_empty() {
         return Ok(done(Vec::new(), 0));
     }
-    let (valid, errors) = match validate(view, books, &options, group.data_set.as_deref(), &values) {
+    let (valid, errors) = match validate(view, books, &options, group.data_set.as_deref(), &values)
+    {
         Ok(validated) => validated,
         Err(Invalid::Group(error)) => return Ok(refused(&error, values.len(), options.atomic)),
         Err(Invalid::Exception(refusal)) => return Err(refusal),
@@ -177,7 +178,10 @@ fn atomic_error(errors: &[ValueError], entered: usize) -> GroupError {
 
 /// Registers completeness after the values.
 fn complete(view: &View, books: &mut Books, payload: &Payload) {
-    let date = payload.complete_date.as_deref().and_then(super::clock::moment);
+    let date = payload
+        .complete_date
+        .as_deref()
+        .and_then(super::clock::moment);
     let period = payload.period.as_deref();
     let period = period.and_then(|text| super::period::Period::parse(text, view.dialect));
     let (Some(date), Some(set), Some(period), Some(unit)) =

@@ -25,7 +25,11 @@ pub(crate) struct Timeliness<'a> {
 }
 
 impl<'a> Timeliness<'a> {
-    pub(crate) fn new(view: &'a View<'a>, options: &ImportOptions, data_set: Option<String>) -> Timeliness<'a> {
+    pub(crate) fn new(
+        view: &'a View<'a>,
+        options: &ImportOptions,
+        data_set: Option<String>,
+    ) -> Timeliness<'a> {
         let sets = view.model().data_sets.iter();
         let latest = sets.map(|(id, set)| (id.clone(), latest_open(set, view.now.date())));
         Timeliness {
@@ -63,18 +67,26 @@ impl<'a> Timeliness<'a> {
         let targets = self.target_sets(entry);
         let each = |check: &dyn Fn(&DataSet) -> Option<Conflict>| {
             let conflicts: Vec<Conflict> = targets.iter().filter_map(|set| check(set)).collect();
-            if conflicts.is_empty() { Ok(()) } else { Err(conflicts) }
+            if conflicts.is_empty() {
+                Ok(())
+            } else {
+                Err(conflicts)
+            }
         };
         each(&|set| self.expired(set, lock_exceptions, entry, given))?;
         each(&|set| self.future(set, entry, given))?;
         each(&|set| self.approved(set, approvals, entry, given))?;
         each(&|set| self.shut(set, entry, given))?;
         let sets = entry.described.data_sets.iter();
-        let sets: Vec<&DataSet> = sets.filter_map(|id| self.view.model().data_sets.get(id)).collect();
+        let sets: Vec<&DataSet> = sets
+            .filter_map(|id| self.view.model().data_sets.get(id))
+            .collect();
         if !sets.is_empty() && !sets.iter().any(|set| self.takes_input(set, entry.period)) {
             let period = given.period.as_deref();
             let shown = period.unwrap_or_default();
-            let text = format!("Period: `{shown}` does not conform to the open periods of associated data sets");
+            let text = format!(
+                "Period: `{shown}` does not conform to the open periods of associated data sets"
+            );
             return refused("E7644", Some("period"), text, &[("period", period)]);
         }
         Ok(())
@@ -101,7 +113,10 @@ impl<'a> Timeliness<'a> {
             let objects = [("period", period), ("categoryOptionCombo", name)];
             return refused("E7638", Some("period"), text, &objects);
         }
-        let mut bound = combo.options.iter().filter(|option| !option.units.is_empty());
+        let mut bound = combo
+            .options
+            .iter()
+            .filter(|option| !option.units.is_empty());
         if bound.any(|option| !model.is_within(entry.unit, &option.units)) {
             let unit = given.unit.as_deref();
             let text = format!(
@@ -121,7 +136,8 @@ impl<'a> Timeliness<'a> {
             Some(id) => set.id == *id,
             None => set.elements.contains_key(entry.element),
         });
-        let moved = sets.map(|set| shifted(&set.period_type, end, set.open_periods_after_co_end_date));
+        let moved =
+            sets.map(|set| shifted(&set.period_type, end, set.open_periods_after_co_end_date));
         moved.max().unwrap_or(end)
     }
 
@@ -185,7 +201,12 @@ impl<'a> Timeliness<'a> {
         let mut units = unit.ancestors_and_self();
         let approved = units.any(|unit| {
             let combo = entry.attribute_combo.to_owned();
-            approvals.contains_key(&(workflow.clone(), entry.period.clone(), unit.to_owned(), combo))
+            approvals.contains_key(&(
+                workflow.clone(),
+                entry.period.clone(),
+                unit.to_owned(),
+                combo,
+            ))
         });
         approved.then(|| {
             let (unit, period) = (given.unit.as_deref(), given.period.as_deref());
@@ -221,7 +242,10 @@ impl<'a> Timeliness<'a> {
     }
 
     fn takes_input(&self, set: &DataSet, period: &Period) -> bool {
-        let mut listed = set.input_periods.iter().filter(|input| *input.period == *period.iso);
+        let mut listed = set
+            .input_periods
+            .iter()
+            .filter(|input| *input.period == *period.iso);
         set.input_periods.is_empty() || listed.any(|input| input.includes(self.view.now))
     }
 }
@@ -240,5 +264,9 @@ pub(crate) fn shifted(period_type: &str, date: Date, periods: i64) -> Date {
         let moved = target.start.checked_add(i64::from(days).days()).ok()?;
         Some(moved.min(target.end))
     };
-    if periods == 0 { date } else { moved().unwrap_or(date) }
+    if periods == 0 {
+        date
+    } else {
+        moved().unwrap_or(date)
+    }
 }

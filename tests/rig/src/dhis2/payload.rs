@@ -68,7 +68,10 @@ pub(crate) fn strict(body: &[u8]) -> Result<Payload, Refusal> {
 fn cut_short(text: &str) -> Refusal {
     let length = text.chars().count();
     if text.trim_end().ends_with(['}', ']', ',']) {
-        return Refusal::new(500, format!("Index {length} out of bounds for length {length}"));
+        return Refusal::new(
+            500,
+            format!("Index {length} out of bounds for length {length}"),
+        );
     }
     unexpected(text, length)
 }

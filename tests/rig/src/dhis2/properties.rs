@@ -78,7 +78,10 @@ impl<'a> View<'a> {
     /// Whether the account may read the object at all. Option combos and units are not shared but open.
     pub(crate) fn may_read(&self, kind: &str, object: &Object) -> bool {
         let shared = object.contains_key("sharing")
-            && !matches!(kind, "organisationUnits" | "categoryOptionCombos" | "options");
+            && !matches!(
+                kind,
+                "organisationUnits" | "categoryOptionCombos" | "options"
+            );
         !shared || Sharing::of(object).allows(self.account, Right::Read)
     }
 
@@ -87,7 +90,9 @@ impl<'a> View<'a> {
         Some(match (kind, name) {
             ("organisationUnits", "path") => json!(self.metadata.model.units.get(id)?.path),
             ("organisationUnits", "level") => json!(self.metadata.model.units.get(id)?.level()),
-            ("organisationUnits", "children") => self.pointing_here("organisationUnits", "parent", id),
+            ("organisationUnits", "children") => {
+                self.pointing_here("organisationUnits", "parent", id)
+            }
             ("organisationUnits", "ancestors") => {
                 let unit = self.metadata.model.units.get(id)?;
                 let above = unit.ancestors_and_self().filter(|above| *above != id);
@@ -141,7 +146,10 @@ fn as_typed(kind: &str, name: &str, stored: &Value) -> Value {
         ("dataSets", "expiryDays" | "timelyDays") => json!(stored.as_f64().unwrap_or(0.0)),
         (_, "openingDate" | "closedDate" | "closingDate" | "startDate" | "endDate") => {
             let moment = stored.as_str().and_then(super::clock::moment);
-            moment.map_or_else(|| stored.clone(), |moment| json!(super::clock::without_offset(moment)))
+            moment.map_or_else(
+                || stored.clone(),
+                |moment| json!(super::clock::without_offset(moment)),
+            )
         }
         _ => stored.clone(),
     }

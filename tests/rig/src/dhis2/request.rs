@@ -14,7 +14,11 @@ impl Query {
     pub(crate) fn parse(text: &str) -> Query {
         let pairs = text.split('&').filter(|pair| !pair.is_empty());
         let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        Query(pairs.map(|(name, value)| (decode(name), decode(value))).collect())
+        Query(
+            pairs
+                .map(|(name, value)| (decode(name), decode(value)))
+                .collect(),
+        )
     }
 
     pub(crate) fn first(&self, name: &str) -> Option<&str> {
@@ -46,8 +50,13 @@ impl Query {
 
     /// The other parameters as DHIS2 repeats them in links to further pages.
     pub(crate) fn without(&self, names: &[&str]) -> String {
-        let others = self.0.iter().filter(|(name, _)| !names.contains(&name.as_str()));
-        others.map(|(name, value)| format!("&{name}={value}")).collect()
+        let others = self
+            .0
+            .iter()
+            .filter(|(name, _)| !names.contains(&name.as_str()));
+        others
+            .map(|(name, value)| format!("&{name}={value}"))
+            .collect()
     }
 }
 
@@ -72,7 +81,11 @@ pub(crate) fn unpacked(request: &Incoming) -> Vec<u8> {
 
 /// The first entry of a zip archive: its method and the data from its start.
 fn zip_entry(archive: &[u8]) -> Option<(u16, &[u8])> {
-    let short = |at: usize| Some(u16::from_le_bytes(archive.get(at..at + 2)?.try_into().ok()?));
+    let short = |at: usize| {
+        Some(u16::from_le_bytes(
+            archive.get(at..at + 2)?.try_into().ok()?,
+        ))
+    };
     let size = u32::from_le_bytes(archive.get(18..22)?.try_into().ok()?) as usize;
     let start = 30 + usize::from(short(26)?) + usize::from(short(28)?);
     let method = short(8)?;

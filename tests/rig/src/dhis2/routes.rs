@@ -46,7 +46,13 @@ pub(crate) fn below_api<'p>(parts: &'p [&'p str], dialect: Dialect) -> Option<&'
         Dialect::V2_43 => 43,
     };
     match rest {
-        [version, rest @ ..] if version.parse().is_ok_and(|version| (28..=newest).contains(&version)) => Some(rest),
+        [version, rest @ ..]
+            if version
+                .parse()
+                .is_ok_and(|version| (28..=newest).contains(&version)) =>
+        {
+            Some(rest)
+        }
         rest => Some(rest),
     }
 }
@@ -54,14 +60,22 @@ pub(crate) fn below_api<'p>(parts: &'p [&'p str], dialect: Dialect) -> Option<&'
 impl Call<'_> {
     pub(crate) fn answer(&self, books: &mut Books, parts: &[&str]) -> Answer {
         let routed = match parts {
-            ["dataValueSets" | "dataValues" | "dataApprovals" | "lockExceptions" | "completeDataSetRegistrations", ..] => {
-                self.data(books, parts)
-            }
-            ["dataStore" | "messageConversations" | "resourceTables" | "jobConfigurations", ..] => {
-                self.services(books, parts)
-            }
+            [
+                "dataValueSets"
+                | "dataValues"
+                | "dataApprovals"
+                | "lockExceptions"
+                | "completeDataSetRegistrations",
+                ..,
+            ] => self.data(books, parts),
+            [
+                "dataStore" | "messageConversations" | "resourceTables" | "jobConfigurations",
+                ..,
+            ] => self.services(books, parts),
             ["system", ..] => self.system(books, parts),
-            ["me", rest @ ..] if self.is("GET") => server_info::me(&self.view, self.query, rest).map(Ok),
+            ["me", rest @ ..] if self.is("GET") => {
+                server_info::me(&self.view, self.query, rest).map(Ok)
+            }
             _ => self.metadata(parts),
         };
         let answer = match routed {
@@ -69,11 +83,14 @@ impl Call<'_> {
             Some(Err(refusal)) => return refusal.into(),
             None => {
                 let path = parts.join("/");
-                return Answer::page(404, &format!("No endpoint {} /api/{path}.", self.request.method));
+                return Answer::page(
+                    404,
+                    &format!("No endpoint {} /api/{path}.", self.request.method),
+                );
             }
         };
         if answer.is_json() && !self.accepts_json() {
-            let message = "Acceptable representations: [application/json, application/xml, application/csv, application/adx+xml, text/csv].";
+            let message = "Acceptable representations: [application/json, application/xml, application/csv, application/adx+xml, application/gzip].";
             return Answer::page(406, message);
         }
         answer
@@ -95,11 +112,15 @@ impl Call<'_> {
         Some(match (self.request.method.as_str(), parts) {
             ("POST", ["dataValueSets"]) => self.import(books),
             ("GET", ["dataValueSets"]) => read_values::read(view, books, query),
-            ("POST", ["dataValues"]) => self.entering().and_then(|()| entry::enter(view, books, query)),
-            ("DELETE", ["dataValues"]) => self.entering().and_then(|()| entry::delete(view, books, query)),
-            ("PUT", ["dataValues", "followup"]) => {
-                self.entering().and_then(|()| entry::mark(view, books, &body()))
-            }
+            ("POST", ["dataValues"]) => self
+                .entering()
+                .and_then(|()| entry::enter(view, books, query)),
+            ("DELETE", ["dataValues"]) => self
+                .entering()
+                .and_then(|()| entry::delete(view, books, query)),
+            ("PUT", ["dataValues", "followup"]) => self
+                .entering()
+                .and_then(|()| entry::mark(view, books, &body())),
             ("GET", ["dataApprovals"]) => approvals::state(view, books, query),
             ("POST", ["dataApprovals"]) => approvals::approve(view, books, query),
             ("DELETE", ["dataApprovals"]) => approvals::withdraw(view, books, query),
@@ -109,7 +130,9 @@ impl Call<'_> {
             ("POST", ["completeDataSetRegistrations"]) => {
                 Ok(completeness::register(view, books, query, &body()))
             }
-            ("DELETE", ["completeDataSetRegistrations"]) => completeness::remove(view, books, query),
+            ("DELETE", ["completeDataSetRegistrations"]) => {
+                completeness::remove(view, books, query)
+            }
             _ => return None,
         })
     }
@@ -174,13 +197,24 @@ impl Call<'_> {
 
     fn import(&self, books: &mut Books) -> Result<Answer, Refusal> {
         self.entering()?;
-        let given = self.request.header("content-type").unwrap_or("application/octet-stream");
+        // A request without a body needs no content type.
+        let given = self
+            .request
+            .header("content-type")
+            .filter(|_| !self.request.body.is_empty());
+        let given = given.unwrap_or("application/json");
         let kind = given.split(';').next().unwrap_or_default().trim();
         if !IMPORTABLE.contains(&kind.to_ascii_lowercase().as_str()) {
-            return Err(Refusal::new(415, format!("Content-Type '{given}' is not supported")));
+            return Err(Refusal::new(
+                415,
+                format!("Content-Type '{given}' is not supported"),
+            ));
         }
         if kind != "application/json" {
-            return Err(Refusal::new(500, format!("the stand-in does not read {kind}")));
+            return Err(Refusal::new(
+                500,
+                format!("the stand-in does not read {kind}"),
+            ));
         }
         let options = ImportOptions::bind(self.query)?;
         let body = unpacked(self.request);
@@ -196,7 +230,10 @@ impl Call<'_> {
         let Some(due) = jobs::look(books, id) else {
             return;
         };
-        let owner = self.accounts.iter().find(|account| account.username == due.username);
+        let owner = self
+            .accounts
+            .iter()
+            .find(|account| account.username == due.username);
         let view = View {
             account: owner.unwrap_or(self.view.account),
             ..self.view
@@ -209,7 +246,12 @@ impl Call<'_> {
     }
 }
 
-fn run(view: &View, books: &mut Books, options: &ImportOptions, body: &[u8]) -> Result<Summary, Refusal> {
+fn run(
+    view: &View,
+    books: &mut Books,
+    options: &ImportOptions,
+    body: &[u8],
+) -> Result<Summary, Refusal> {
     match view.dialect {
         Dialect::V2_42 => Ok(old_engine::import(view, books, options, body)),
         Dialect::V2_43 => new_engine::import(view, books, options, body),

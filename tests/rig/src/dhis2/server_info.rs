@@ -14,7 +14,12 @@ use super::request::Query;
 pub(crate) fn system_info(view: &View) -> Answer {
     // Analytics have never run, which DHIS2 writes as the beginning of Unix time.
     let never = without_offset(date(1970, 1, 1).at(0, 0, 0, 0));
-    let hours = view.now.date().since(date(1970, 1, 1)).map_or(0, |span| span.get_days()) * 24;
+    let hours = view
+        .now
+        .date()
+        .since(date(1970, 1, 1))
+        .map_or(0, |span| span.get_days())
+        * 24;
     let since = format!("{hours} h, 0 m, 0 s");
     let mut info = json!({
         "calendar": "iso8601",

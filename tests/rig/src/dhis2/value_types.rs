@@ -155,7 +155,8 @@ fn is_time(value: &str) -> bool {
     let Some((hours, minutes)) = value.split_once(':') else {
         return false;
     };
-    let below = |text: &str, most: u32| are_digits(text) && text.parse::<u32>().is_ok_and(|n| n < most);
+    let below =
+        |text: &str, most: u32| are_digits(text) && text.parse::<u32>().is_ok_and(|n| n < most);
     matches!(hours.len(), 1 | 2) && minutes.len() == 2 && below(hours, 24) && below(minutes, 60)
 }
 
@@ -166,7 +167,9 @@ fn is_letter(value: &str) -> bool {
 
 fn is_phone_number(value: &str) -> bool {
     let allowed = |c: char| {
-        c.is_ascii_digit() || matches!(c, ' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c') || "+()#./ext-".contains(c)
+        c.is_ascii_digit()
+            || matches!(c, ' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c')
+            || "+()#./ext-".contains(c)
     };
     (6..=50).contains(&value.chars().count()) && value.chars().all(allowed)
 }
@@ -180,9 +183,8 @@ fn is_email(value: &str) -> bool {
 }
 
 fn host_is_plain(host: &str) -> bool {
-    host.split('.').all(|label| {
-        !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-')
-    })
+    host.split('.')
+        .all(|label| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-'))
 }
 
 fn is_url(value: &str) -> bool {
@@ -194,7 +196,9 @@ fn is_url(value: &str) -> bool {
 }
 
 fn is_coordinate(value: &str) -> bool {
-    let inner = value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let inner = value
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
     let Some((longitude, latitude)) = inner.and_then(|inner| inner.split_once(',')) else {
         return false;
     };
@@ -204,9 +208,10 @@ fn is_coordinate(value: &str) -> bool {
 
 fn is_username(value: &str) -> bool {
     let mark = |c: char| "-_.@".contains(c);
-    let marks_are_single = value.as_bytes().windows(2).all(|pair| {
-        !(mark(char::from(pair[0])) && mark(char::from(pair[1])))
-    });
+    let marks_are_single = value
+        .as_bytes()
+        .windows(2)
+        .all(|pair| !(mark(char::from(pair[0])) && mark(char::from(pair[1]))));
     (4..=255).contains(&value.len())
         && value.chars().all(|c| c.is_ascii_alphanumeric() || mark(c))
         && marks_are_single

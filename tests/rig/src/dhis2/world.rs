@@ -36,10 +36,15 @@ pub(crate) struct NextPost {
 
 impl World {
     pub(crate) fn respond(&mut self, request: &Incoming) -> Answer {
-        let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+        let (path, query) = request
+            .target
+            .split_once('?')
+            .unwrap_or((&request.target, ""));
         let query = Query::parse(query);
         let path = super::request::decode(&path.replace('+', "%2B"));
-        let below = path.strip_prefix(self.context_path.as_str()).unwrap_or(&path);
+        let below = path
+            .strip_prefix(self.context_path.as_str())
+            .unwrap_or(&path);
         if let Some(call) = below.strip_prefix("/stand-in/") {
             return control::answer(self, request, call, &query);
         }
@@ -72,7 +77,9 @@ impl World {
             Err(refused) => return (refused, None),
         };
         let groups = self.metadata.model.groups_of.get(&account.id);
-        account.user_groups.extend(groups.into_iter().flatten().cloned());
+        account
+            .user_groups
+            .extend(groups.into_iter().flatten().cloned());
         let answer = match below_api(&parts, self.dialect) {
             Some(parts) => self.call(request, query, parts, &account, &base),
             None if parts.is_empty() => Answer::redirect(302, format!("{base}apps/")),
@@ -81,7 +88,14 @@ impl World {
         (answer, Some(account.username))
     }
 
-    fn call(&mut self, request: &Incoming, query: &Query, parts: &[&str], account: &Account, base: &str) -> Answer {
+    fn call(
+        &mut self,
+        request: &Incoming,
+        query: &Query,
+        parts: &[&str],
+        account: &Account,
+        base: &str,
+    ) -> Answer {
         let mut next = None;
         if is_import(&request.method, parts) {
             for export in std::mem::take(&mut self.merges_at_post) {
