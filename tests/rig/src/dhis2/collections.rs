@@ -55,8 +55,20 @@ pub(crate) fn one(view: &View, kind: &str, id: &str, query: &Query) -> Result<An
 
 /// `GET /api/<collection>`.
 pub(crate) fn list(view: &View, kind: &str, query: &Query) -> Result<Answer, Refusal> {
+    let all = view.metadata.all(kind).map(|(_, object)| object);
+    let readable = all.filter(|object| view.may_read(kind, object));
+    page_of(view, kind, readable.collect(), query)
+}
+
+/// Objects of a kind as a list with filters, order and pages.
+pub(crate) fn page_of(
+    view: &View,
+    kind: &str,
+    all: Vec<&Object>,
+    query: &Query,
+) -> Result<Answer, Refusal> {
     let fields = Fields::parse(query.first("fields").unwrap_or("id,displayName"));
-    let mut found = filtered(view, kind, query)?;
+    let mut found = filtered(view, kind, all, query)?;
     for order in query.all("order").flat_map(|order| order.split(',')).rev() {
         sort(&mut found, order);
     }
@@ -94,14 +106,17 @@ pub(crate) fn list(view: &View, kind: &str, query: &Query) -> Result<Answer, Ref
     Ok(Answer::json(&json!({ "pager": pager, kind: page })))
 }
 
-/// The objects of a collection the account may read and the filters take.
-fn filtered<'v>(view: &View<'v>, kind: &str, query: &Query) -> Result<Vec<&'v Object>, Refusal> {
+/// The objects the filters take.
+fn filtered<'v>(
+    view: &View,
+    kind: &str,
+    mut all: Vec<&'v Object>,
+    query: &Query,
+) -> Result<Vec<&'v Object>, Refusal> {
     let filters = query.all("filter").map(Filter::parse);
     let filters = filters.collect::<Result<Vec<_>, _>>()?;
     let any = query.first("rootJunction") == Some("OR") && !filters.is_empty();
-    let all = view.metadata.all(kind).map(|(_, object)| object);
-    let readable = all.filter(|object| view.may_read(kind, object));
-    let taken = readable.filter(|object| {
+    all.retain(|object| {
         let mut hits = filters
             .iter()
             .map(|filter| filter.takes(view, kind, object));
@@ -111,7 +126,7 @@ fn filtered<'v>(view: &View<'v>, kind: &str, query: &Query) -> Result<Vec<&'v Ob
             hits.all(|hit| hit)
         }
     });
-    Ok(taken.collect())
+    Ok(all)
 }
 
 fn sort(found: &mut [&Object], order: &str) {

@@ -19,6 +19,7 @@ mod http;
 mod id_schemes;
 mod import_options;
 mod jobs;
+mod lock_exceptions;
 mod metadata;
 mod model;
 mod new_checks;
@@ -43,6 +44,9 @@ mod server_info;
 mod summary;
 mod value_types;
 mod world;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::str::FromStr;

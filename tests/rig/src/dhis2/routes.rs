@@ -9,8 +9,8 @@ use super::properties::View;
 use super::request::{Query, unpacked};
 use super::summary::Summary;
 use super::{
-    Dialect, approvals, collections, completeness, data_store, entry, jobs, new_engine, old_engine,
-    read_values, server_info,
+    Dialect, approvals, collections, completeness, data_store, entry, jobs, lock_exceptions,
+    new_engine, old_engine, read_values, server_info,
 };
 
 /// Content types the import of data values reads, or at least knows.
@@ -124,8 +124,9 @@ impl Call<'_> {
             ("GET", ["dataApprovals"]) => approvals::state(view, books, query),
             ("POST", ["dataApprovals"]) => approvals::approve(view, books, query),
             ("DELETE", ["dataApprovals"]) => approvals::withdraw(view, books, query),
-            ("POST", ["lockExceptions"]) => approvals::lock_exception(view, books, query, true),
-            ("DELETE", ["lockExceptions"]) => approvals::lock_exception(view, books, query, false),
+            ("GET", ["lockExceptions"]) => lock_exceptions::list(view, books, query),
+            ("POST", ["lockExceptions"]) => lock_exceptions::add(view, books, query),
+            ("DELETE", ["lockExceptions"]) => lock_exceptions::remove(view, books, query),
             ("GET", ["completeDataSetRegistrations"]) => Ok(completeness::read(view, books, query)),
             ("POST", ["completeDataSetRegistrations"]) => {
                 Ok(completeness::register(view, books, query, &body()))
@@ -151,7 +152,7 @@ impl Call<'_> {
             }
             ("GET", ["jobConfigurations", id]) => {
                 self.run_due(books, id);
-                jobs::configuration(books, id)
+                jobs::configuration(&self.view, books, self.query, id)
             }
             _ => return None,
         })
