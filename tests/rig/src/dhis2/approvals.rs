@@ -1,4 +1,4 @@
-//! `/api/dataApprovals` and `/api/lockExceptions`: data closed and opened again by people.
+//! `/api/dataApprovals`: data closed and opened again by people.
 
 use serde_json::json;
 
@@ -68,37 +68,6 @@ pub(crate) fn withdraw(view: &View, books: &mut Books, query: &Query) -> Result<
     let key = permitted(view, query)?;
     books.approvals.remove(&key);
     Ok(Answer::empty(204))
-}
-
-/// `POST /api/lockExceptions?ds&pe&ou`, and `DELETE` with the same parameters.
-pub(crate) fn lock_exception(
-    view: &View,
-    books: &mut Books,
-    query: &Query,
-    keep: bool,
-) -> Result<Answer, Refusal> {
-    if !view.account.has("F_DATASET_PUBLIC_ADD") {
-        return Err(Refusal::needs("F_DATASET_PUBLIC_ADD"));
-    }
-    let period = query
-        .first("pe")
-        .and_then(|text| Period::parse(text, view.dialect));
-    let Some(period) = period else {
-        return Err(Refusal::new(409, "OrganisationUnit ID is invalid."));
-    };
-    for set in query.list("ds") {
-        for unit in query.list("ou") {
-            let exception = (set.clone(), period.clone(), unit);
-            match keep {
-                true => books.lock_exceptions.insert(exception),
-                false => books.lock_exceptions.remove(&exception),
-            };
-        }
-    }
-    match keep {
-        true => Ok(Answer::message(201, "LockException created successfully.")),
-        false => Ok(Answer::empty(204)),
-    }
 }
 
 fn permitted(view: &View, query: &Query) -> Result<ApprovalKey, Refusal> {

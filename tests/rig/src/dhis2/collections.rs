@@ -55,27 +55,20 @@ pub(crate) fn one(view: &View, kind: &str, id: &str, query: &Query) -> Result<An
 
 /// `GET /api/<collection>`.
 pub(crate) fn list(view: &View, kind: &str, query: &Query) -> Result<Answer, Refusal> {
-    let fields = Fields::parse(query.first("fields").unwrap_or("id,displayName"));
-    let filters = query
-        .all("filter")
-        .map(Filter::parse)
-        .collect::<Result<Vec<_>, _>>()?;
-    let any = query.first("rootJunction") == Some("OR");
     let all = view.metadata.all(kind).map(|(_, object)| object);
-    let mut found: Vec<&Object> = all
-        .filter(|object| view.may_read(kind, object))
-        .filter(|object| {
-            let mut hits = filters
-                .iter()
-                .map(|filter| filter.takes(view, kind, object));
-            filters.is_empty()
-                || if any {
-                    hits.any(|hit| hit)
-                } else {
-                    hits.all(|hit| hit)
-                }
-        })
-        .collect();
+    let readable = all.filter(|object| view.may_read(kind, object));
+    page_of(view, kind, readable.collect(), query)
+}
+
+/// Objects of a kind as a list with filters, order and pages.
+pub(crate) fn page_of(
+    view: &View,
+    kind: &str,
+    all: Vec<&Object>,
+    query: &Query,
+) -> Result<Answer, Refusal> {
+    let fields = Fields::parse(query.first("fields").unwrap_or("id,displayName"));
+    let mut found = filtered(view, kind, all, query)?;
     for order in query.all("order").flat_map(|order| order.split(',')).rev() {
         sort(&mut found, order);
     }
@@ -83,16 +76,14 @@ pub(crate) fn list(view: &View, kind: &str, query: &Query) -> Result<Answer, Ref
         let page = page.iter();
         page.map(|object| fields.of(kind, object, view)).collect()
     };
-    if query.first("paging") == Some("false") || query.first("skipPaging") == Some("true") {
+    if query.first("paging") == Some("false") || query.is_true("skipPaging") {
         return Ok(Answer::json(&json!({ kind: show(&found) })));
     }
-    let number = |name, default| {
-        query
-            .first(name)
-            .and_then(|n| n.parse().ok())
-            .unwrap_or(default)
+    let number = |name, default: usize| {
+        let given = query.first(name).and_then(|text| text.parse().ok());
+        given.unwrap_or(default).max(1)
     };
-    let (page, size) = (number("page", 1).max(1), number("pageSize", 50).max(1));
+    let (page, size) = (number("page", 1), number("pageSize", 50));
     let pages = found.len().div_ceil(size).max(1);
     let from = ((page - 1) * size).min(found.len());
     let to = (from + size).min(found.len());
@@ -100,20 +91,42 @@ pub(crate) fn list(view: &View, kind: &str, query: &Query) -> Result<Answer, Ref
         json!({ "page": page, "total": found.len(), "pageSize": size, "pageCount": pages });
     let link = |page: usize| {
         let others = query.without(&["page", "pageSize"]);
-        format!(
-            "{}api/{kind}?page={page}&pageSize={size}{others}",
-            view.base
-        )
+        let base = view.base;
+        json!(format!(
+            "{base}api/{kind}?page={page}&pageSize={size}{others}"
+        ))
     };
     if page < pages {
-        pager["nextPage"] = json!(link(page + 1));
+        pager["nextPage"] = link(page + 1);
     }
     if page > 1 {
-        pager["prevPage"] = json!(link(page - 1));
+        pager["prevPage"] = link(page - 1);
     }
-    Ok(Answer::json(
-        &json!({ "pager": pager, kind: show(&found[from..to]) }),
-    ))
+    let page = show(&found[from..to]);
+    Ok(Answer::json(&json!({ "pager": pager, kind: page })))
+}
+
+/// The objects the filters take.
+fn filtered<'v>(
+    view: &View,
+    kind: &str,
+    mut all: Vec<&'v Object>,
+    query: &Query,
+) -> Result<Vec<&'v Object>, Refusal> {
+    let filters = query.all("filter").map(Filter::parse);
+    let filters = filters.collect::<Result<Vec<_>, _>>()?;
+    let any = query.first("rootJunction") == Some("OR") && !filters.is_empty();
+    all.retain(|object| {
+        let mut hits = filters
+            .iter()
+            .map(|filter| filter.takes(view, kind, object));
+        if any {
+            hits.any(|hit| hit)
+        } else {
+            hits.all(|hit| hit)
+        }
+    });
+    Ok(all)
 }
 
 fn sort(found: &mut [&Object], order: &str) {
@@ -162,7 +175,7 @@ impl Filter {
         };
         let hit = match operator {
             "null" | "empty" => values.is_empty(),
-            "ne" | "neq" => !values.iter().any(|value| *value == self.value),
+            "ne" | "neq" => !values.contains(&self.value),
             _ => values.iter().any(|value| self.matches(operator, value)),
         };
         hit != negated

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::Dialect;
 use super::answer::{Answer, Refusal};
 use super::books::{Books, Registration};
 use super::clock::{moment, with_offset};
@@ -150,7 +149,5 @@ pub(crate) fn remove(view: &View, books: &mut Books, query: &Query) -> Result<An
         let below = children && view.model().is_within(at, &[unit.to_owned()]);
         !(sets.contains(set) && *held == period && (at == unit || below))
     });
-    Ok(Answer::empty(match view.dialect {
-        Dialect::V2_42 | Dialect::V2_43 => 204,
-    }))
+    Ok(Answer::empty(204))
 }

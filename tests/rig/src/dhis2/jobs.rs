@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::answer::{Answer, Refusal};
 use super::books::Books;
 use super::clock::without_offset;
+use super::fields::Fields;
 use super::import_options::ImportOptions;
 use super::properties::View;
 use super::request::Query;
@@ -164,7 +165,12 @@ pub(crate) fn tasks(view: &View, books: &Books, id: &str) -> Answer {
 }
 
 /// `GET /api/jobConfigurations/<id>`.
-pub(crate) fn configuration(books: &Books, id: &str) -> Result<Answer, Refusal> {
+pub(crate) fn configuration(
+    view: &View,
+    books: &Books,
+    query: &Query,
+    id: &str,
+) -> Result<Answer, Refusal> {
     let Some(job) = books.jobs.iter().find(|job| job.id == id) else {
         let message = format!("JobConfiguration with id {id} could not be found.");
         return Err(Refusal::with_code(404, message, "E1005"));
@@ -173,10 +179,13 @@ pub(crate) fn configuration(books: &Books, id: &str) -> Result<Answer, Refusal> 
         Some(_) => ("DISABLED", "COMPLETED"),
         None => ("SCHEDULED", "NOT_STARTED"),
     };
-    Ok(Answer::json(&json!({
+    let fields = Fields::parse(query.first("fields").unwrap_or("*"));
+    let shown = json!({
         "id": job.id,
         "jobType": job.kind,
         "jobStatus": status,
         "lastExecutedStatus": executed,
-    })))
+    });
+    let shown = shown.as_object().cloned().unwrap_or_default();
+    Ok(Answer::json(&fields.of("jobConfigurations", &shown, view)))
 }

@@ -19,18 +19,23 @@ mod http;
 mod id_schemes;
 mod import_options;
 mod jobs;
+mod lock_exceptions;
 mod metadata;
 mod model;
 mod new_checks;
 mod new_decode;
 mod new_engine;
+mod new_timeliness;
 mod new_values;
 mod old_checks;
 mod old_engine;
+mod old_lookup;
+mod old_strict;
 mod old_timeliness;
 mod payload;
 mod period;
 mod properties;
+mod read_refusals;
 mod read_values;
 mod request;
 mod routes;
@@ -39,6 +44,9 @@ mod server_info;
 mod summary;
 mod value_types;
 mod world;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::str::FromStr;

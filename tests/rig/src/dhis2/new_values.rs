@@ -87,41 +87,59 @@ fn check(
     comment_for_none: bool,
     value: &Value,
 ) -> Result<Value, Wrong> {
+    let text = value.value.as_deref();
+    let text = text.map(|text| normalised(text, &element.value_type, view.dialect));
+    match text.as_deref().unwrap_or_default() {
+        "" => check_absence(comment_for_none, value)?,
+        text => check_text(view, element, value, text)?,
+    }
+    check_comment(element, value)?;
+    Ok(Value {
+        value: text,
+        ..value.clone()
+    })
+}
+
+/// E8120 and E8121.
+fn check_absence(comment_for_none: bool, value: &Value) -> Result<(), Wrong> {
+    let index = value.index;
+    // The wrong way round: it is with a comment that no value is refused.
+    let no_comment = value.comment.as_deref().is_none_or(str::is_empty);
+    if value.deleted == Some(true) || (comment_for_none && no_comment) {
+        return Ok(());
+    }
+    let (code, what) = match comment_for_none {
+        true => ("E8121", "value or comment"),
+        false => ("E8120", "value"),
+    };
+    let text = format!("Value #{index} {what} is required");
+    wrong(index, code, [index.to_string()], text)
+}
+
+/// E8122 and E8123.
+fn check_text(view: &View, element: &Element, value: &Value, shown: &str) -> Result<(), Wrong> {
+    let (index, kind) = (value.index, element.value_type.as_str());
+    let number = index.to_string();
+    if let Some(reason) = misfit(shown, kind, view.dialect) {
+        let text = format!("Value #{index} value `{shown}` is no valid {kind}: {reason}");
+        let arguments = [number, shown.to_owned(), kind.to_owned(), reason.to_owned()];
+        return wrong(index, "E8122", arguments, text);
+    }
+    let Some(stranger) = no_option(element, shown) else {
+        return Ok(());
+    };
+    let id = &value.element;
+    let text =
+        format!("Value #{index} value `{stranger}` is no valid option for data element `{id}`");
+    let arguments = [number, stranger.to_owned(), id.to_string()];
+    wrong(index, "E8123", arguments, text)
+}
+
+/// E8124 and E8125.
+fn check_comment(element: &Element, value: &Value) -> Result<(), Wrong> {
     let index = value.index;
     let number = index.to_string();
-    let kind = element.value_type.as_str();
-    let text = value.value.as_deref();
-    let text = text.map(|text| normalised(text, kind, view.dialect));
     let comment = value.comment.as_deref();
-    let shown = text.clone().unwrap_or_default();
-    if shown.is_empty() {
-        // The wrong way round: it is with a comment that no value is refused.
-        let no_comment = comment.is_none_or(str::is_empty);
-        if value.deleted != Some(true) && !(comment_for_none && no_comment) {
-            let (code, text) = match comment_for_none {
-                true => (
-                    "E8121",
-                    format!("Value #{index} value or comment is required"),
-                ),
-                false => ("E8120", format!("Value #{index} value is required")),
-            };
-            return wrong(index, code, [number], text);
-        }
-    } else {
-        if let Some(reason) = misfit(&shown, kind, view.dialect) {
-            let text = format!("Value #{index} value `{shown}` is no valid {kind}: {reason}");
-            let arguments = [number, shown, kind.to_owned(), reason.to_owned()];
-            return wrong(index, "E8122", arguments, text);
-        }
-        if let Some(stranger) = no_option(element, &shown) {
-            let id = &value.element;
-            let text = format!(
-                "Value #{index} value `{stranger}` is no valid option for data element `{id}`"
-            );
-            let arguments = [number, stranger.to_owned(), id.to_string()];
-            return wrong(index, "E8123", arguments, text);
-        }
-    }
     if let Some(codes) = &element.comment_options {
         let comment = comment.ok_or(Wrong::NoComment)?;
         if !codes.contains(comment) {
@@ -137,10 +155,7 @@ fn check(
         let text = format!("Value #{index} comment too long (max 5,000 characters)`");
         return wrong(index, "E8125", [number, MAX_COMMENT.to_string()], text);
     }
-    Ok(Value {
-        value: text,
-        ..value.clone()
-    })
+    Ok(())
 }
 
 /// What of the text is no option of the element's set, if it has one.
@@ -160,7 +175,7 @@ fn wrong<const N: usize>(
     code: &'static str,
     arguments: [String; N],
     text: String,
-) -> Result<Value, Wrong> {
+) -> Result<(), Wrong> {
     Err(Wrong::Value(ValueError {
         index,
         code,

@@ -85,56 +85,61 @@ impl Header {
     ) -> Header {
         let given = |field: &Option<String>| field.clone().filter(|text| !text.trim().is_empty());
         let named = given(&payload.data_set).or_else(|| given(&options.data_set));
+        let sets = &view.model().data_sets;
+        let id = named
+            .as_deref()
+            .and_then(|name| names.id_of(Named::DataSet, name));
+        let set = id.and_then(|id| sets.get(id));
+        let set = set.filter(|set| set.sharing.allows(view.account, Right::Read));
         let header = Header {
+            data_set: set.map(|set| set.id.clone()),
             period: given(&payload.period),
             unit: given(&payload.unit),
             attribute_combo: given(&payload.attribute_combo),
-            data_set: named.as_deref().and_then(|name| {
-                let id = names.id_of(Named::DataSet, name)?;
-                let set = view.model().data_sets.get(id)?;
-                set.sharing
-                    .allows(view.account, Right::Read)
-                    .then(|| id.to_owned())
-            }),
         };
-        let set = ("dataSet", named.as_deref());
-        let mut refuse =
-            |code, property, text: String, objects: &[(&'static str, Option<&str>)]| {
-                summary.add_conflict(conflict(code, Some(property), text, objects));
-            };
-        if let (Some(name), None) = (&named, &header.data_set) {
-            let text = format!("Data set not found or not accessible: `{name}`");
-            refuse("E7600", "dataSet", text, &[set]);
+        let writable = set.map(|set| set.sharing.allows(view.account, Right::DataWrite));
+        header.refuse(view, names, named.as_deref(), writable, summary);
+        header
+    }
+
+    /// E7600, E7601, E7603 and E7604.
+    fn refuse(
+        &self,
+        view: &View,
+        names: &Names,
+        named: Option<&str>,
+        writable: Option<bool>,
+        summary: &mut Summary,
+    ) {
+        let set = ("dataSet", named);
+        let mut refuse = |code, property, text, objects: &[(&'static str, Option<&str>)]| {
+            summary.add_conflict(conflict(code, Some(property), text, objects));
+        };
+        if let Some(name) = named {
+            if writable.is_none() {
+                let text = format!("Data set not found or not accessible: `{name}`");
+                refuse("E7600", "dataSet", text, &[set]);
+            } else if writable == Some(false) {
+                let text = format!("User does not have write access for DataSet: `{name}`");
+                refuse("E7601", "dataSet", text, &[set]);
+            }
         }
-        let writable = header.data_set.as_ref().map(|id| {
-            let set = view.model().data_sets.get(id);
-            set.is_some_and(|set| set.sharing.allows(view.account, Right::DataWrite))
-        });
-        if let (Some(false), Some(name)) = (writable, &named) {
-            let text = format!("User does not have write access for DataSet: `{name}`");
-            refuse("E7601", "dataSet", text, &[set]);
-        }
-        if let Some(name) = &header.unit {
+        if let Some(name) = self.unit.as_deref() {
             let id = names.id_of(Named::Unit, name);
             if id.is_none_or(|id| !view.model().units.contains_key(id)) {
                 let text = format!("Org unit not found or not accessible: `{name}`");
-                refuse(
-                    "E7603",
-                    "orgUnit",
-                    text,
-                    &[("organisationUnit", Some(name)), set],
-                );
+                let objects = [("organisationUnit", Some(name)), set];
+                refuse("E7603", "orgUnit", text, &objects);
             }
         }
-        if let Some(name) = &header.attribute_combo {
+        if let Some(name) = self.attribute_combo.as_deref() {
             let id = names.id_of(Named::AttributeCombo, name);
             if id.is_none_or(|id| !is_usable_combo(view, id)) {
                 let text = format!("Attribute option combo not found or not accessible: `{name}`");
-                let objects = [("categoryOptionCombo", Some(name.as_str())), set];
+                let objects = [("categoryOptionCombo", Some(name)), set];
                 refuse("E7604", "attributeOptionCombo", text, &objects);
             }
         }
-        header
     }
 }
 

@@ -42,81 +42,61 @@ pub(crate) fn read(view: &View, books: &Books, query: &Query) -> Result<Answer, 
 }
 
 /// What is asked for. 2.42 forgets what it does not know, 2.43 keeps it and finds nothing.
-struct Wanted {
-    data_sets: Vec<String>,
+pub(crate) struct Wanted {
+    pub(crate) data_sets: Vec<String>,
     elements: BTreeSet<String>,
     /// Whether anything was named to take elements from.
-    any_source: bool,
-    periods: Vec<Period>,
-    start: Option<Date>,
-    end: Option<Date>,
-    units: Vec<String>,
-    any_unit: bool,
-    children: bool,
-    attribute_combos: Vec<String>,
+    pub(crate) any_source: bool,
+    pub(crate) periods: Vec<Period>,
+    pub(crate) start: Option<Date>,
+    pub(crate) end: Option<Date>,
+    pub(crate) units: Vec<String>,
+    pub(crate) any_unit: bool,
+    pub(crate) children: bool,
+    pub(crate) attribute_combos: Vec<String>,
     include_deleted: bool,
-    updated_since: Option<DateTime>,
+    pub(crate) updated_since: Option<DateTime>,
     limit: Option<usize>,
 }
 
 impl Wanted {
     fn parse(view: &View, query: &Query) -> Result<Wanted, Refusal> {
         let model = view.model();
-        let keep = |known: bool| known || view.dialect == Dialect::V2_43;
-        let listed = |name, known: &dyn Fn(&String) -> bool| -> Vec<String> {
-            let given = query.list(name).into_iter();
-            given.filter(|id| keep(known(id))).collect()
-        };
-        let data_sets = listed("dataSet", &|id| model.data_sets.contains_key(id));
-        let single = listed("dataElement", &|id| model.elements.contains_key(id));
-        let groups = listed("dataElementGroup", &|id| {
-            view.metadata.get("dataElementGroups", id).is_some()
+        let data_sets = known(view, query, "dataSet", |id| {
+            model.data_sets.contains_key(id)
         });
+        let single = known(view, query, "dataElement", |id| {
+            model.elements.contains_key(id)
+        });
+        let (groups, grouped) = members(
+            view,
+            query,
+            "dataElementGroup",
+            "dataElementGroups",
+            "dataElements",
+        );
         let any_source = !(data_sets.is_empty() && single.is_empty() && groups.is_empty());
-        let mut elements: BTreeSet<String> = single.into_iter().collect();
-        for set in data_sets.iter().filter_map(|id| model.data_sets.get(id)) {
-            elements.extend(set.elements.keys().cloned());
-        }
-        for group in groups
-            .iter()
-            .filter_map(|id| view.metadata.get("dataElementGroups", id))
-        {
-            elements.extend(references(group, "dataElements"));
-        }
-        let mut units = listed("orgUnit", &|id| model.units.contains_key(id));
-        let unit_groups = listed("orgUnitGroup", &|id| {
-            view.metadata.get("organisationUnitGroups", id).is_some()
-        });
+        let sets = data_sets.iter().filter_map(|id| model.data_sets.get(id));
+        let of_sets = sets.flat_map(|set| set.elements.keys().cloned());
+        let elements = of_sets.chain(single).chain(grouped).collect();
+        let mut units = known(view, query, "orgUnit", |id| model.units.contains_key(id));
+        let (unit_groups, grouped) = members(
+            view,
+            query,
+            "orgUnitGroup",
+            "organisationUnitGroups",
+            "organisationUnits",
+        );
         let any_unit = !(units.is_empty() && unit_groups.is_empty());
-        for group in unit_groups
-            .iter()
-            .filter_map(|id| view.metadata.get("organisationUnitGroups", id))
-        {
-            units.extend(references(group, "organisationUnits"));
-        }
-        let mut periods = Vec::new();
-        for text in query.list("period") {
-            match Period::parse(&text, view.dialect) {
-                Some(period) => periods.push(period),
-                None if view.dialect == Dialect::V2_43 => {
-                    return Err(Refusal::new(400, complaint(&text)));
-                }
-                None => {}
-            }
-        }
-        let date = |name| {
-            query
-                .first(name)
-                .and_then(moment)
-                .map(|moment| moment.date())
-        };
+        units.extend(grouped);
+        let date = |name| Some(moment(query.first(name)?)?.date());
         let span = query.first("lastUpdatedDuration").and_then(duration);
         let since = span.and_then(|span| view.now.checked_sub(span).ok());
         Ok(Wanted {
             data_sets,
             elements,
             any_source,
-            periods,
+            periods: periods(view, query)?,
             start: date("startDate"),
             end: date("endDate"),
             units,
@@ -127,105 +107,6 @@ impl Wanted {
             updated_since: query.first("lastUpdated").and_then(moment).or(since),
             limit: query.first("limit").and_then(|limit| limit.parse().ok()),
         })
-    }
-
-    /// E2001 – E2009.
-    fn validate(&self, query: &Query) -> Result<(), Refusal> {
-        let conflict = |code, message: &str| Err(Refusal::with_code(409, message, code));
-        let dates = self.start.is_some() && self.end.is_some();
-        let duration_given = query.first("lastUpdatedDuration");
-        if !self.any_source {
-            return conflict(
-                "E2001",
-                "At least one data element, data set or data element group must be specified",
-            );
-        }
-        if self.periods.is_empty()
-            && !dates
-            && self.updated_since.is_none()
-            && duration_given.is_none()
-        {
-            return conflict(
-                "E2002",
-                "At least one period, start/end dates, last updated or last updated duration must be specified",
-            );
-        }
-        if !self.periods.is_empty() && dates {
-            return conflict(
-                "E2003",
-                "Both periods and start/end date cannot be specified",
-            );
-        }
-        if dates && self.start > self.end {
-            return conflict("E2004", "Start date must be before end date");
-        }
-        if let Some(text) = duration_given.filter(|text| duration(text).is_none()) {
-            return conflict("E2005", &format!("Duration is not valid: `{text}`"));
-        }
-        if !self.any_unit {
-            return conflict(
-                "E2006",
-                "At least one organisation unit or organisation unit group must be specified",
-            );
-        }
-        if self.children && query.list("orgUnit").is_empty() {
-            return conflict(
-                "E2007",
-                "At least one organisation unit must be specified when children are included",
-            );
-        }
-        if self.children && query.first("orgUnitGroup").is_some() {
-            return conflict(
-                "E2008",
-                "Organisation unit groups cannot be specified when children are included",
-            );
-        }
-        if let Some(limit) = query.first("limit").filter(|limit| limit.starts_with('-')) {
-            return conflict(
-                "E2009",
-                &format!("Limit cannot be less than zero: `{limit}`"),
-            );
-        }
-        Ok(())
-    }
-
-    /// E2010 – E2012; one forbidden unit refuses the whole read.
-    fn permit(&self, view: &View) -> Result<(), Refusal> {
-        let (model, account) = (view.model(), view.account);
-        if account.is_super() {
-            return Ok(());
-        }
-        let refuse = |code, what: &str, ids: Vec<&String>| {
-            let ids: Vec<&str> = ids.into_iter().map(String::as_str).collect();
-            let message = format!("User is not allowed to {what}(s): `[{}]`", ids.join(", "));
-            if ids.is_empty() {
-                Ok(())
-            } else {
-                Err(Refusal::with_code(409, message, code))
-            }
-        };
-        let sets = self.data_sets.iter().filter(|id| {
-            let set = model.data_sets.get(*id);
-            set.is_some_and(|set| !set.sharing.allows(account, Right::DataRead))
-        });
-        refuse("E2010", "read data for data set", sets.collect())?;
-        let combos = self
-            .attribute_combos
-            .iter()
-            .filter(|id| !is_readable(view, id));
-        refuse(
-            "E2011",
-            "read data for attribute option combo",
-            combos.collect(),
-        )?;
-        let roots = match view.dialect {
-            Dialect::V2_42 => account.view_units(),
-            Dialect::V2_43 => &account.organisation_units,
-        };
-        let units = self.units.iter();
-        let units =
-            units.filter(|unit| model.units.contains_key(*unit) && !model.is_within(unit, roots));
-        refuse("E2012", "view org unit", units.collect())
     }
 
     /// What stands above the values: on 2.42 only if set, period and unit are one each; on 2.43 each that is.
@@ -357,8 +238,42 @@ impl Wanted {
     }
 }
 
+/// The ids of a parameter, on 2.42 without those that mean nothing.
+fn known(view: &View, query: &Query, name: &str, is_known: impl Fn(&str) -> bool) -> Vec<String> {
+    let keep = |id: &String| view.dialect == Dialect::V2_43 || is_known(id);
+    query.list(name).into_iter().filter(keep).collect()
+}
+
+/// The groups of a parameter, and all their members.
+fn members(
+    view: &View,
+    query: &Query,
+    name: &str,
+    kind: &str,
+    field: &str,
+) -> (Vec<String>, Vec<String>) {
+    let groups = known(view, query, name, |id| {
+        view.metadata.get(kind, id).is_some()
+    });
+    let held = groups.iter().filter_map(|id| view.metadata.get(kind, id));
+    let members = held.flat_map(|group| references(group, field)).collect();
+    (groups, members)
+}
+
+fn periods(view: &View, query: &Query) -> Result<Vec<Period>, Refusal> {
+    let mut periods = Vec::new();
+    for text in query.list("period") {
+        match (Period::parse(&text, view.dialect), view.dialect) {
+            (Some(period), _) => periods.push(period),
+            (None, Dialect::V2_42) => {}
+            (None, Dialect::V2_43) => return Err(Refusal::new(400, complaint(&text))),
+        }
+    }
+    Ok(periods)
+}
+
 /// Whether the account may read values with that attribute option combo; the others are left out silently.
-fn is_readable(view: &View, combo: &str) -> bool {
+pub(crate) fn is_readable(view: &View, combo: &str) -> bool {
     let combo = view.model().combos.get(combo);
     combo.is_none_or(|combo| {
         let mut options = combo.options.iter();
@@ -367,7 +282,7 @@ fn is_readable(view: &View, combo: &str) -> bool {
 }
 
 /// A duration such as `1d`, `36h`, `10m` or `30s`.
-fn duration(text: &str) -> Option<SignedDuration> {
+pub(crate) fn duration(text: &str) -> Option<SignedDuration> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let number: i64 = number.parse().ok()?;
     let seconds = match unit {

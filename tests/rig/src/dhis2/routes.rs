@@ -9,8 +9,8 @@ use super::properties::View;
 use super::request::{Query, unpacked};
 use super::summary::Summary;
 use super::{
-    Dialect, approvals, collections, completeness, data_store, entry, jobs, new_engine, old_engine,
-    read_values, server_info,
+    Dialect, approvals, collections, completeness, data_store, entry, jobs, lock_exceptions,
+    new_engine, old_engine, read_values, server_info,
 };
 
 /// Content types the import of data values reads, or at least knows.
@@ -90,7 +90,7 @@ impl Call<'_> {
             }
         };
         if answer.is_json() && !self.accepts_json() {
-            let message = "Acceptable representations: [application/json, application/xml, application/csv, application/adx+xml, text/csv].";
+            let message = "Acceptable representations: [application/json, application/xml, application/csv, application/adx+xml, application/gzip].";
             return Answer::page(406, message);
         }
         answer
@@ -124,8 +124,9 @@ impl Call<'_> {
             ("GET", ["dataApprovals"]) => approvals::state(view, books, query),
             ("POST", ["dataApprovals"]) => approvals::approve(view, books, query),
             ("DELETE", ["dataApprovals"]) => approvals::withdraw(view, books, query),
-            ("POST", ["lockExceptions"]) => approvals::lock_exception(view, books, query, true),
-            ("DELETE", ["lockExceptions"]) => approvals::lock_exception(view, books, query, false),
+            ("GET", ["lockExceptions"]) => lock_exceptions::list(view, books, query),
+            ("POST", ["lockExceptions"]) => lock_exceptions::add(view, books, query),
+            ("DELETE", ["lockExceptions"]) => lock_exceptions::remove(view, books, query),
             ("GET", ["completeDataSetRegistrations"]) => Ok(completeness::read(view, books, query)),
             ("POST", ["completeDataSetRegistrations"]) => {
                 Ok(completeness::register(view, books, query, &body()))
@@ -151,7 +152,7 @@ impl Call<'_> {
             }
             ("GET", ["jobConfigurations", id]) => {
                 self.run_due(books, id);
-                jobs::configuration(books, id)
+                jobs::configuration(&self.view, books, self.query, id)
             }
             _ => return None,
         })
@@ -197,10 +198,12 @@ impl Call<'_> {
 
     fn import(&self, books: &mut Books) -> Result<Answer, Refusal> {
         self.entering()?;
+        // A request without a body needs no content type.
         let given = self
             .request
             .header("content-type")
-            .unwrap_or("application/octet-stream");
+            .filter(|_| !self.request.body.is_empty());
+        let given = given.unwrap_or("application/json");
         let kind = given.split(';').next().unwrap_or_default().trim();
         if !IMPORTABLE.contains(&kind.to_ascii_lowercase().as_str()) {
             return Err(Refusal::new(

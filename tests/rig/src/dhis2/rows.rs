@@ -49,10 +49,6 @@ impl Rows {
         self.0.insert(key, row);
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
-    }
-
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Key, &Stored)> {
         self.0.iter()
     }
