@@ -89,6 +89,7 @@ pub(super) fn connect(access: Dhis2Access, report: &mut Report) -> anyhow::Resul
     report.dhis2 = Some(Dhis2Facts {
         url,
         version: connection.server.version.text.clone(),
+        time_zone: connection.server.time_zone.clone(),
         user: connection.account.username.clone(),
     });
     report.notes.extend(connection.server.note.clone());

@@ -1,5 +1,7 @@
 //! What is to become of a cell in DHIS2, and what became of it.
 
+use serde::Serialize;
+
 use super::{Key, Text};
 
 /// One cell that DHIS2 is asked to change.
@@ -18,7 +20,8 @@ pub(crate) struct Change {
     pub(crate) foreign: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum ChangeKind {
     Create,
     Update,

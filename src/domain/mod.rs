@@ -44,7 +44,7 @@ pub(crate) use period_range::PeriodRange;
 pub(crate) use period_type::PeriodType;
 pub(crate) use policy::{Absent, Combine, ElementPolicies, Foreign, Policies, Word};
 pub(crate) use rows::{Dimension, KeyGroup, RowAccount, RowCounts, RowOutcome, Sums};
-pub(crate) use shown_key::{ShownKey, Veil};
+pub(crate) use shown_key::{ShownKey, Veil, escaped};
 pub(crate) use text::Text;
 pub(crate) use uid::{DEFAULT_COMBO, Uid};
 pub(crate) use value_rules::reads_as_zero;

@@ -190,6 +190,8 @@ pub(crate) enum Blocked {
     NotAnOption,
     ZeroRefused,
     InvalidRow,
+    /// This version does not know the period, or its type.
+    UnknownPeriod,
     /// DHIS2 2.43.0 and 2.43.1 refuse exactly the open data input periods (DHIS2-21981).
     InputPeriodsInverted,
 }
@@ -216,6 +218,7 @@ impl fmt::Display for Blocked {
             Blocked::NotAnOption => "the value is not a code of the data element's option set",
             Blocked::ZeroRefused => "the data element's value type takes no zero",
             Blocked::InvalidRow => "a row of the cell has no usable value",
+            Blocked::UnknownPeriod => "this version of DHIS2 does not know the period",
             Blocked::InputPeriodsInverted => {
                 "DHIS2 2.43.0 and 2.43.1 refuse open data input periods; update DHIS2"
             }

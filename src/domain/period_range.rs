@@ -25,14 +25,6 @@ impl PeriodRange {
         }
     }
 
-    pub(crate) fn first(self) -> Period {
-        self.first
-    }
-
-    pub(crate) fn last(self) -> Period {
-        self.last
-    }
-
     pub(crate) fn period_type(self) -> PeriodType {
         self.first.period_type()
     }

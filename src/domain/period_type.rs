@@ -85,11 +85,6 @@ impl PeriodType {
         &ALL
     }
 
-    /// Every name, to find the one that was meant.
-    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-        ALL.iter().map(|period_type| period_type.name())
-    }
-
     /// DHIS2's name: `Monthly`, `FinancialApril`.
     pub(crate) fn name(self) -> &'static str {
         self.row().0
@@ -200,7 +195,11 @@ mod tests {
             assert_eq!(period_type.to_string().parse(), Ok(period_type));
         }
         assert_eq!(
-            PeriodType::names().collect::<BTreeSet<_>>().len(),
+            PeriodType::all()
+                .iter()
+                .map(|each| each.name())
+                .collect::<BTreeSet<_>>()
+                .len(),
             PeriodType::all().len()
         );
     }

@@ -75,7 +75,8 @@ impl ShownKey {
     }
 }
 
-fn escaped(text: &str) -> String {
+/// Foreign text as a terminal may show it: at most 60 characters, control characters escaped.
+pub(crate) fn escaped(text: &str) -> String {
     let mut shown = String::new();
     for (count, character) in text.chars().enumerate() {
         if count == SHOWN {

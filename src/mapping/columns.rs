@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Mapping, Values};
+use super::Mapping;
 use crate::domain::Dimension;
 
 /// Characters of a key, a period or anything of a rule that are read.
@@ -122,14 +122,6 @@ impl Mapping {
                 })
                 .collect(),
         })
-    }
-
-    /// The value columns by their place among the mapping's values, for messages.
-    pub(crate) fn value_column(&self, index: usize) -> &str {
-        match &self.values {
-            Values::Long { column } => column,
-            Values::Wide(columns) => columns.get(index).map_or("", |each| &each.column),
-        }
     }
 }
 

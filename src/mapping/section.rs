@@ -183,13 +183,6 @@ impl<'t> Entry<'t> {
             .ok_or_else(|| self.expected("text in quotes"))
     }
 
-    pub(crate) fn boolean(&self) -> Result<bool, FileError> {
-        self.value
-            .get_ref()
-            .as_bool()
-            .ok_or_else(|| self.expected("true or false"))
-    }
-
     pub(crate) fn integer(&self) -> Result<i64, FileError> {
         let integer = self.value.get_ref().as_integer();
         let integer = integer.ok_or_else(|| self.expected("a whole number"))?;
@@ -266,10 +259,6 @@ impl<'t> Entry<'t> {
             return Err(expected);
         };
         Ok(Section::of(self.file, self.text, name, span, table))
-    }
-
-    pub(crate) fn is_table(&self) -> bool {
-        self.value.get_ref().is_table()
     }
 
     pub(crate) fn value(&self) -> &DeValue<'t> {

@@ -8,6 +8,9 @@ pub(super) fn cell_fault(cell: &Cell, target: &Target, reach: &Reach) -> Option<
     if !reach.period_type_fits() {
         return Some(Blocked::WrongPeriodType);
     }
+    if u32::from(cell.period.since()) > target.server.version.minor {
+        return Some(Blocked::UnknownPeriod);
+    }
     let Some(element) = target.element(cell.triple.data_element) else {
         let known = target
             .other_elements

@@ -96,7 +96,7 @@ fn refused_credentials_end_everything_with_one_request() {
             pushed.failure.map(|failure| failure.kind),
             Some(Kind::Credentials)
         );
-        assert_eq!((pushed.requests, bench.stand_in.requests().len()), (1, 1));
+        assert_eq!(bench.stand_in.requests().len(), 1);
     }
 }
 
@@ -111,5 +111,5 @@ fn a_server_that_is_gone_is_tried_twice_and_leaves_everything_unsent() {
     assert_eq!(pushed.sent, [Sent::NotSent, Sent::NotSent]);
     let kind = pushed.failure.map(|failure| failure.kind);
     assert_eq!(kind, Some(Kind::Temporary { nothing_sent: true }));
-    assert_eq!(pushed.requests, 2);
+    assert_eq!(bench.dhis2.requests, 2);
 }

@@ -50,14 +50,11 @@ pub(crate) struct Pushed {
     pub(crate) sent: Vec<Sent>,
     /// What ended the sending or the reading back early, if anything did.
     pub(crate) failure: Option<Dhis2Error>,
-    /// All requests, reading back included.
-    pub(crate) requests: u32,
 }
 
 /// Sends the changes and reads them back. After a failure the rest is not sent, and what was is still read back,
 /// unless it is our credentials that were refused.
 pub(crate) fn push(dhis2: &mut Dhis2, task: &Task<'_>, budget: &mut Budget) -> Pushed {
-    let requests_before = dhis2.requests;
     let mut sent = vec![Sent::NotSent; task.changes.len()];
     let mut sending = Sending {
         dhis2: &mut *dhis2,
@@ -71,11 +68,7 @@ pub(crate) fn push(dhis2: &mut Dhis2, task: &Task<'_>, budget: &mut Budget) -> P
         let confirmed = read_back::confirm(dhis2, task, &mut sent);
         failure = failure.or(confirmed.err());
     }
-    Pushed {
-        sent,
-        failure,
-        requests: dhis2.requests - requests_before,
-    }
+    Pushed { sent, failure }
 }
 
 struct Sending<'a, 't> {

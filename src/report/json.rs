@@ -22,6 +22,7 @@ pub(super) fn whole(report: &Report) -> Value {
         "dhis2": report.dhis2.as_ref().map(|dhis2| json!({
             "url": dhis2.url,
             "version": dhis2.version,
+            "time-zone": dhis2.time_zone,
             "user": dhis2.user,
             "requests": report.requests,
         })),
@@ -68,6 +69,7 @@ fn mapping(mapping: &MappingReport) -> Value {
 
 fn change(change: &ChangeReport) -> Value {
     let details = json!({
+        "kind": change.kind,
         "old": change.old.as_ref().map(value),
         "new": value(&change.new),
         "foreign": change.foreign,

@@ -42,6 +42,8 @@ pub(crate) struct Report {
 pub(crate) struct Dhis2Facts {
     pub(crate) url: String,
     pub(crate) version: String,
+    /// Of the clock it judges closed periods by.
+    pub(crate) time_zone: String,
     pub(crate) user: String,
 }
 
