@@ -41,6 +41,7 @@ mod request;
 mod routes;
 mod rows;
 mod server_info;
+mod shown_values;
 mod summary;
 mod value_types;
 mod world;
