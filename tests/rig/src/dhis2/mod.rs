@@ -32,6 +32,7 @@ mod old_engine;
 mod old_lookup;
 mod old_strict;
 mod old_timeliness;
+mod open_periods;
 mod payload;
 mod period;
 mod properties;
