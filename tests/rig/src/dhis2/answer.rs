@@ -27,6 +27,15 @@ impl Answer {
         Answer::json_with_status(200, body)
     }
 
+    /// JSON already written.
+    pub(crate) fn json_text(body: Vec<u8>) -> Answer {
+        Answer {
+            status: 200,
+            headers: vec![("Content-Type", JSON_UTF8.to_owned())],
+            body,
+        }
+    }
+
     pub(crate) fn json_with_status(status: u16, body: &Value) -> Answer {
         Answer {
             status,

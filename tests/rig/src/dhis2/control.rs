@@ -1,4 +1,13 @@
 //! Calls below `/stand-in/` by which tests and people look behind the server and change it; no credentials, not listed.
+//!
+//! * `GET stored`: every row, in the form of the recordings' `stored`.
+//! * `GET requests`: method, path with query, account and status of all calls answered; a reset leaves the list alone.
+//! * `GET messages`: messages posted.
+//! * `POST reset`: empties values, registrations, approvals, lock exceptions, data store, messages and jobs;
+//!   with `?requests=true` the list of requests too.
+//! * `POST now`: stops the clock at a timestamp, plain or as a JSON string.
+//! * `POST metadata`: merges an export, with `?when=first-post` just before the next POST of values.
+//! * `POST next-post`: how to answer the next POST of values, `{"status": …, "body": …, "apply": "nothing"|"all"}`.
 
 use serde_json::{Value, json};
 

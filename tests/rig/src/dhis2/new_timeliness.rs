@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use super::clock::days_after;
 use super::new_checks::{Group, Verdict, distinct, error, listed, refuse_any};
 use super::new_decode::Value;
-use super::old_timeliness::{latest_open, shifted};
+use super::open_periods::{latest_open, shifted};
 
 impl<'a> Group<'a> {
     /// E8031: periods that begin while a unit is not open; only the first unit is named.

@@ -13,7 +13,7 @@ use super::payload::Given;
 use super::period::Period;
 use super::properties::View;
 use super::summary::Conflict;
-use super::value_types::{misfit, normalised, sentence};
+use super::value_types::{is_numeric, misfit, normalised, sentence};
 
 /// An exception in the middle of the import, which ends all of it.
 pub(crate) struct Failure(pub(crate) String);
@@ -31,11 +31,12 @@ pub(crate) struct Entry<'a> {
 impl Entry<'_> {
     /// Whether a zero is a value of the element (DHIS2: `dataValueIsZeroAndInsignificant`).
     pub(crate) fn keeps_zeros(&self) -> bool {
-        let averaged = matches!(
+        let (kind, aggregation) = (
+            self.described.value_type.as_str(),
             self.described.aggregation_type.as_str(),
-            "AVERAGE" | "AVERAGE_SUM_ORG_UNIT"
         );
-        self.described.zero_is_significant || averaged
+        let averaged = matches!(aggregation, "AVERAGE" | "AVERAGE_SUM_ORG_UNIT");
+        self.described.zero_is_significant || averaged || !is_numeric(kind)
     }
 }
 

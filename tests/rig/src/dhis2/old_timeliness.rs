@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use jiff::SignedDuration;
 use jiff::civil::Date;
-use jiff::{SignedDuration, ToSpan};
 
 use super::books::{Approval, ApprovalKey};
 use super::clock::days_after;
 use super::import_options::ImportOptions;
 use super::model::DataSet;
 use super::old_checks::{Entry, conflict, refused};
+use super::open_periods::{latest_open, shifted};
 use super::payload::Given;
 use super::period::Period;
 use super::properties::View;
@@ -247,26 +248,5 @@ impl<'a> Timeliness<'a> {
             .iter()
             .filter(|input| *input.period == *period.iso);
         set.input_periods.is_empty() || listed.any(|input| input.includes(self.view.now))
-    }
-}
-
-/// The latest period a data set takes: with none open in the future, the one before the current.
-pub(crate) fn latest_open(set: &DataSet, today: Date) -> Option<Period> {
-    Period::containing(&set.period_type, today)?.step(set.open_future_periods - 1)
-}
-
-/// A date moved by whole periods, at the same distance from the period's first day.
-pub(crate) fn shifted(period_type: &str, date: Date, periods: i64) -> Date {
-    let moved = || {
-        let period = Period::containing(period_type, date)?;
-        let target = period.step(periods)?;
-        let days = date.since(period.start).ok()?.get_days();
-        let moved = target.start.checked_add(i64::from(days).days()).ok()?;
-        Some(moved.min(target.end))
-    };
-    if periods == 0 {
-        date
-    } else {
-        moved().unwrap_or(date)
     }
 }

@@ -1,10 +1,10 @@
 //! `GET /api/dataValueSets`: live values of data sets or elements, with the refusals of each server.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::Dialect;
 use super::access::Right;
@@ -16,6 +16,7 @@ use super::period::{Period, complaint};
 use super::properties::View;
 use super::request::Query;
 use super::rows::{Key, Stored};
+use super::shown_values::{Body, Moments, Shown};
 
 pub(crate) fn read(view: &View, books: &Books, query: &Query) -> Result<Answer, Refusal> {
     let wanted = Wanted::parse(view, query)?;
@@ -27,9 +28,7 @@ pub(crate) fn read(view: &View, books: &Books, query: &Query) -> Result<Answer, 
             Dialect::V2_43 => Err(refusal),
         };
     }
-    let mut body = wanted.header(view, books);
-    body.insert("dataValues".to_owned(), wanted.values(view, books));
-    let answer = Answer::json(&Value::Object(body));
+    let answer = Answer::json_text(wanted.body(view, books).as_text());
     if view.dialect == Dialect::V2_42 || query.first("attachment").is_some() {
         return Ok(answer);
     }
@@ -109,60 +108,54 @@ impl Wanted {
         })
     }
 
-    /// What stands above the values: on 2.42 only if set, period and unit are one each; on 2.43 each that is.
-    fn header(&self, view: &View, books: &Books) -> Map<String, Value> {
-        let single = |ids: &[String]| match ids {
-            [only] => Some(only.clone()),
-            _ => None,
-        };
+    /// Above the values: on 2.42 only if set, period and unit are one each; on 2.43 each that is.
+    fn body<'b>(&'b self, view: &'b View, books: &'b Books) -> Body<'b> {
         let (set, unit) = (single(&self.data_sets), single(&self.units));
-        let period = match self.periods.as_slice() {
-            [only] => Some(only),
-            _ => None,
-        };
-        let mut header = Map::new();
-        let mut show = |name: &str, value: Option<Value>| {
-            header.extend(value.map(|value| (name.to_owned(), value)));
-        };
+        let period = single(&self.periods).map(|period| &*period.iso);
+        let combo = single(&self.attribute_combos);
+        let values = self.values(view, books);
         if view.dialect == Dialect::V2_43 {
-            show("dataSet", set.map(Value::from));
-            show("period", period.map(|period| json!(&*period.iso)));
-            show("orgUnit", unit.filter(|_| !self.children).map(Value::from));
-            show(
-                "attributeOptionCombo",
-                single(&self.attribute_combos).map(Value::from),
-            );
-        } else if let (Some(set), Some(period), Some(unit)) = (set, period, unit) {
-            let combo = single(&self.attribute_combos);
-            let combo = combo.unwrap_or_else(|| view.model().default_combo.clone());
-            let key = (set.clone(), period.clone(), unit.clone(), combo);
-            let completed = books.registrations.get(&key).filter(|held| held.completed);
-            show("dataSet", Some(set.into()));
-            show(
-                "completeDate",
-                Some(json!(completed.map(|held| with_offset(held.date)))),
-            );
-            show("period", Some(json!(&*period.iso)));
-            show("orgUnit", Some(unit.into()));
+            return Body {
+                data_set: set.map(String::as_str),
+                complete_date: None,
+                period,
+                unit: unit.filter(|_| !self.children).map(String::as_str),
+                attribute_combo: combo.map(String::as_str),
+                values,
+            };
         }
-        header
+        let one_of_each = set.zip(unit).zip(single(&self.periods));
+        let completed = one_of_each.map(|((set, unit), period)| {
+            let combo = combo.unwrap_or(&view.model().default_combo).clone();
+            let key = (set.clone(), period.clone(), unit.clone(), combo);
+            let held = books.registrations.get(&key).filter(|held| held.completed);
+            held.map(|held| with_offset(held.date))
+        });
+        Body {
+            data_set: set.filter(|_| one_of_each.is_some()).map(String::as_str),
+            complete_date: completed,
+            period: period.filter(|_| one_of_each.is_some()),
+            unit: unit.filter(|_| one_of_each.is_some()).map(String::as_str),
+            attribute_combo: None,
+            values,
+        }
     }
 
-    fn values(&self, view: &View, books: &Books) -> Value {
+    fn values<'b>(&'b self, view: &'b View, books: &'b Books) -> Vec<Shown<'b>> {
         let wanted = self.wanted_units(view);
-        let mut readable: BTreeMap<&str, bool> = BTreeMap::new();
-        let mut shown = Vec::new();
-        let limit = self.limit.unwrap_or(usize::MAX);
-        for (key, row) in self.rows(books) {
-            let attribute_combo = &*key.attribute_combo;
-            let may = *readable
-                .entry(attribute_combo)
-                .or_insert_with(|| is_readable(view, attribute_combo));
-            if may && self.takes(key, row) && wanted.contains(&*key.unit) && shown.len() < limit {
-                shown.push(self.value(view.dialect, key, row));
-            }
-        }
-        Value::Array(shown)
+        let mut readable: HashMap<&str, bool> = HashMap::new();
+        let mut moments = Moments::default();
+        let rows = self.rows(books).filter(|(key, row)| {
+            let combo = &*key.attribute_combo;
+            self.takes(key, row)
+                && wanted.contains(&*key.unit)
+                && *readable
+                    .entry(combo)
+                    .or_insert_with(|| is_readable(view, combo))
+        });
+        let rows = rows.take(self.limit.unwrap_or(usize::MAX));
+        rows.map(|(key, row)| self.shown(view.dialect, key, row, &mut moments))
+            .collect()
     }
 
     fn rows<'b>(
@@ -202,39 +195,42 @@ impl Wanted {
         below.map(String::as_str).collect()
     }
 
-    fn value(&self, dialect: Dialect, key: &Key, row: &Stored) -> Value {
-        let mut value = Map::new();
-        let mut show = |name: &str, shown: Value| {
-            value.insert(name.to_owned(), shown);
-        };
+    /// 2.42 writes everything, nulls too; 2.43 leaves out nulls, false and what stands above the values.
+    fn shown<'b>(
+        &self,
+        dialect: Dialect,
+        key: &'b Key,
+        row: &'b Stored,
+        moments: &mut Moments,
+    ) -> Shown<'b> {
         let old = dialect == Dialect::V2_42;
-        show("dataElement", json!(&*key.element));
-        if old || self.periods.len() != 1 {
-            show("period", json!(&*key.period.iso));
+        let unless = |above: bool, text: &'b str| (old || !above).then_some(text);
+        let nullable = |text: &'b Option<String>| match text.as_deref() {
+            None if !old => None,
+            text => Some(text),
+        };
+        let marked = row.follow_up == Some(true);
+        Shown {
+            element: &key.element,
+            period: unless(self.periods.len() == 1, &key.period.iso),
+            unit: unless(self.units.len() == 1 && !self.children, &key.unit),
+            combo: &key.combo,
+            attribute_combo: unless(self.attribute_combos.len() == 1, &key.attribute_combo),
+            value: nullable(&row.value),
+            stored_by: &row.stored_by,
+            created: moments.text_of(row.created),
+            last_updated: moments.text_of(row.last_updated),
+            comment: nullable(&row.comment),
+            followup: (old || marked).then_some(marked),
+            deleted: row.deleted.then_some(true),
         }
-        if old || self.units.len() != 1 || self.children {
-            show("orgUnit", json!(&*key.unit));
-        }
-        show("categoryOptionCombo", json!(&*key.combo));
-        if old || self.attribute_combos.len() != 1 {
-            show("attributeOptionCombo", json!(&*key.attribute_combo));
-        }
-        if old || row.value.is_some() {
-            show("value", json!(row.value));
-        }
-        show("storedBy", json!(row.stored_by));
-        show("created", json!(with_offset(row.created)));
-        show("lastUpdated", json!(with_offset(row.last_updated)));
-        if old || row.comment.is_some() {
-            show("comment", json!(row.comment));
-        }
-        if old || row.follow_up == Some(true) {
-            show("followup", json!(row.follow_up == Some(true)));
-        }
-        if row.deleted {
-            show("deleted", json!(true));
-        }
-        Value::Object(value)
+    }
+}
+
+fn single<T>(all: &[T]) -> Option<&T> {
+    match all {
+        [only] => Some(only),
+        _ => None,
     }
 }
 

@@ -94,6 +94,12 @@ pub(crate) fn sentence(reason: &str) -> &str {
     }
 }
 
+/// Whether values of the type are numbers.
+pub(crate) fn is_numeric(value_type: &str) -> bool {
+    value_type.starts_with("INTEGER")
+        || matches!(value_type, "NUMBER" | "UNIT_INTERVAL" | "PERCENTAGE")
+}
+
 /// Zero as DHIS2 recognises it (`ValidationUtils.dataValueIsZeroAndInsignificant`): `-0` is none.
 pub(crate) fn is_zero(value: &str) -> bool {
     let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));
