@@ -2,7 +2,8 @@
 
 use proptest::{prop_assert, prop_assert_eq, proptest};
 
-use super::{Number, NumberError, canonical};
+use super::number::NumberError;
+use super::{Number, canonical};
 
 fn number(text: &str) -> Number {
     Number::parse(text).unwrap_or_else(|error| panic!("{text:?}: {error}"))

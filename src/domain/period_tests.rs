@@ -6,7 +6,8 @@ use jiff::civil::Date;
 use proptest::prelude::{Strategy, prop};
 use proptest::{prop_assert, prop_assert_eq, prop_assume, proptest};
 
-use super::{Period, PeriodError, PeriodType};
+use super::period_parse::PeriodError;
+use super::{Period, PeriodType};
 
 const GOLDEN: &str = include_str!("../../tests/golden/dhis2-periods.tsv");
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{BLANK, Engine, ValueType};
+use super::value_type::BLANK;
+use super::{Engine, ValueType};
 
 /// The recordings of a version that are about single values.
 macro_rules! recordings {

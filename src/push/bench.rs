@@ -155,11 +155,11 @@ impl Bench {
     pub(super) fn push_all(&mut self, wishes: &[Wish]) -> Pushed {
         self.stand_in.forget_requests();
         let cells: Vec<Cell> = wishes.iter().map(Wish::cell).collect();
-        let space = Space::new(
-            self.data_set.period_type,
-            cells.iter().map(|cell| cell.org_unit),
-            cells.iter().map(|cell| cell.triple),
-        );
+        let mut space = Space::new(self.data_set.period_type);
+        for cell in &cells {
+            space.intern(cell);
+        }
+        space.sort();
         let changes: Vec<Change> = wishes.iter().map(|wish| wish.change(&space)).collect();
         assert!(changes.is_sorted_by_key(|change| change.key));
         let task = Task {
