@@ -84,6 +84,24 @@ pub(crate) struct ElementPolicies {
     pub(crate) absent: Option<Absent>,
 }
 
+impl ElementPolicies {
+    /// Takes in what another place says of the same data element. What it leaves out says nothing; fails with the
+    /// name of a policy that differs.
+    pub(crate) fn agree_with(&mut self, other: ElementPolicies) -> Result<(), &'static str> {
+        if let Some(combine) = other.combine
+            && *self.combine.get_or_insert(combine) != combine
+        {
+            return Err("combine");
+        }
+        if let Some(absent) = other.absent
+            && *self.absent.get_or_insert(absent) != absent
+        {
+            return Err("absent");
+        }
+        Ok(())
+    }
+}
+
 impl Policies {
     pub(crate) fn combine(&self, data_element: Uid) -> Combine {
         let own = self.data_elements.get(&data_element);

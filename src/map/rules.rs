@@ -43,15 +43,15 @@ enum Day {
 }
 
 /// Rules that cannot be followed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RuleFault {
+    period: Period,
     /// The rule's own label, where it has one.
     label: Option<String>,
-    period: Period,
     what: What,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum What {
     Contradiction,
     Uid,
@@ -141,14 +141,13 @@ impl RuleBook {
 
     /// All rules are here: whatever counts in one of these periods must be clear.
     pub(super) fn close(&self, periods: &[Period]) -> Result<(), RuleFault> {
-        let mut faults: Vec<RuleFault> = self
+        // The same one, in whatever order the rules came.
+        let first = self
             .rules
             .values()
             .flat_map(|rules| periods.iter().filter_map(|period| fault(rules, *period)))
-            .collect();
-        // The same one first, in whatever order the rules came.
-        faults.sort_by(|a, b| (a.period, &a.label).cmp(&(b.period, &b.label)));
-        match faults.into_iter().next() {
+            .min();
+        match first {
             Some(fault) => Err(fault),
             None => Ok(()),
         }
@@ -188,6 +187,21 @@ impl Rule {
         from && to
     }
 
+    /// What is wrong with the rule itself, if it bears on the day.
+    fn fault_on(&self, day: Date) -> Option<What> {
+        if self.is_reversed_around(day) {
+            Some(What::Reversed)
+        } else if !self.is_valid_on(day) {
+            None
+        } else if self.valid_from == Day::Malformed || self.valid_to == Day::Malformed {
+            Some(What::Day)
+        } else if self.priority.is_none() {
+            Some(What::Priority)
+        } else {
+            (self.verdict == Verdict::Malformed).then_some(What::Uid)
+        }
+    }
+
     /// Valid to before valid from, with the day between the two.
     fn is_reversed_around(&self, day: Date) -> bool {
         match (self.valid_from, self.valid_to) {
@@ -200,49 +214,50 @@ impl Rule {
 impl Day {
     fn read(text: Option<&str>) -> Day {
         match text {
-            // PostgreSQL's own words for dates without end.
-            None | Some("infinity" | "-infinity") => Day::Open,
+            None => Day::Open,
+            // PostgreSQL's own words: after, and before, every other date.
+            Some("infinity") => Day::On(Date::MAX),
+            Some("-infinity") => Day::On(Date::MIN),
             Some(text) => text.parse().map_or(Day::Malformed, Day::On),
         }
     }
 }
 
-/// What makes the rules of one key unclear in a period.
+/// What makes the rules of one key unclear in a period; the same one, in whatever order they came.
 fn fault(rules: &[Rule], period: Period) -> Option<RuleFault> {
     let day = period.start();
-    let fault = |rule: &Rule, what| {
-        Some(RuleFault {
-            label: rule.label.clone(),
-            period,
-            what,
+    let lowest = rules
+        .iter()
+        .filter(|rule| rule.is_valid_on(day))
+        .map(|rule| rule.priority)
+        .min();
+    let counts = |rule: &&Rule| rule.is_valid_on(day) && Some(rule.priority) == lowest;
+    let first = rules.iter().find(counts);
+    let contradict = first.is_some_and(|first| {
+        let mut counting = rules.iter().filter(counts);
+        counting.any(|rule| rule.verdict != first.verdict)
+    });
+    rules
+        .iter()
+        .filter_map(|rule| {
+            let what = match rule.fault_on(day) {
+                None if contradict && counts(&rule) => What::Contradiction,
+                what => what?,
+            };
+            Some(RuleFault {
+                period,
+                label: rule.label.clone(),
+                what,
+            })
         })
-    };
-    if let Some(rule) = rules.iter().find(|rule| rule.is_reversed_around(day)) {
-        return fault(rule, What::Reversed);
-    }
-    let valid = || rules.iter().filter(|rule| rule.is_valid_on(day));
-    for rule in valid() {
-        if rule.valid_from == Day::Malformed || rule.valid_to == Day::Malformed {
-            return fault(rule, What::Day);
-        }
-        if rule.priority.is_none() {
-            return fault(rule, What::Priority);
-        }
-        if rule.verdict == Verdict::Malformed {
-            return fault(rule, What::Uid);
-        }
-    }
-    let first = valid().min_by_key(|rule| rule.priority)?;
-    let other =
-        valid().find(|rule| rule.priority == first.priority && rule.verdict != first.verdict)?;
-    fault(other, What::Contradiction)
+        .min()
 }
 
 impl fmt::Display for RuleFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.what {
             What::Contradiction => {
-                "two rules of equal priority name different organisation units (or one excludes) for one key"
+                "two rules of equal priority name different UIDs (or one excludes) for one key"
             }
             What::Uid => "a rule has no UID, or one that is not 11 letters and digits",
             What::Reversed => "a rule has `valid_to` before `valid_from`",

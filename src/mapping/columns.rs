@@ -128,6 +128,7 @@ impl Mapping {
 impl Columns {
     /// Refuses a column that is not among `declared`, and one that stands twice.
     pub(crate) fn only(&self, declared: &[&str]) -> Result<(), ColumnFault> {
+        // First what may be personal data, which is the gravest.
         for (index, (name, type_name)) in self.0.iter().enumerate() {
             if !declared.contains(&name.as_str()) {
                 return Err(ColumnFault::Undeclared {
@@ -135,6 +136,8 @@ impl Columns {
                     type_name: type_name.clone(),
                 });
             }
+        }
+        for (index, (name, _)) in self.0.iter().enumerate() {
             if self
                 .0
                 .iter()

@@ -157,21 +157,14 @@ impl Line<'_> {
             return Ok(());
         }
         let set = map.policies.entry(uid).or_default();
-        let clash = |column: Option<usize>, name: &str| {
+        set.agree_with(policies).map_err(|name| {
+            let column = match name {
+                "combine" => header.combine,
+                _ => header.absent,
+            };
             let message = format!("`{name}` differs from an earlier line of data element {uid}");
             self.error(column.unwrap_or(0), message)
-        };
-        if let Some(combine) = policies.combine
-            && *set.combine.get_or_insert(combine) != combine
-        {
-            return Err(clash(header.combine, "combine"));
-        }
-        if let Some(absent) = policies.absent
-            && *set.absent.get_or_insert(absent) != absent
-        {
-            return Err(clash(header.absent, "absent"));
-        }
-        Ok(())
+        })
     }
 
     fn policy<W: Word>(&self, column: Option<usize>, name: &str) -> Result<Option<W>, FileError> {

@@ -144,7 +144,8 @@ impl Reader<'_, '_> {
                 "and `[values]` exclude each other: one value column, or one for each data element"
                     .to_owned(),
             )),
-            (None, None) => Err(top.error(
+            (None, None) => Err(top.missing(
+                &["value", "values"],
                 "`value` is missing: the column that holds the value (or a table `[values]`)"
                     .to_owned(),
             )),
@@ -156,8 +157,7 @@ impl Reader<'_, '_> {
         let mut columns = Vec::new();
         for (column, entry) in entry.section()?.take_all() {
             let clash = entry.error(
-                "has another `combine` or `absent` than an earlier column of its data element"
-                    .to_owned(),
+                "has another policy than an earlier column of its data element".to_owned(),
             );
             let mut section = entry.section()?;
             let data_element = section.require("data-element")?.parse()?;
@@ -176,8 +176,12 @@ impl Reader<'_, '_> {
                     .transpose()?,
             };
             section.finish()?;
-            if *self.elements.entry(data_element).or_insert(policies) != policies {
-                return Err(clash);
+            let known = self.elements.entry(data_element).or_default();
+            if let Err(policy) = known.agree_with(policies) {
+                return Err(FileError {
+                    message: format!("{}: `{policy}`", clash.message),
+                    ..clash
+                });
             }
             columns.push(WideColumn {
                 column,

@@ -27,7 +27,8 @@ impl Reader<'_, '_> {
                     DimensionMapping::constant(DEFAULT_COMBO)
                 }
                 (_, None) => {
-                    return Err(top.error(format!("table `[{}]` is missing", name.table())));
+                    let message = format!("table `[{}]` is missing", name.table());
+                    return Err(top.missing(&[name.table()], message));
                 }
             };
             dimensions.insert(name, dimension);
@@ -86,14 +87,18 @@ impl Reader<'_, '_> {
             }
             (None, _) if columns.len() == 1 => return Ok(Answers::Column),
             (None, _) => {
-                return Err(section.error(
+                return Err(section.missing(
+                    &["uid", "map", "map-file", "rules", "column"],
                     "says nowhere where the UID comes from: one of uid, map, map-file, rules, or a `column` that holds UIDs"
                         .to_owned(),
                 ));
             }
         };
         if columns.is_empty() && way != "uid" {
-            return Err(section.error("`column` (or `columns`) is missing".to_owned()));
+            return Err(section.missing(
+                &["column", "columns"],
+                "`column` (or `columns`) is missing".to_owned(),
+            ));
         }
         match way {
             "uid" => Ok(Answers::Constant(entry.parse()?)),
@@ -173,7 +178,9 @@ fn map(entry: Entry<'_>) -> Result<Answers, FileError> {
 
 fn pattern(entry: &Entry<'_>) -> Result<Regex, FileError> {
     let text = entry.string()?;
-    // Anchored: a pattern that fits a part of a name must not show the rest of it.
-    Regex::new(&format!("^(?:{text})$"))
+    // Anchored: a pattern that fits a part of a name must not show the rest of it. Read alone first, so that a
+    // stray bracket cannot close ours.
+    Regex::new(text)
+        .and_then(|_| Regex::new(&format!("^(?:{text})$")))
         .map_err(|_| entry.error("is not a regular expression".to_owned()))
 }

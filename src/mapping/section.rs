@@ -116,8 +116,22 @@ impl<'t> Section<'t> {
             Some(entry) => Ok(entry),
             None => {
                 let name = self.called(key);
-                Err(self.error(format!("`{name}` is missing")))
+                Err(self.missing(&[key], format!("`{name}` is missing")))
             }
+        }
+    }
+
+    /// The error that none of `keys` is there; where one of them was mistyped, that it was.
+    pub(crate) fn missing(&self, keys: &[&'static str], message: String) -> FileError {
+        let mistyped = self
+            .entries
+            .iter()
+            .filter(|(key, _, _)| !self.asked.contains(&key.as_str()))
+            .filter(|(key, _, _)| nearest(key, keys.iter().copied()).is_some())
+            .min_by_key(|(_, span, _)| span.start);
+        match mistyped {
+            Some((key, span, _)) => self.unknown(key, span, keys),
+            None => self.error(message),
         }
     }
 
@@ -143,16 +157,10 @@ impl<'t> Section<'t> {
     /// Refuses the first key that nobody asked for, naming the nearest that somebody did.
     pub(crate) fn finish(mut self) -> Result<(), FileError> {
         self.entries.sort_by_key(|(_, span, _)| span.start);
-        let Some((key, span, _)) = self.entries.first() else {
-            return Ok(());
-        };
-        let place = place(self.text, span.start);
-        let known = hint(key, self.asked.iter().copied());
-        Err(FileError {
-            file: self.file.to_owned(),
-            place: Some(place),
-            message: format!("unknown key `{}`{known}", self.called(key)),
-        })
+        match self.entries.first() {
+            Some((key, span, _)) => Err(self.unknown(key, span, &self.asked)),
+            None => Ok(()),
+        }
     }
 
     /// An error about the section as a whole.
@@ -163,6 +171,15 @@ impl<'t> Section<'t> {
             file: self.file.to_owned(),
             place: (!whole).then(|| place(self.text, self.span.start)),
             message,
+        }
+    }
+
+    fn unknown(&self, key: &str, span: &Range<usize>, known: &[&'static str]) -> FileError {
+        let known = hint(key, known.iter().copied());
+        FileError {
+            file: self.file.to_owned(),
+            place: Some(place(self.text, span.start)),
+            message: format!("unknown key `{}`{known}", self.called(key)),
         }
     }
 

@@ -4,7 +4,7 @@ use super::places::Places;
 use super::timeliness::{Timeliness, timeliness};
 use super::{Reach, Target, checks, same};
 use crate::domain::{
-    Absent, Blocked, Cell, ChangeKind, Closed, Foreign, Incomplete, Left, Policies, reads_as_zero,
+    Absent, Blocked, Cell, ChangeKind, Closed, Foreign, Incomplete, Left, Policies,
 };
 
 /// All that is known of a cell.
@@ -82,10 +82,10 @@ fn is_unchanged(case: &Case<'_>, absent: Absent, target: &Target) -> bool {
     match (case.desired, case.live) {
         (Some(desired), Some(live)) => same::same(element, desired, live, target),
         (Some(value), None) => same::is_nothing(element, value),
-        // A zero that stands for "the source has nothing" is where it should be.
+        // A zero that stands for "the source has nothing" is where it should be; of a boolean it is `false`.
         (None, Some(live)) => {
             same::is_nothing(element, live)
-                || (absent == Absent::Zero && !case.foreign && reads_as_zero(live))
+                || (absent == Absent::Zero && !case.foreign && same::same(element, "0", live, target))
         }
         (None, None) => true,
     }

@@ -71,6 +71,6 @@ fn reached(place: Place, reach: &Reach) -> Place {
         attribute_option_combo: place
             .attribute_option_combo
             .filter(|uid| reach.has_attribute_option_combo(*uid)),
-        org_unit: place.org_unit.filter(|uid| reach.reads(*uid)),
+        org_unit: place.org_unit.filter(|uid| reach.has_unit(*uid)),
     }
 }

@@ -46,6 +46,8 @@ impl Target {
 
 /// The units of a mapping's run that can be read and written, and the part of them that is in scope.
 pub(crate) struct Reach {
+    /// The units of the data set in the account's hierarchy.
+    reachable: BTreeSet<Uid>,
     readable: BTreeSet<Uid>,
     scope: BTreeSet<Uid>,
     elements: BTreeSet<Uid>,
@@ -90,6 +92,7 @@ impl Reach {
             false => BTreeSet::new(),
         };
         Reach {
+            reachable,
             readable,
             scope,
             elements: data_set.elements.keys().copied().collect(),
@@ -109,6 +112,11 @@ impl Reach {
 
     pub(super) fn reads(&self, unit: Uid) -> bool {
         self.readable.contains(&unit)
+    }
+
+    /// Whether the data set and the account reach the unit, read for this plan or not.
+    pub(super) fn has_unit(&self, unit: Uid) -> bool {
+        self.reachable.contains(&unit)
     }
 
     pub(super) fn in_scope(&self, unit: Uid) -> bool {
