@@ -37,7 +37,7 @@ pub(crate) use engine::Engine;
 pub(crate) use metadata::{
     Account, DataElement, DataSet, InputPeriod, LiveRow, OrgUnit, Server, Version,
 };
-pub(crate) use number::{Number, canonical};
+pub(crate) use number::{Number, Total, canonical};
 pub(crate) use outcome::{Blocked, CellAccount, CellCounts, CellOutcome, Closed, Left};
 pub(crate) use period::Period;
 pub(crate) use period_range::PeriodRange;

@@ -108,6 +108,47 @@ impl Number {
     }
 }
 
+/// A sum in the making. It fits or does not whatever the order in which numbers come in: what is held against the
+/// bounds is the sum of their sizes, with every decimal that one of them had.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Total {
+    sum: Number,
+    size: i128,
+    scale: u32,
+    overflowed: bool,
+}
+
+impl Total {
+    pub(crate) fn of(number: Number) -> Total {
+        let mut total = Total::default();
+        total.add(number);
+        total
+    }
+
+    pub(crate) fn add(&mut self, number: Number) {
+        let scale = self.scale.max(number.scale);
+        let grown = Number {
+            mantissa: self.size,
+            scale: self.scale,
+        };
+        let size = grown
+            .at_scale(scale)
+            .zip(number.at_scale(scale))
+            .and_then(|(size, more)| size.checked_add(more.checked_abs()?));
+        match (size, self.sum.checked_add(number)) {
+            (Some(size), Some(sum)) if !self.overflowed => {
+                (self.sum, self.size, self.scale) = (sum, size, scale);
+            }
+            _ => self.overflowed = true,
+        }
+    }
+
+    /// The exact sum; `None` where the numbers do not fit.
+    pub(crate) fn sum(self) -> Option<Number> {
+        (!self.overflowed).then_some(self.sum)
+    }
+}
+
 /// The canonical spelling of a number of any length: `5.0000` → `5`, `.5` → `0.5`, `-0` → `0`, exponents expanded.
 /// Two texts are the same number exactly when their canonical spellings are the same.
 pub(crate) fn canonical(text: &str) -> Result<String, NumberError> {

@@ -90,7 +90,15 @@ impl RowCounts {
     }
 
     pub(crate) fn balances(&self) -> bool {
-        self.rows == self.excluded + self.unmapped + self.empty + self.invalid + self.mapped
+        // Wider than the counts, which may come from somebody's document.
+        let outcomes = [
+            self.excluded,
+            self.unmapped,
+            self.empty,
+            self.invalid,
+            self.mapped,
+        ];
+        u128::from(self.rows) == outcomes.into_iter().map(u128::from).sum::<u128>()
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod header;
 mod read;
+mod whole;
 mod write;
 
 pub(crate) use header::DocumentError;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::domain::{
-    Dimension, KeyGroup, Number, Period, RowAccount, RowCounts, RowOutcome, ShownKey, Sums, Uid,
+    Dimension, KeyGroup, Number, Period, RowAccount, RowCounts, RowOutcome, ShownKey, Sums, Total,
+    Uid,
 };
 
 /// Different keys without an answer that are kept apart; a broken query can have millions.
@@ -14,7 +15,15 @@ pub(super) struct Ledger {
     periods: BTreeMap<Period, RowCounts>,
     keys: HashMap<Lost, u64>,
     rows_of_other_keys: u64,
-    sums: BTreeMap<Option<Uid>, Sums>,
+    sums: BTreeMap<Option<Uid>, Totals>,
+}
+
+/// Of the rows of one data element.
+#[derive(Default)]
+struct Totals {
+    rows: Total,
+    excluded: Total,
+    unmapped: Total,
 }
 
 #[derive(PartialEq, Eq, Hash)]
@@ -38,11 +47,11 @@ impl Ledger {
     ) {
         self.count(outcome, period);
         if let Some(number) = number {
-            let sums = self.sums.entry(data_element).or_default();
-            sums.add(|sums| &mut sums.rows, number);
+            let totals = self.sums.entry(data_element).or_default();
+            totals.rows.add(number);
             match outcome {
-                RowOutcome::Excluded => sums.add(|sums| &mut sums.excluded, number),
-                _ => sums.add(|sums| &mut sums.unmapped, number),
+                RowOutcome::Excluded => totals.excluded.add(number),
+                _ => totals.unmapped.add(number),
             }
         }
         let lost = Lost {
@@ -69,8 +78,7 @@ impl Ledger {
     ) {
         self.count(RowOutcome::Mapped, period);
         if let Some(number) = number {
-            let sums = self.sums.entry(data_element).or_default();
-            sums.add(|sums| &mut sums.rows, number);
+            self.sums.entry(data_element).or_default().rows.add(number);
         }
     }
 
@@ -89,13 +97,15 @@ impl Ledger {
         for period in periods {
             self.periods.entry(*period).or_default();
         }
-        for (element, sum) in desired {
-            let sums = self.sums.entry(Some(element)).or_default();
-            match sum {
-                Some(sum) => sums.desired = sum,
-                None => sums.overflowed = true,
-            }
-        }
+        let sums = self
+            .sums
+            .into_iter()
+            .map(|(element, totals)| {
+                let of_cells = element.and_then(|element| desired.get(&element).copied());
+                let sums = totals.close(of_cells.unwrap_or(Some(Number::ZERO)));
+                (element, sums)
+            })
+            .collect();
         let mut keys: Vec<KeyGroup> = self
             .keys
             .into_iter()
@@ -112,7 +122,7 @@ impl Ledger {
             periods: self.periods,
             keys,
             rows_of_other_keys: self.rows_of_other_keys,
-            sums: self.sums,
+            sums,
         }
     }
 
@@ -120,5 +130,24 @@ impl Ledger {
         let counts = self.periods.entry(period).or_default();
         counts.rows += 1;
         counts.count(outcome);
+    }
+}
+
+impl Totals {
+    /// `desired`: of the cells made of the rows; None: it does not fit.
+    fn close(self, desired: Option<Number>) -> Sums {
+        let sums = || {
+            Some(Sums {
+                rows: self.rows.sum()?,
+                desired: desired?,
+                excluded: self.excluded.sum()?,
+                unmapped: self.unmapped.sum()?,
+                overflowed: false,
+            })
+        };
+        sums().unwrap_or(Sums {
+            overflowed: true,
+            ..Sums::default()
+        })
     }
 }

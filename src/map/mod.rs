@@ -19,13 +19,10 @@ use row::{RowKeys, RowValue, cell, place, uid};
 use rules::RuleColumns;
 
 use crate::domain::{
-    Combine, Desired, DesiredCell, Dimension, Incomplete, Key, Number, Period, Place, RowOutcome,
-    Space, Text, Unplaced, Veil, canonical,
+    Combine, Desired, DesiredCell, Dimension, Incomplete, Key, Period, Place, RowOutcome, Space,
+    Unplaced, Veil,
 };
 use crate::mapping::{Answers, Columns, Mapping, RowColumns, Values};
-
-/// The longest value DHIS2 stores, in characters (ValidationUtils.VALUE_MAX_LENGTH).
-const LONGEST_VALUE: usize = 50_000;
 
 /// Checks the columns of a dimension's rules; returns the most characters to read of each.
 pub(crate) fn check_rules(
@@ -60,6 +57,8 @@ pub(crate) struct Mapper<'m> {
     space: Space,
     cells: Vec<DesiredCell>,
     incomplete: BTreeMap<Key, Incomplete>,
+    /// Of each empty and each invalid row its cell.
+    without_value: Vec<Key>,
     unplaced: HashMap<Place, u64>,
     /// A fingerprint of every row's keys, by period: two rows of the same keys are a broken query.
     seen: HashMap<Period, Vec<u128>>,
@@ -97,6 +96,7 @@ impl<'m> Mapper<'m> {
             space: Space::new(mapping.period_type),
             cells: Vec::new(),
             incomplete: BTreeMap::new(),
+            without_value: Vec::new(),
             unplaced: HashMap::new(),
             seen: HashMap::new(),
             ledger: Ledger::default(),
@@ -165,12 +165,20 @@ impl<'m> Mapper<'m> {
         for cell in &mut self.cells {
             cell.key = renumbered.key(cell.key);
         }
+        for key in &mut self.without_value {
+            *key = renumbered.key(*key);
+        }
         let incomplete = self
             .incomplete
             .into_iter()
             .map(|(key, why)| (renumbered.key(key), why))
             .collect();
-        let combined = combine::combine(self.cells, &self.space, &self.mapping.policies)?;
+        let combined = combine::combine(
+            self.cells,
+            self.without_value,
+            &self.space,
+            &self.mapping.policies,
+        )?;
         let mut unplaced: Vec<Unplaced> = self
             .unplaced
             .into_iter()
@@ -259,47 +267,12 @@ impl<'m> Mapper<'m> {
                 .or_default()
                 .push(fingerprint.of_value(index));
             let text = row.get(*place).copied().flatten();
-            let value = self.value(&answers, text, *numeric);
+            let element = uid(&answers, Dimension::DataElement);
+            let combine = element.map(|element| mapping.policies.combine(element));
+            let value = RowValue::read(text, *numeric, combine);
             self.account(period, &answers, &keys, value);
         }
         Ok(())
-    }
-
-    /// What a row's value is, before asking where it goes.
-    fn value(
-        &self,
-        answers: &BTreeMap<Dimension, Answer>,
-        text: Option<&str>,
-        numeric: bool,
-    ) -> RowValue {
-        let Some(text) = text else {
-            return RowValue::Null;
-        };
-        let element = uid(answers, Dimension::DataElement);
-        let combine = element.map(|element| self.mapping.policies.combine(element));
-        let adds = combine.is_some_and(|combine| combine != Combine::Refuse);
-        let number = Number::parse(text).ok();
-        if numeric {
-            return match (canonical(text), number) {
-                // What is added up must fit exactly.
-                (Ok(_), None) if adds => RowValue::Invalid,
-                (Ok(canonical), number) => RowValue::Usable {
-                    text: Text::from(canonical.as_str()),
-                    number,
-                },
-                (Err(_), _) => RowValue::Invalid,
-            };
-        }
-        // DHIS2 ≤ 2.42 takes a blank for a delete, and no version stores an empty value.
-        let holdable = !text.trim().is_empty() && text.chars().count() <= LONGEST_VALUE;
-        if holdable && (number.is_some() || !adds) {
-            RowValue::Usable {
-                text: Text::from(text),
-                number,
-            }
-        } else {
-            RowValue::Invalid
-        }
     }
 
     fn account(
@@ -354,6 +327,7 @@ impl<'m> Mapper<'m> {
         };
         self.ledger.without_value(outcome, period);
         *self.unplaced.entry(place).or_default() += 1;
+        self.without_value.push(key);
         let known = self.incomplete.entry(key).or_insert(why);
         *known = (*known).min(why);
     }

@@ -5,7 +5,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::fault::{MapFault, PeriodFault};
 use super::resolve::Answer;
-use crate::domain::{Cell, Dimension, Number, Period, Place, Text, Triple, Uid};
+use crate::domain::{
+    Cell, Combine, Dimension, Number, Period, Place, Text, Triple, Uid, canonical,
+};
 use crate::mapping::RowColumns;
 
 /// What a row's value is, before asking where it goes.
@@ -20,7 +22,41 @@ pub(super) enum RowValue {
     },
 }
 
+/// The longest value DHIS2 stores, in characters (ValidationUtils.VALUE_MAX_LENGTH).
+const LONGEST_VALUE: usize = 50_000;
+
 impl RowValue {
+    /// Reads a value; `numeric` tells the type of its column, `combine` how its data element's rows combine, where
+    /// the row has one.
+    pub(super) fn read(text: Option<&str>, numeric: bool, combine: Option<Combine>) -> RowValue {
+        let Some(text) = text else {
+            return RowValue::Null;
+        };
+        let adds = combine.is_some_and(|combine| combine != Combine::Refuse);
+        let number = Number::parse(text).ok();
+        if numeric {
+            return match (canonical(text), number) {
+                // What is added up must fit exactly.
+                (Ok(_), None) if adds => RowValue::Invalid,
+                (Ok(canonical), number) => RowValue::Usable {
+                    text: Text::from(canonical.as_str()),
+                    number,
+                },
+                (Err(_), _) => RowValue::Invalid,
+            };
+        }
+        // DHIS2 ≤ 2.42 takes a blank for a delete, and no version stores an empty value.
+        let holdable = !text.trim().is_empty() && text.chars().count() <= LONGEST_VALUE;
+        if holdable && (number.is_some() || !adds) {
+            RowValue::Usable {
+                text: Text::from(text),
+                number,
+            }
+        } else {
+            RowValue::Invalid
+        }
+    }
+
     pub(super) fn number(&self) -> Option<Number> {
         match self {
             RowValue::Usable { number, .. } => *number,

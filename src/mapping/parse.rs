@@ -156,9 +156,8 @@ impl Reader<'_, '_> {
         let empty = entry.error("names no column".to_owned());
         let mut columns = Vec::new();
         for (column, entry) in entry.section()?.take_all() {
-            let clash = entry.error(
-                "has another policy than an earlier column of its data element".to_owned(),
-            );
+            let clash = entry
+                .error("has another policy than an earlier column of its data element".to_owned());
             let mut section = entry.section()?;
             let data_element = section.require("data-element")?.parse()?;
             let category_option_combo = section

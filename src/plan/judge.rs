@@ -85,7 +85,9 @@ fn is_unchanged(case: &Case<'_>, absent: Absent, target: &Target) -> bool {
         // A zero that stands for "the source has nothing" is where it should be; of a boolean it is `false`.
         (None, Some(live)) => {
             same::is_nothing(element, live)
-                || (absent == Absent::Zero && !case.foreign && same::same(element, "0", live, target))
+                || (absent == Absent::Zero
+                    && !case.foreign
+                    && same::same(element, "0", live, target))
         }
         (None, None) => true,
     }

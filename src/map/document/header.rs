@@ -165,9 +165,12 @@ impl Header {
         let period_type = self.period_type.0;
         let of_type = |period: &Period| period.period_type() == period_type;
         let periods_fit = self.periods.iter().all(of_type)
-            && self.periods.is_sorted()
-            && self.incomplete.iter().all(|cell| of_type(&cell.period))
-            && !self.periods.is_empty();
+            && self.periods.is_sorted_by(|one, next| one < next)
+            && !self.periods.is_empty()
+            && self
+                .incomplete
+                .iter()
+                .all(|cell| self.periods.contains(&cell.period));
         if !periods_fit {
             return Err(DocumentError(
                 "its periods are not those of its period type".to_owned(),

@@ -1,14 +1,14 @@
 //! Reads a document back, value by value, into as little memory as mapping it took.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::header::{DocumentError, Header, VERSION};
-use crate::domain::{Cell, Combine, Desired, DesiredCell, Number, Period, Text, Triple, Uid};
+use super::whole::ensure_whole;
+use crate::domain::{Cell, Desired, DesiredCell, Period, Text, Triple, Uid};
 
 /// Reads a document from JSON and checks that it adds up.
 pub(crate) fn read(json: &[u8]) -> Result<Desired, DocumentError> {
@@ -28,9 +28,10 @@ pub(crate) fn read(json: &[u8]) -> Result<Desired, DocumentError> {
 fn describe(error: &serde_json::Error) -> String {
     let (line, column) = (error.line(), error.column());
     let text = error.to_string();
+    // Only at the beginning: serde repeats names it does not know, and they can hold anything.
     let ours = text
-        .split_once(OURS)
-        .and_then(|(_, rest)| rest.split_once(OURS))
+        .strip_prefix(OURS)
+        .and_then(|rest| rest.split_once(OURS))
         .map(|(ours, _)| ours.to_owned());
     match (ours, error.is_eof()) {
         (Some(ours), _) => ours,
@@ -166,45 +167,5 @@ impl<'de> Visitor<'de> for ValuesSeed<'_> {
             .collect();
         desired.cells.sort_unstable_by_key(|cell| cell.key);
         Ok(())
-    }
-}
-
-/// A document that was cut or edited no longer adds up to what `map` counted.
-fn ensure_whole(desired: &Desired) -> Result<(), DocumentError> {
-    let twice = desired
-        .cells
-        .windows(2)
-        .any(|pair| pair.first().map(|cell| cell.key) == pair.last().map(|cell| cell.key));
-    if twice {
-        return Err(DocumentError("a cell stands in it twice".to_owned()));
-    }
-    let altered = DocumentError(
-        "its values do not add up to its own accounting; it was cut or edited: run `map` again"
-            .to_owned(),
-    );
-    let mut sums: BTreeMap<Uid, Option<Number>> = BTreeMap::new();
-    for cell in &desired.cells {
-        let Some(whole) = desired.space.cell(cell.key) else {
-            continue;
-        };
-        let element = whole.triple.data_element;
-        if desired.policies.combine(element) == Combine::Sum {
-            let sum = sums.entry(element).or_insert(Some(Number::ZERO));
-            let number = Number::parse(cell.value.as_str()).ok();
-            *sum = sum
-                .zip(number)
-                .and_then(|(sum, number)| sum.checked_add(number));
-        }
-    }
-    for (element, counted) in &desired.rows.sums {
-        let found = element.and_then(|element| sums.get(&element).copied());
-        if !counted.overflowed && found.unwrap_or(Some(Number::ZERO)) != Some(counted.desired) {
-            return Err(altered);
-        }
-    }
-    if desired.rows.balances() {
-        Ok(())
-    } else {
-        Err(altered)
     }
 }
