@@ -13,7 +13,7 @@ const LISTED: usize = 10_000;
 pub(crate) struct Plan {
     /// Of the changes' keys.
     pub(crate) space: Space,
-    /// Ordered by period, unit and triple.
+    /// Ordered by key, which is by period, unit and triple.
     pub(crate) changes: Vec<Change>,
     /// Every cell but those that are to be changed.
     pub(crate) account: CellAccount,
@@ -103,9 +103,12 @@ impl Plan {
 
     /// Complete: ordered, whatever the order of blocks was.
     pub(super) fn closed_up(mut self) -> Plan {
-        let space = &self.space;
-        self.changes
-            .sort_by_cached_key(|change| space.cell(change.key));
+        // Units and triples that only DHIS2 knew were numbered as they came; now keys order as cells do.
+        let renumbered = self.space.sort();
+        for change in &mut self.changes {
+            change.key = renumbered.key(change.key);
+        }
+        self.changes.sort_unstable_by_key(|change| change.key);
         self.blocked.sort_unstable();
         self.held.sort_unstable();
         self

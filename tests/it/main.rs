@@ -7,6 +7,10 @@
     clippy::indexing_slicing
 )]
 
+mod dry_run;
+mod pipe;
 mod program;
 mod st_lucia;
+mod st_lucia_changes;
 mod st_lucia_results;
+mod st_lucia_rows;

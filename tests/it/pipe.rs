@@ -1,0 +1,167 @@
+//! `extract | map | push` leaves DHIS2 as `run` does.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::program::{Finished, program_fed};
+use crate::st_lucia::{BOTH, StLucia, T0, difference};
+
+fn fed(site: &StLucia, args: &[&str], input: &str) -> Finished {
+    program_fed(site.folder.path(), args, input.as_bytes())
+}
+
+fn extract(site: &StLucia, mapping: &str, period: &str) -> String {
+    let args = ["extract", "-m", mapping, "-p", period, "--as-of", T0];
+    site.program(&args).code(0).stdout
+}
+
+#[test]
+fn the_pipe_leaves_dhis2_as_the_run_does() {
+    for dialect in BOTH {
+        let piped = StLucia::at(dialect, T0);
+        for (mapping, period) in [("epi-monthly", "202503"), ("epi-targets", "2024")] {
+            let rows = extract(&piped, mapping, period);
+            let document = fed(&piped, &["map"], &rows).code(0).stdout;
+            let pushed = fed(&piped, &["push", "--format", "json"], &document);
+            assert!([0, 3].contains(&pushed.code), "{}", pushed.stderr);
+            piped.dhis2.forget_requests();
+            fed(&piped, &["push"], &document);
+            assert_eq!(piped.posts(), 0);
+        }
+        let run = StLucia::at(dialect, T0);
+        run.run(T0, &["202503", "2024"], &[]).code(3);
+        assert_eq!(
+            difference(&piped.values(), &run.values()),
+            Vec::<String>::new()
+        );
+    }
+}
+
+#[test]
+fn the_order_of_rows_changes_nothing() {
+    let site = StLucia::at(BOTH[0], T0);
+    let rows = extract(&site, "epi-monthly", "202503");
+    let mut lines: Vec<&str> = rows.lines().collect();
+    // The rows of each result, back to front.
+    for result in lines.chunk_by_mut(|a, b| a.starts_with('[') == b.starts_with('[')) {
+        if result[0].starts_with('[') {
+            result.reverse();
+        }
+    }
+    let turned = lines.join("\n") + "\n";
+    assert_ne!(turned, rows);
+    let document = |rows: &str| {
+        let text = fed(&site, &["map"], rows).code(0).stdout;
+        let mut document: Value = serde_json::from_str(&text).unwrap();
+        document["pg2dhis2"]["created"] = Value::Null;
+        document
+    };
+    assert_eq!(document(&turned), document(&rows));
+}
+
+#[test]
+fn the_document_is_a_body_that_dhis2_takes() {
+    let site = StLucia::at(BOTH[1], T0);
+    let rows = extract(&site, "epi-targets", "2024");
+    fs::write(site.folder.path().join("rows"), rows).unwrap();
+    site.program(&["map", "rows", "-o", "document"])
+        .code(0)
+        .silent();
+    let document = fs::read_to_string(site.folder.path().join("document")).unwrap();
+    let document: Value = serde_json::from_str(&document).unwrap();
+    let members: Vec<&String> = document.as_object().unwrap().keys().collect();
+    assert_eq!(members, ["pg2dhis2", "dataSet", "dataValues"]);
+    assert_eq!(document["dataSet"], "csfuYZsWBMJ");
+    for value in document["dataValues"].as_array().unwrap() {
+        let members: Vec<&String> = value.as_object().unwrap().keys().collect();
+        let wanted = [
+            "dataElement",
+            "period",
+            "orgUnit",
+            "categoryOptionCombo",
+            "attributeOptionCombo",
+            "value",
+        ];
+        assert_eq!(members, wanted);
+        assert!(value.as_object().unwrap().values().all(Value::is_string));
+    }
+    site.program(&["push", "document"]).code(0).silent();
+    assert_eq!(
+        site.values().len(),
+        document["dataValues"].as_array().unwrap().len()
+    );
+}
+
+#[test]
+fn the_size_of_a_chunk_changes_nothing() {
+    let wanted = {
+        let site = StLucia::at(BOTH[1], T0);
+        site.run(T0, &["2024"], &["-m", "epi-targets"]).code(0);
+        site.values()
+    };
+    for chunk in [1, 7, 2000] {
+        let site = StLucia::at(BOTH[1], T0);
+        site.edit("pg2dhis2.toml", |text| text + &format!("chunk = {chunk}\n"));
+        site.run(T0, &["2024"], &["-m", "epi-targets"]).code(0);
+        assert_eq!(site.values(), wanted);
+    }
+}
+
+#[test]
+fn rows_of_other_files_or_cut_rows_are_refused() {
+    let site = StLucia::at(BOTH[1], T0);
+    let rows = extract(&site, "epi-targets", "2024");
+    let cut = rows.lines().take(40).collect::<Vec<_>>().join("\n");
+    let lacking: Vec<&str> = rows
+        .lines()
+        .enumerate()
+        .filter(|(index, _)| *index != 300)
+        .map(|(_, line)| line)
+        .collect();
+    for (input, words) in [
+        ("", "the input is empty"),
+        ("{}", "does not begin with the header"),
+        ("hello", "does not begin with the header"),
+        (&cut, "ends in the middle"),
+        (&lacking.join("\n"), "lacks rows"),
+        (
+            &rows.replacen("extract/1", "extract/2", 1),
+            "another version",
+        ),
+    ] {
+        fed(&site, &["map"], input).code(2).stderr_has(words);
+    }
+    site.edit("queries/target_population.sql", |text| {
+        text + "\n-- changed\n"
+    });
+    fed(&site, &["map"], &rows)
+        .code(10)
+        .stderr_has("run `extract` again");
+}
+
+#[test]
+fn a_document_that_is_not_ours_or_was_changed_is_refused() {
+    let site = StLucia::at(BOTH[1], T0);
+    let rows = extract(&site, "epi-targets", "2024");
+    let document = fed(&site, &["map"], &rows).code(0).stdout;
+    let value: Value = serde_json::from_str(&document).unwrap();
+    let changed = {
+        let mut value = value.clone();
+        value["dataValues"][3]["value"] = "1".into();
+        value.to_string()
+    };
+    let without =
+        serde_json::json!({"dataSet": value["dataSet"], "dataValues": value["dataValues"]});
+    for (input, words) in [
+        ("", "empty"),
+        ("[]", "map"),
+        (&without.to_string(), "pg2dhis2"),
+        (&document[..document.len() / 2], "ends in the middle"),
+        (&changed, "do not add up"),
+        (&document.replacen("map/1", "map/0", 1), "another version"),
+    ] {
+        fed(&site, &["push"], input).code(2).stderr_has(words);
+    }
+    assert!(site.dhis2.requests().is_empty());
+}
