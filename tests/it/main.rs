@@ -14,3 +14,4 @@ mod st_lucia;
 mod st_lucia_changes;
 mod st_lucia_results;
 mod st_lucia_rows;
+mod tidy;

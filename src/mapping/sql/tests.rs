@@ -1,6 +1,7 @@
 //! Facts about the lexer: where a parameter is one, what a file may hold, and where errors point.
 
-use proptest::prelude::*;
+use proptest::prelude::{Strategy, any, prop};
+use proptest::{prop_assert_eq, prop_oneof, proptest};
 
 use super::{Sql, SqlError};
 
