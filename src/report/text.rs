@@ -63,15 +63,23 @@ fn verdict(report: &Report) -> String {
         false => "exit",
     };
     format!(
-        "{} rows: {}\n{} cells: {}\n{ends} {} ({}): {}",
-        rows.rows,
+        "{}: {}\n{}: {}\n{ends} {} ({}): {}",
+        many(rows.rows, "row"),
         counted(of_rows.into_iter()),
-        cells.cells,
+        many(cells.cells, "cell"),
         counted(of_cells),
         exit.code(),
         exit.name(),
         exit.meaning()
     )
+}
+
+/// `1 row`, `2 rows`.
+pub(super) fn many(count: u64, thing: &str) -> String {
+    match count {
+        1 => format!("1 {thing}"),
+        count => format!("{count} {thing}s"),
+    }
 }
 
 /// Those that are not 0, in words.

@@ -10,8 +10,12 @@
 mod dry_run;
 mod pipe;
 mod program;
+mod small_site;
 mod st_lucia;
 mod st_lucia_changes;
 mod st_lucia_results;
 mod st_lucia_rows;
 mod tidy;
+mod wrong_files;
+mod wrong_source;
+mod wrong_target;

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::line;
+use super::{line, many};
 use crate::domain::{
     Cell, CellOutcome, DEFAULT_COMBO, Dimension, Number, RowOutcome, ShownKey, Text, Uid, escaped,
 };
@@ -81,10 +81,7 @@ pub(super) fn keys(text: &mut String, mapping: &MappingReport, reader: Reader) {
                 Reader::Terminal => &key.plain,
                 Reader::Anybody => &key.veiled,
             };
-            let rows = match rows {
-                1 => "1 row".to_owned(),
-                rows => format!("{rows} rows"),
-            };
+            let rows = many(*rows, "row");
             format!("{rows:>9}  {dimension} {key}")
         });
     }
