@@ -3,8 +3,12 @@
 mod checks;
 mod judge;
 mod live;
+#[cfg(test)]
+mod model_tests;
 mod outcome;
 mod places;
+#[cfg(test)]
+mod property_tests;
 mod reach;
 mod same;
 mod timeliness;
