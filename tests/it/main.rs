@@ -12,6 +12,7 @@ mod pipe;
 mod program;
 mod small_site;
 mod st_lucia;
+mod st_lucia_cases;
 mod st_lucia_changes;
 mod st_lucia_results;
 mod st_lucia_rows;
