@@ -150,7 +150,7 @@ fn account(plan: Plan, sent: Vec<Sent>, keep: Keep, report: &mut MappingReport) 
                 foreign: change.foreign,
                 outcome: outcome(index, change),
                 code: match sent.get(index) {
-                    Some(Sent::Rejected { code }) => Some(code.clone()),
+                    Some(Sent::Rejected { code }) => Some(code.to_string()),
                     _ => None,
                 },
             })

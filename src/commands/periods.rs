@@ -8,8 +8,9 @@ use crate::domain::Period;
 use crate::exit::{Exit, Problem};
 use crate::mapping::Mapping;
 
-/// Periods that are read, compared and sent together; a longer run is cut, so that memory stays bounded.
-const TOGETHER: usize = 24;
+/// Periods that are read, compared and sent together; a longer run is cut, so that memory stays bounded. A year and a
+/// quarter of months, as an hourly run looks back, is one part.
+const TOGETHER: usize = 15;
 
 /// The moment that a command is about.
 pub(super) fn as_of(args: &PeriodArgs, started: Timestamp) -> Timestamp {

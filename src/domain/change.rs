@@ -15,7 +15,7 @@ pub(crate) struct Change {
     pub(crate) old: Option<Text>,
     pub(crate) follow_up: bool,
     /// A person's comment on the cell, sent back with the change because DHIS2 wipes it otherwise.
-    pub(crate) comment: Option<Box<str>>,
+    pub(crate) comment: Option<Box<Text>>,
     /// The live value was last stored by somebody else.
     pub(crate) foreign: bool,
 }
@@ -37,7 +37,7 @@ pub(crate) enum Sent {
     /// Read back as it should be.
     Confirmed,
     /// DHIS2 refused it; its error code, or `none` where it gave none.
-    Rejected { code: String },
+    Rejected { code: Box<str> },
     /// Sent, but no certain answer and not found as it should be.
     Unconfirmed,
     /// The run ended before.

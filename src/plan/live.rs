@@ -7,7 +7,7 @@ pub(super) struct LiveCell {
     pub(super) key: Key,
     /// None: deleted, or a comment alone.
     value: Option<Text>,
-    pub(super) comment: Option<Box<str>>,
+    pub(super) comment: Option<Box<Text>>,
     pub(super) follow_up: bool,
     /// Last stored by somebody else.
     pub(super) foreign: bool,
@@ -20,7 +20,7 @@ impl LiveCell {
         LiveCell {
             key,
             value: value.map(Text::from),
-            comment: row.comment.map(Box::from),
+            comment: row.comment.map(|comment| Box::new(Text::from(comment))),
             follow_up: row.follow_up,
             foreign: !row.stored_by.is_some_and(|user| target.is_ours(user)),
             in_scope,

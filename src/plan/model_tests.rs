@@ -239,7 +239,7 @@ impl Model {
             value: change.value.to_string(),
             ours: true,
             deleted: change.kind == ChangeKind::Delete || drops,
-            comment: change.comment.as_deref().map(str::to_owned),
+            comment: change.comment.as_deref().map(ToString::to_string),
         };
         self.0.insert(cell, row);
     }

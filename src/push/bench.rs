@@ -76,9 +76,7 @@ pub(super) fn uid(text: &str) -> Uid {
 }
 
 pub(super) fn rejected(code: &str) -> Sent {
-    Sent::Rejected {
-        code: code.to_owned(),
-    }
+    Sent::Rejected { code: code.into() }
 }
 
 impl Wish {
@@ -101,7 +99,7 @@ impl Wish {
             value: Text::from(self.value),
             old: None,
             follow_up: self.follow_up,
-            comment: self.comment.map(Into::into),
+            comment: self.comment.map(|comment| Box::new(Text::from(comment))),
             foreign: false,
         }
     }

@@ -16,7 +16,7 @@ use crate::dhis2::Dhis2;
 use crate::dhis2::error::{Dhis2Error, Kind};
 use crate::dhis2::import::OutgoingValue;
 use crate::dhis2::verdict::{Rest, Verdict, verdict};
-use crate::domain::{Cell, Change, ChangeKind, DataSet, Engine, Sent, Space};
+use crate::domain::{Cell, Change, ChangeKind, DataSet, Engine, Sent, Space, Text};
 use chunks::chunks;
 use refused::{Batch, Remains, remains};
 
@@ -183,7 +183,7 @@ impl<'t> Sending<'_, 't> {
     }
 
     fn reject(&mut self, changes: &[usize], code: &str) {
-        let code = code.to_owned();
+        let code = code.into();
         self.set(changes, &Sent::Rejected { code });
     }
 
@@ -200,7 +200,7 @@ fn outgoing(cell: Cell, change: &Change) -> OutgoingValue<'_> {
     OutgoingValue {
         cell,
         value: change.value.as_str(),
-        comment: change.comment.as_deref(),
+        comment: change.comment.as_deref().map(Text::as_str),
         follow_up: change.follow_up,
         deleted: change.kind == ChangeKind::Delete,
     }

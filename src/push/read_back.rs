@@ -1,12 +1,13 @@
 //! Reads back what was sent: only what DHIS2 shows is confirmed.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::Task;
 use super::compare::{needs_no_row, shows};
 use crate::dhis2::Dhis2;
 use crate::dhis2::error::Dhis2Error;
-use crate::domain::{Cell, Change, DataElement, Key, Period, Sent, Uid};
+use crate::domain::{Cell, Change, DataElement, Period, Sent, Uid};
 
 /// Read together: a few periods, so that units without a change in most of them are not read for all.
 const PERIODS: usize = 24;
@@ -33,7 +34,9 @@ pub(super) fn confirm(
             let Some((change, element)) = change_and_element(task, index) else {
                 continue;
             };
-            if !seen.contains(&index) && needs_no_row(change, element, task.engine) {
+            let asked = block.numbers.binary_search(&change.key.unit).is_ok();
+            let unseen = asked && !seen.contains(&index);
+            if unseen && needs_no_row(change, element, task.engine) {
                 confirmed(sent, index);
             }
         }
@@ -64,39 +67,62 @@ fn change_and_element<'t>(task: &Task<'t>, index: usize) -> Option<(&'t Change, 
     Some((change, task.data_set.elements.get(&triple.data_element)?))
 }
 
-/// One read and the changes it shows.
+/// One read and the changes among which are those it shows.
 struct Block {
     periods: Vec<Period>,
     units: Vec<Uid>,
-    changes: Vec<usize>,
+    /// What keys call the units; ordered.
+    numbers: Vec<u32>,
+    changes: Range<usize>,
 }
 
-/// As few reads as hold all unconfirmed changes.
+/// As few reads as hold all unconfirmed changes. Nothing is kept per change: there may be a million.
 fn blocks(task: &Task<'_>, sent: &[Sent]) -> Vec<Block> {
-    let waiting: Vec<(usize, Key)> = (0..)
-        .zip(task.changes)
-        .zip(sent)
-        .filter(|(_, outcome)| **outcome == Sent::Unconfirmed)
-        .map(|((index, change), _)| (index, change.key))
-        .collect();
+    let unconfirmed = |range: Range<usize>| {
+        let changes = task.changes.get(range.clone()).unwrap_or_default();
+        let sent = sent.get(range).unwrap_or_default();
+        let both = changes.iter().zip(sent);
+        both.filter(|(_, sent)| **sent == Sent::Unconfirmed)
+            .map(|(change, _)| change.key)
+    };
     let mut blocks = Vec::new();
-    for periods in distinct(waiting.iter().map(|(_, key)| key.period)).chunks(PERIODS) {
-        let mut in_periods = waiting.clone();
-        in_periods.retain(|(_, key)| periods.binary_search(&key.period).is_ok());
-        for units in distinct(in_periods.iter().map(|(_, key)| key.unit)).chunks(UNITS) {
-            let here = || {
-                let keys = in_periods.iter().copied();
-                keys.filter(|(_, key)| units.binary_search(&key.unit).is_ok())
-            };
-            let cells = || here().filter_map(|(_, key)| task.space.cell(key));
+    for range in of_few_periods(task.changes) {
+        let periods = distinct(unconfirmed(range.clone()).filter_map(|key| {
+            let cell = task.space.cell(key)?;
+            Some(cell.period)
+        }));
+        for numbers in distinct(unconfirmed(range.clone()).map(|key| key.unit)).chunks(UNITS) {
+            let units = numbers.iter().filter_map(|number| {
+                let units = task.space.units();
+                units.get(*number as usize).copied()
+            });
             blocks.push(Block {
-                periods: distinct(cells().map(|cell| cell.period)),
-                units: distinct(cells().map(|cell| cell.org_unit)),
-                changes: here().map(|(index, _)| index).collect(),
+                periods: periods.clone(),
+                units: units.collect(),
+                numbers: numbers.to_vec(),
+                changes: range.clone(),
             });
         }
     }
     blocks
+}
+
+/// The changes, which are sorted by period, in parts of at most `PERIODS` periods.
+fn of_few_periods(changes: &[Change]) -> Vec<Range<usize>> {
+    let mut parts: Vec<Range<usize>> = Vec::new();
+    let mut begin = 0;
+    for (number, period) in changes
+        .chunk_by(|one, two| one.key.period == two.key.period)
+        .enumerate()
+    {
+        let end = begin + period.len();
+        match parts.last_mut() {
+            Some(last) if number % PERIODS != 0 => last.end = end,
+            _ => parts.push(begin..end),
+        }
+        begin = end;
+    }
+    parts
 }
 
 /// Sorted, each once.
