@@ -95,35 +95,21 @@ impl Exit {
         }
     }
 
-    /// One line for help and README.
+    /// One line for help and README; short enough for any terminal.
     pub(crate) fn meaning(self) -> &'static str {
         match self {
-            Exit::Ok => {
-                "every row accounted for, every change confirmed by reading back; or nothing to do"
-            }
-            Exit::Internal => "a bug; the next run repairs",
-            Exit::Usage => {
-                "wrong command line, or input of map or push that is not ours; nothing sent"
-            }
-            Exit::Partial => {
-                "some rows unmapped or invalid, some cells blocked or rejected; the rest is confirmed"
-            }
+            Exit::Ok => "every row accounted for, every change read back; or none to do",
+            Exit::Internal => "a bug of pg2dhis2; the next run repairs",
+            Exit::Usage => "wrong command line or input; nothing sent",
+            Exit::Partial => "rows unmapped or invalid, cells blocked or rejected; rest done",
             Exit::Held => "a person must look before anything of the mapping is sent",
-            Exit::Temporary => {
-                "network, time-out or overload; some cells unconfirmed or not sent; the next run repairs"
-            }
-            Exit::Config => "site file, mapping, file permissions or SQL file; nothing sent",
+            Exit::Temporary => "network, time-out, overload; the next run sends what is left",
+            Exit::Config => "site file, mapping, SQL file or permissions; nothing sent",
             Exit::Busy => "another run is active; nothing sent by this one",
             Exit::Credentials => "PostgreSQL or DHIS2 refused us; never retried",
-            Exit::Source => {
-                "the query, its result, the rules or the role are not what the mapping promises"
-            }
-            Exit::Target => {
-                "not the DHIS2 we expect: address, calendar, rights, metadata of the whole mapping"
-            }
-            Exit::Privacy => {
-                "a result has a column that the mapping does not declare; nothing sent"
-            }
+            Exit::Source => "query, rules or role are not what the mapping promises",
+            Exit::Target => "not the DHIS2 we expect: address, rights or metadata",
+            Exit::Privacy => "a result has an undeclared column; no row of it was read",
             Exit::State => "the run cannot be recorded; nothing (more) sent",
         }
     }

@@ -10,6 +10,7 @@
 mod dry_run;
 mod pipe;
 mod program;
+mod readme;
 mod small_site;
 mod st_lucia;
 mod st_lucia_cases;
