@@ -7,6 +7,7 @@
     clippy::indexing_slicing
 )]
 
+mod by_hand;
 mod dry_run;
 mod pipe;
 mod program;
