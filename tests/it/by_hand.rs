@@ -145,26 +145,6 @@ fn a_mapping_that_is_held_sends_nothing_and_its_neighbour_everything() {
 }
 
 #[test]
-fn a_kept_value_stays_and_its_neighbours_are_sent() {
-    for dialect in BOTH {
-        let site = loaded(dialect);
-        let key = catch_up_dose(&site);
-        type_in(&site, &key, "4711");
-        site.take_out("P37");
-        site.replace(MONTHLY, "foreign = \"overwrite\"", "foreign = \"keep\"");
-        let run = site.run(T0, &["202503"], &["-m", "epi-monthly"]).code(3);
-        let report = run.json();
-        let mapping = &report["mappings"][0];
-        assert_eq!(mapping["left"][0]["reason"], "foreign-kept");
-        assert_eq!(mapping["left"][0]["cells"], 1);
-        let changes = mapping["changes"].as_array().unwrap();
-        assert!(!changes.is_empty() && changes.iter().all(|change| change["foreign"] == false));
-        assert_eq!(site.values()[&key], "4711");
-        keeps_comment_and_mark(&site, &key);
-    }
-}
-
-#[test]
 fn what_somebody_else_stored_is_never_withdrawn() {
     for dialect in BOTH {
         let site = loaded(dialect);

@@ -19,6 +19,7 @@ mod st_lucia_changes;
 mod st_lucia_results;
 mod st_lucia_rows;
 mod tidy;
+mod withdrawals;
 mod wrong_files;
 mod wrong_source;
 mod wrong_target;
