@@ -7,6 +7,7 @@
     clippy::indexing_slicing
 )]
 
+mod by_hand;
 mod dry_run;
 mod pipe;
 mod program;
@@ -18,6 +19,7 @@ mod st_lucia_changes;
 mod st_lucia_results;
 mod st_lucia_rows;
 mod tidy;
+mod withdrawals;
 mod wrong_files;
 mod wrong_source;
 mod wrong_target;

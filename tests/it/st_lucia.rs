@@ -77,6 +77,84 @@ impl StLucia {
             .count()
     }
 
+    /// A row of DHIS2's table of values, deleted or not, as the recordings write it.
+    #[track_caller]
+    pub(crate) fn row(&self, key: &Key) -> Value {
+        let [element, period, unit, combo] = key;
+        let starts = match (period.get(..4), period.get(4..)) {
+            (Some(year), Some("")) => format!("Yearly {year}-01-01"),
+            (Some(year), Some(month)) => format!("Monthly {year}-{month}-01"),
+            _ => panic!("{period} is no year or month"),
+        };
+        let wanted = [
+            ("de", element),
+            ("pe", &starts),
+            ("ou", unit),
+            ("coc", combo),
+        ];
+        let rows = self.dhis2.stored();
+        let mut rows = rows.into_iter();
+        rows.find(|row| wanted.iter().all(|(name, id)| row[*name] == id.as_str()))
+            .unwrap_or_else(|| panic!("DHIS2 has no row {key:?}"))
+    }
+
+    /// What a person does in the data entry app, as `admin`: a call of the Web API, whose status must be a success.
+    #[track_caller]
+    pub(crate) fn by_hand(&self, method: &str, path: &str) {
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}api/{path}", self.dhis2.url()))
+            // admin:district
+            .header("authorization", "Basic YWRtaW46ZGlzdHJpY3Q=")
+            .body(());
+        let answer = ureq::run(request.expect("a request"));
+        if let Err(error) = answer {
+            panic!("{method} {path}: {error}");
+        }
+    }
+
+    /// Leaves the monthly mapping only these of its queries, for tests that need no more.
+    pub(crate) fn only(&self, queries: &[&str]) {
+        self.edit("mappings/epi-monthly.toml", |text| {
+            let (before, rest) = text.split_once("queries = [").expect("queries");
+            let (_, after) = rest.split_once("]").expect("their end");
+            let queries: Vec<String> = queries
+                .iter()
+                .map(|query| format!("\"../queries/{query}.sql\""))
+                .collect();
+            format!("{before}queries = [{}]{after}", queries.join(", "))
+        });
+    }
+
+    /// Replaces a text that must be in a file of the site.
+    #[track_caller]
+    pub(crate) fn replace(&self, file: &str, old: &str, new: &str) {
+        self.edit(file, |text| {
+            assert!(text.contains(old), "{file} has no {old:?}");
+            text.replace(old, new)
+        });
+    }
+
+    /// Takes the dose records of a planted case out of the registry, as if they had never been typed.
+    pub(crate) fn take_out(&self, case: &str) {
+        self.database.execute(&format!(
+            "SET session_replication_role = replica;
+             DELETE FROM imm.immunization_event WHERE event_id IN
+                 (SELECT row_id FROM qa.planted_case WHERE case_code = '{case}' AND table_name = 'imm.immunization_event');"
+        ));
+    }
+
+    /// The organisation unit that a municipality reported to on a day, by the rules in force.
+    pub(crate) fn unit_of(&self, municipality: &str, day: &str) -> String {
+        let rows = self.database.query(&format!(
+            "SELECT orgunit_uid FROM interop.data_mapping_rules
+             WHERE version_no = 3 AND source_key = '{municipality}'
+               AND valid_from <= '{day}' AND coalesce(valid_to, '{day}') >= '{day}'
+             ORDER BY priority LIMIT 1"
+        ));
+        rows[0][0].clone().expect("a unit")
+    }
+
     /// Changes a file of the site.
     pub(crate) fn edit(&self, file: &str, edit: impl FnOnce(String) -> String) {
         let path = self.folder.path().join(file);
