@@ -3,6 +3,8 @@
 //! A registry with a million rows, a DHIS2 stand-in, and the real program between them. Ends with an error if the
 //! memory for a million cells is more than the design allows.
 #![forbid(unsafe_code)]
+// It speaks to the person who started it, and stops at the first thing that goes wrong.
+#![allow(clippy::expect_used, clippy::print_stdout)]
 
 mod child;
 mod site;

@@ -42,7 +42,7 @@ impl Version {
 pub(crate) struct Account {
     pub(crate) username: String,
     pub(crate) authorities: BTreeSet<String>,
-    /// Paths (`/root/…/unit`) of the units below which the account may enter data.
+    /// Paths (`/country/…/unit`) of the units below which the account may enter data.
     pub(crate) capture_paths: Vec<String>,
     /// Paths of the units below which it may see data; DHIS2 ≤ 2.42 reads by these.
     pub(crate) view_paths: Vec<String>,
@@ -108,7 +108,7 @@ impl DataElement {
 #[derive(Clone, Debug)]
 pub(crate) struct OrgUnit {
     pub(crate) name: String,
-    /// `/root/…/unit`.
+    /// `/country/…/unit`.
     pub(crate) path: String,
     pub(crate) opened: Option<Date>,
     pub(crate) closed: Option<Date>,

@@ -258,9 +258,34 @@ impl Live {
     }
 }
 
-/// Element 0 does not keep zeros, element 1 does, element 2 is an average.
 fn target(engine: Engine) -> Target {
     let minor = if engine == Engine::Old { 42 } else { 43 };
+    Target {
+        server: Server {
+            version: Version {
+                minor,
+                patch: 5,
+                text: String::new(),
+            },
+            now: "2026-01-01T00:00:00".parse().unwrap(),
+            time_zone: "Etc/UTC".to_owned(),
+            note: None,
+        },
+        account: Account {
+            username: "loader".to_owned(),
+            authorities: ["F_DATAVALUE_ADD".to_owned()].into(),
+            capture_paths: vec!["/country".to_owned()],
+            view_paths: vec!["/country".to_owned()],
+        },
+        data_set: data_set(),
+        own_users: Vec::new(),
+        other_units: BTreeMap::new(),
+        other_elements: BTreeMap::new(),
+    }
+}
+
+/// Element 0 does not keep zeros, element 1 does, element 2 is an average.
+fn data_set() -> DataSet {
     let combos = Rc::new(BTreeMap::from([
         (combo(0), String::new()),
         (combo(1), String::new()),
@@ -280,44 +305,23 @@ fn target(engine: Engine) -> Target {
     let units = (0..UNITS).map(|number| {
         let described = OrgUnit {
             name: String::new(),
-            path: format!("/root/{}", unit(number)),
+            path: format!("/country/{}", unit(number)),
             opened: None,
             closed: None,
         };
         (unit(number), described)
     });
-    Target {
-        server: Server {
-            version: Version {
-                minor,
-                patch: 5,
-                text: String::new(),
-            },
-            now: "2026-01-01T00:00:00".parse().unwrap(),
-            time_zone: "Etc/UTC".to_owned(),
-            note: None,
-        },
-        account: Account {
-            username: "loader".to_owned(),
-            authorities: ["F_DATAVALUE_ADD".to_owned()].into(),
-            capture_paths: vec!["/root".to_owned()],
-            view_paths: vec!["/root".to_owned()],
-        },
-        data_set: DataSet {
-            id: "DataSetAaa0".parse().unwrap(),
-            name: String::new(),
-            period_type: PeriodType::Monthly,
-            expiry_days: 0.0,
-            open_future_periods: 0,
-            input_periods: Vec::new(),
-            attribute_option_combos: BTreeMap::from([(DEFAULT_COMBO, "default".to_owned())]),
-            elements: elements.collect(),
-            org_units: units.collect(),
-            may_read: true,
-            may_write: true,
-        },
-        own_users: Vec::new(),
-        other_units: BTreeMap::new(),
-        other_elements: BTreeMap::new(),
+    DataSet {
+        id: "DataSetAaa0".parse().unwrap(),
+        name: String::new(),
+        period_type: PeriodType::Monthly,
+        expiry_days: 0.0,
+        open_future_periods: 0,
+        input_periods: Vec::new(),
+        attribute_option_combos: BTreeMap::from([(DEFAULT_COMBO, "default".to_owned())]),
+        elements: elements.collect(),
+        org_units: units.collect(),
+        may_read: true,
+        may_write: true,
     }
 }

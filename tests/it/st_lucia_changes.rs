@@ -1,4 +1,4 @@
-//! What becomes of values that people changed, and of values whose rows vanished.
+//! What becomes of values that people changed, by policy, and of values that the server refuses.
 
 use rig::dhis2::{Dialect, Row};
 use serde_json::Value;
@@ -48,31 +48,6 @@ fn loaded(dialect: Dialect) -> StLucia {
 }
 
 #[test]
-fn a_value_changed_by_hand_is_put_back_and_keeps_comment_and_mark() {
-    for dialect in BOTH {
-        let site = loaded(dialect);
-        let (key, value) = some_cell(&site);
-        typed_over(&site, &key, "4711");
-        let report = site
-            .run(T0, &["202503"], &["-m", "epi-monthly"])
-            .code(3)
-            .json();
-        let rows = site.dhis2.stored();
-        let row = stored(&rows, &key);
-        assert_eq!(row["value"], value.as_str());
-        assert_eq!(row["comment"], "as counted on paper");
-        assert_eq!(row["followup"], true);
-        assert_eq!(row["storedby"], "loader");
-        let changes = report["mappings"][0]["changes"].as_array().unwrap();
-        assert_eq!(changes.len(), 1);
-        assert_eq!(changes[0]["foreign"], true);
-        assert_eq!(changes[0]["old"], "4711");
-        assert_eq!(changes[0]["outcome"], "updated");
-        assert_eq!(count(&report, "/cells/updated"), 1);
-    }
-}
-
-#[test]
 fn a_foreign_value_is_kept_or_holds_the_mapping_as_it_says() {
     for dialect in BOTH {
         let site = loaded(dialect);
@@ -103,91 +78,6 @@ fn a_foreign_value_is_kept_or_holds_the_mapping_as_it_says() {
                 assert_eq!(count(&report, "/cells/zeroed"), 1);
             }
         }
-    }
-}
-
-#[test]
-fn a_cell_whose_rows_vanish_is_zeroed_or_deleted_or_left_as_its_element_says() {
-    for dialect in BOTH {
-        let site = loaded(dialect);
-        let before = site.values();
-        // P36: an adult's dose, alone in its cell. Sessions and stock of one municipality disappear whole.
-        site.database.execute(
-            "UPDATE imm.immunization_event SET deleted_at = now() WHERE event_id IN (SELECT row_id FROM qa.planted_case WHERE case_code = 'P36');
-             DELETE FROM imm.stock_transaction WHERE facility_id IN (SELECT facility_id FROM ref.facility WHERE code = 'LC-F04');",
-        );
-        let report = site
-            .run(T0, &["202503"], &["-m", "epi-monthly"])
-            .code(3)
-            .json();
-        let changes = report["mappings"][0]["changes"].as_array().unwrap();
-        assert!(count(&report, "/cells/zeroed") > 0 && count(&report, "/cells/deleted") > 0);
-        let after = site.values();
-        for change in changes {
-            let text = |name: &str| change[name].as_str().unwrap().to_owned();
-            let key = ["dataElement", "period", "orgUnit", "categoryOptionCombo"].map(text);
-            match change["outcome"].as_str().unwrap() {
-                // 2.42 drops a zero that is not significant, 2.43 stores it: both say "nothing".
-                "zeroed" => assert!(
-                    matches!(after.get(&key).map(String::as_str), None | Some("0")),
-                    "{change}"
-                ),
-                "deleted" => {
-                    assert!(
-                        before.contains_key(&key) && !after.contains_key(&key),
-                        "{change}"
-                    );
-                    assert!(DELETED.contains(&indicator(&key[0]).as_str()), "{change}");
-                }
-                // Deleted doses are counted by the data quality query.
-                "updated" | "created" => {}
-                other => panic!("{other}: {change}"),
-            }
-        }
-        site.dhis2.forget_requests();
-        site.run(T0, &["202503"], &["-m", "epi-monthly"]).code(3);
-        assert_eq!(site.posts(), 0, "{dialect:?}");
-    }
-}
-
-/// Indicators that are deleted rather than zeroed, by the issue's own list.
-const DELETED: [&str; 3] = ["STOCK_OPENING", "STOCK_CLOSING", "STOCKOUT_DAYS"];
-
-fn indicator(element: &str) -> String {
-    let path = crate::st_lucia::repository().join("mappings/epi-indicators.csv");
-    let mut reader = csv::Reader::from_path(path).unwrap();
-    let mut records = reader.records().map(Result::unwrap);
-    let record = records
-        .find(|record| &record[1] == element)
-        .expect("the element");
-    record[0].to_owned()
-}
-
-#[test]
-fn a_vanished_cell_that_a_row_without_a_place_may_belong_to_stays() {
-    for dialect in BOTH {
-        let site = loaded(dialect);
-        // Two towns disappear from the rules: their rows cannot be placed any more, so nothing they may have fed is taken away.
-        site.database.execute(
-            "DELETE FROM interop.data_mapping_rules WHERE source_key IN ('DENNERY VILLAGE', 'BEXON')",
-        );
-        let before = site.values();
-        let report = site
-            .run(T0, &["202503"], &["-m", "epi-monthly"])
-            .code(3)
-            .json();
-        assert_eq!(
-            count(&report, "/cells/zeroed") + count(&report, "/cells/deleted"),
-            0
-        );
-        let left = report["mappings"][0]["left"].as_array().unwrap();
-        let unplaced = left
-            .iter()
-            .find(|left| left["reason"] == "unplaced")
-            .expect("cells are left");
-        assert!(unplaced["cells"].as_u64().unwrap() > 0);
-        let after = site.values();
-        assert!(before.keys().all(|key| after.contains_key(key)));
     }
 }
 

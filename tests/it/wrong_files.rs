@@ -108,76 +108,79 @@ fn a_password_in_the_source_url_is_refused_and_not_repeated() {
     site.refused(run, 10, "password");
 }
 
+/// A text of the mapping, what somebody wrote instead, and what is told.
+const IN_A_MAPPING: [(&str, &str, &str); 14] = [
+    (
+        "absent = ",
+        "abscent = ",
+        "mappings/small.toml:6:1: unknown key `abscent`, did you mean `absent`?",
+    ),
+    (
+        "value = \"value\"",
+        "valu = \"value\"",
+        "unknown key `valu`, did you mean `value`?",
+    ),
+    (
+        "absent = \"leave\"",
+        "absent = \"leave\"\nlook-bak = 3",
+        "mappings/small.toml:7:1: unknown key `look-bak`, did you mean `look-back`?",
+    ),
+    ("YE8SgpSMBQ9", "YE8SgpSMBQ", "mappings/small.toml:2:12:"),
+    (
+        "Monthly",
+        "Montly",
+        "unknown period type `Montly`, did you mean `Monthly`?",
+    ),
+    (
+        "query.sql",
+        "none.sql",
+        "names none.sql, which does not exist",
+    ),
+    (
+        "absent = \"leave\"",
+        "absent = \"never\"",
+        "`absent` must be one of leave, zero, delete",
+    ),
+    (
+        "absent = \"leave\"",
+        "absent = \"zero\"",
+        "must be \"leave\"",
+    ),
+    (
+        "column = \"unit\"",
+        "column = \"unit\"\nuid = \"VsF9dWr6arv\"\nmap = { a = \"VsF9dWr6arv\" }",
+        "choose one of uid, map, map-file, rules",
+    ),
+    (
+        "column = \"unit\"",
+        "",
+        "says nowhere where the UID comes from",
+    ),
+    (
+        "column = \"unit\"",
+        "column = \"value\"",
+        "column `value` is named as a dimension and as the value",
+    ),
+    (
+        "[org-unit]\ncolumn = \"unit\"",
+        "",
+        "table `[org-unit]` is missing",
+    ),
+    (
+        "absent = \"leave\"",
+        "absent = \"leave\"\nstart = \"2025\"",
+        "must be a Monthly period",
+    ),
+    (
+        "[org-unit]",
+        "[org-unit]\nshow-keys = \"(\"",
+        "is not a regular expression",
+    ),
+];
+
 #[test]
 fn mistakes_in_a_mapping_are_told_with_their_place() {
-    for (old, new, words) in [
-        (
-            "absent = ",
-            "abscent = ",
-            "mappings/small.toml:6:1: unknown key `abscent`, did you mean `absent`?",
-        ),
-        (
-            "value = \"value\"",
-            "valu = \"value\"",
-            "unknown key `valu`, did you mean `value`?",
-        ),
-        (
-            "absent = \"leave\"",
-            "absent = \"leave\"\nlook-bak = 3",
-            "mappings/small.toml:7:1: unknown key `look-bak`, did you mean `look-back`?",
-        ),
-        ("YE8SgpSMBQ9", "YE8SgpSMBQ", "mappings/small.toml:2:12:"),
-        (
-            "Monthly",
-            "Montly",
-            "unknown period type `Montly`, did you mean `Monthly`?",
-        ),
-        (
-            "query.sql",
-            "none.sql",
-            "names none.sql, which does not exist",
-        ),
-        (
-            "absent = \"leave\"",
-            "absent = \"never\"",
-            "`absent` must be one of leave, zero, delete",
-        ),
-        (
-            "absent = \"leave\"",
-            "absent = \"zero\"",
-            "must be \"leave\"",
-        ),
-        (
-            "column = \"unit\"",
-            "column = \"unit\"\nuid = \"VsF9dWr6arv\"\nmap = { a = \"VsF9dWr6arv\" }",
-            "choose one of uid, map, map-file, rules",
-        ),
-        (
-            "column = \"unit\"",
-            "",
-            "says nowhere where the UID comes from",
-        ),
-        (
-            "column = \"unit\"",
-            "column = \"value\"",
-            "column `value` is named as a dimension and as the value",
-        ),
-        (
-            "[org-unit]\ncolumn = \"unit\"",
-            "",
-            "table `[org-unit]` is missing",
-        ),
-        (
-            "absent = \"leave\"",
-            "absent = \"leave\"\nstart = \"2025\"",
-            "must be a Monthly period",
-        ),
-        (
-            "[org-unit]",
-            "[org-unit]\nshow-keys = \"(\"",
-            "is not a regular expression",
-        ),
-    ] {
+    for (old, new, words) in IN_A_MAPPING {
         let site = site();
         site.replace("mappings/small.toml", old, new);
         site.refused(site.run(), 10, words);

@@ -173,69 +173,81 @@ fn a_server_that_lies_is_not_believed() {
     }
 }
 
+/// Element, unit, period, value, reason; None: it lands.
+type Refusal = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    Option<&'static str>,
+);
+
+fn refusals(dialect: Dialect) -> Vec<Refusal> {
+    let closed_unit = match dialect {
+        Dialect::V2_42 => None,
+        Dialect::V2_43 => Some("org-unit-closed"),
+    };
+    vec![
+        (NUMBER, UNITS[0], "202503", "5", None),
+        (NUMBER, UNITS[1], "202503", "1e5", Some("value-type")),
+        ("NaIvsjCYa37", UNITS[1], "202503", "2.5", Some("value-type")),
+        ("M3wMVRRlXQs", UNITS[1], "202503", "-1", Some("value-type")),
+        ("aIArV96ftSo", UNITS[0], "202503", "A", None),
+        (
+            "aIArV96ftSo",
+            UNITS[1],
+            "202503",
+            "C",
+            Some("not-an-option"),
+        ),
+        ("ks2ZsmqFf1M", UNITS[0], "202503", "no", Some("value-type")),
+        (
+            "cghkWbkZbHM",
+            UNITS[0],
+            "202503",
+            "1",
+            Some("combo-not-of-data-element"),
+        ),
+        (
+            "YADstg5hq3J",
+            UNITS[0],
+            "202503",
+            "1",
+            Some("data-element-not-in-data-set"),
+        ),
+        (
+            "Aaaaaaaaaa1",
+            UNITS[0],
+            "202503",
+            "1",
+            Some("unknown-data-element"),
+        ),
+        (
+            NUMBER,
+            "Aaaaaaaaaa1",
+            "202503",
+            "1",
+            Some("unknown-org-unit"),
+        ),
+        (
+            NUMBER,
+            "mAn08Fg5DO8",
+            "202503",
+            "1",
+            Some("org-unit-not-in-data-set"),
+        ),
+        (NUMBER, "B4EBVJlAmzM", "202503", "1", closed_unit),
+        (NUMBER, UNITS[0], "202611", "1", Some("future")),
+    ]
+}
+
 #[test]
 fn each_cell_that_dhis2_would_refuse_is_blocked_or_closed_and_its_neighbours_land() {
     for dialect in BOTH {
-        // Element, unit, period, value, reason; None: it lands.
-        let closed_unit = match dialect {
-            Dialect::V2_42 => None,
-            Dialect::V2_43 => Some("org-unit-closed"),
-        };
-        let cases = [
-            (NUMBER, UNITS[0], "202503", "5", None),
-            (NUMBER, UNITS[1], "202503", "1e5", Some("value-type")),
-            ("NaIvsjCYa37", UNITS[1], "202503", "2.5", Some("value-type")),
-            ("M3wMVRRlXQs", UNITS[1], "202503", "-1", Some("value-type")),
-            ("aIArV96ftSo", UNITS[0], "202503", "A", None),
-            (
-                "aIArV96ftSo",
-                UNITS[1],
-                "202503",
-                "C",
-                Some("not-an-option"),
-            ),
-            ("ks2ZsmqFf1M", UNITS[0], "202503", "no", Some("value-type")),
-            (
-                "cghkWbkZbHM",
-                UNITS[0],
-                "202503",
-                "1",
-                Some("combo-not-of-data-element"),
-            ),
-            (
-                "YADstg5hq3J",
-                UNITS[0],
-                "202503",
-                "1",
-                Some("data-element-not-in-data-set"),
-            ),
-            (
-                "Aaaaaaaaaa1",
-                UNITS[0],
-                "202503",
-                "1",
-                Some("unknown-data-element"),
-            ),
-            (
-                NUMBER,
-                "Aaaaaaaaaa1",
-                "202503",
-                "1",
-                Some("unknown-org-unit"),
-            ),
-            (
-                NUMBER,
-                "mAn08Fg5DO8",
-                "202503",
-                "1",
-                Some("org-unit-not-in-data-set"),
-            ),
-            (NUMBER, "B4EBVJlAmzM", "202503", "1", closed_unit),
-            (NUMBER, UNITS[0], "202611", "1", Some("future")),
-        ];
+        let cases = refusals(dialect);
         let site = SmallSite::new(dialect);
         site.database.execute("DELETE FROM t");
-        for (element, unit, period, value, _) in cases {
+        for (element, unit, period, value, _) in &cases {
             site.database.execute(&format!(
                 "INSERT INTO t VALUES ('{element}', '{unit}', '{period}', '{value}')"
             ));
@@ -245,7 +257,7 @@ fn each_cell_that_dhis2_would_refuse_is_blocked_or_closed_and_its_neighbours_lan
             .code(3);
         let report = run.json();
         let mapping = &report["mappings"][0];
-        for (element, unit, period, _, reason) in cases {
+        for (element, unit, period, _, reason) in cases.clone() {
             let blocked = mapping["blocked"].as_array().unwrap().iter().find(|cell| {
                 cell["dataElement"] == element
                     && cell["orgUnit"] == unit
