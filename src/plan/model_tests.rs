@@ -297,12 +297,7 @@ fn target(engine: Engine) -> Target {
             time_zone: "Etc/UTC".to_owned(),
             note: None,
         },
-        account: Account {
-            username: "loader".to_owned(),
-            authorities: ["F_DATAVALUE_ADD".to_owned()].into(),
-            capture_paths: vec!["/root".to_owned()],
-            view_paths: vec!["/root".to_owned()],
-        },
+        account: account(),
         data_set: DataSet {
             id: "DataSetAaa0".parse().unwrap(),
             name: String::new(),
@@ -319,5 +314,14 @@ fn target(engine: Engine) -> Target {
         own_users: Vec::new(),
         other_units: BTreeMap::new(),
         other_elements: BTreeMap::new(),
+    }
+}
+
+fn account() -> Account {
+    Account {
+        username: "loader".to_owned(),
+        authorities: ["F_DATAVALUE_ADD".to_owned()].into(),
+        capture_paths: vec!["/root".to_owned()],
+        view_paths: vec!["/root".to_owned()],
     }
 }
