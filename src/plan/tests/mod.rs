@@ -3,10 +3,13 @@
 mod blocked;
 mod changes;
 mod closed;
+mod laws;
 mod orders;
 mod outcomes;
 mod site;
 mod withdrawals;
+
+use std::fmt;
 
 use site::{cell, target};
 
@@ -30,7 +33,7 @@ struct Scene {
 }
 
 /// A row of DHIS2, ours and live unless it says otherwise.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Live {
     cell: Cell,
     value: Option<String>,
@@ -61,6 +64,20 @@ impl Live {
             stored_by: self.stored_by,
             deleted: self.deleted,
         }
+    }
+}
+
+impl fmt::Debug for Scene {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scene")
+            .field("version", &self.target.server.version.text)
+            .field("policies", &self.policies)
+            .field("units", &self.scope.org_units)
+            .field("desired", &self.desired)
+            .field("incomplete", &self.incomplete)
+            .field("unplaced", &self.unplaced)
+            .field("live", &self.live)
+            .finish_non_exhaustive()
     }
 }
 

@@ -14,25 +14,29 @@ fn peel(mut scene: Scene, first: &str, steps: &[(fn(&mut Scene), &str)]) {
     }
 }
 
+/// A value equal to the live one, though there is every reason not to send it.
+fn everything() -> Scene {
+    let mut scene = scene(Engine::New, "choice", Some("c"), Some("c"));
+    let here = cell("choice", "open", "202503");
+    scene.policies.foreign = Foreign::Keep;
+    scene.live[0].stored_by = Some("nurse");
+    scene.incomplete.push((here, Incomplete::Empty));
+    scene.target.data_set.expiry_days = 1.0;
+    scene.target.data_set.attribute_option_combos.clear();
+    close_unit(&mut scene, Some("2021-01-01"));
+    scene
+}
+
+fn close_unit(scene: &mut Scene, day: Option<&str>) {
+    let units = &mut scene.target.data_set.org_units;
+    let unit = units.get_mut(&super::site::unit("open")).unwrap();
+    unit.closed = day.map(|day| day.parse().unwrap());
+}
+
 #[test]
 fn a_desired_value_meets_its_outcomes_in_order() {
-    let mut everything = scene(Engine::New, "choice", Some("c"), Some("c"));
-    let here = cell("choice", "open", "202503");
-    everything.policies.foreign = Foreign::Keep;
-    everything.live[0].stored_by = Some("nurse");
-    everything.incomplete.push((here, Incomplete::Empty));
-    everything.target.data_set.expiry_days = 1.0;
-    everything.target.data_set.attribute_option_combos.clear();
-    let unit = super::site::unit("open");
-    everything
-        .target
-        .data_set
-        .org_units
-        .get_mut(&unit)
-        .unwrap()
-        .closed = Some("2021-01-01".parse().unwrap());
     peel(
-        everything,
+        everything(),
         "Unchanged",
         &[
             (
@@ -66,19 +70,7 @@ fn a_desired_value_meets_its_outcomes_in_order() {
                 },
                 "Blocked: OrgUnitClosed",
             ),
-            (
-                |scene| {
-                    let unit = super::site::unit("open");
-                    scene
-                        .target
-                        .data_set
-                        .org_units
-                        .get_mut(&unit)
-                        .unwrap()
-                        .closed = None;
-                },
-                "Blocked: NotAnOption",
-            ),
+            (|scene| close_unit(scene, None), "Blocked: NotAnOption"),
             (|scene| scene.desired[0].1 = "a".to_owned(), "Held"),
             (
                 |scene| scene.policies.foreign = Foreign::Overwrite,
