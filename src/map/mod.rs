@@ -7,6 +7,8 @@ mod ledger;
 mod resolve;
 mod row;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -51,7 +51,7 @@ pub(crate) fn parse(
         .read_record(&mut record)
         .map_err(|error| broken(file, &error))?
     {
-        let line = record.position().map_or(0, |position| position.line());
+        let line = record.position().map_or(0, |start| line_of(text, start));
         if record.iter().any(|cell| !cell.trim().is_empty()) {
             let line = Line {
                 file,
@@ -193,6 +193,15 @@ impl Line<'_> {
             message,
         }
     }
+}
+
+/// The line a record stands in. To the reader it begins with the empty lines in front of it.
+fn line_of(text: &str, start: &csv::Position) -> u64 {
+    let before = usize::try_from(start.byte()).unwrap_or(usize::MAX);
+    let rest = text.as_bytes().iter().skip(before);
+    let empty = rest.take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    let lines: u64 = empty.map(|byte| u64::from(*byte == b'\n')).sum();
+    start.line() + lines
 }
 
 /// The separator of the header line: the one of comma, semicolon and tab that it has most of.

@@ -13,6 +13,8 @@ mod scope;
 mod section;
 mod source_key;
 mod sql;
+#[cfg(test)]
+mod tests;
 mod values;
 
 use std::collections::BTreeMap;

@@ -11,6 +11,8 @@ mod places;
 mod property_tests;
 mod reach;
 mod same;
+#[cfg(test)]
+mod tests;
 mod timeliness;
 
 use std::ops::Range;

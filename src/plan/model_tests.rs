@@ -239,7 +239,7 @@ impl Model {
             value: change.value.to_string(),
             ours: true,
             deleted: change.kind == ChangeKind::Delete || drops,
-            comment: change.comment.as_deref().map(ToString::to_string),
+            comment: change.comment.as_deref().map(str::to_owned),
         };
         self.0.insert(cell, row);
     }
@@ -258,34 +258,9 @@ impl Live {
     }
 }
 
+/// Element 0 does not keep zeros, element 1 does, element 2 is an average.
 fn target(engine: Engine) -> Target {
     let minor = if engine == Engine::Old { 42 } else { 43 };
-    Target {
-        server: Server {
-            version: Version {
-                minor,
-                patch: 5,
-                text: String::new(),
-            },
-            now: "2026-01-01T00:00:00".parse().unwrap(),
-            time_zone: "Etc/UTC".to_owned(),
-            note: None,
-        },
-        account: Account {
-            username: "loader".to_owned(),
-            authorities: ["F_DATAVALUE_ADD".to_owned()].into(),
-            capture_paths: vec!["/country".to_owned()],
-            view_paths: vec!["/country".to_owned()],
-        },
-        data_set: data_set(),
-        own_users: Vec::new(),
-        other_units: BTreeMap::new(),
-        other_elements: BTreeMap::new(),
-    }
-}
-
-/// Element 0 does not keep zeros, element 1 does, element 2 is an average.
-fn data_set() -> DataSet {
     let combos = Rc::new(BTreeMap::from([
         (combo(0), String::new()),
         (combo(1), String::new()),
@@ -305,23 +280,48 @@ fn data_set() -> DataSet {
     let units = (0..UNITS).map(|number| {
         let described = OrgUnit {
             name: String::new(),
-            path: format!("/country/{}", unit(number)),
+            path: format!("/root/{}", unit(number)),
             opened: None,
             closed: None,
         };
         (unit(number), described)
     });
-    DataSet {
-        id: "DataSetAaa0".parse().unwrap(),
-        name: String::new(),
-        period_type: PeriodType::Monthly,
-        expiry_days: 0.0,
-        open_future_periods: 0,
-        input_periods: Vec::new(),
-        attribute_option_combos: BTreeMap::from([(DEFAULT_COMBO, "default".to_owned())]),
-        elements: elements.collect(),
-        org_units: units.collect(),
-        may_read: true,
-        may_write: true,
+    Target {
+        server: Server {
+            version: Version {
+                minor,
+                patch: 5,
+                text: String::new(),
+            },
+            now: "2026-01-01T00:00:00".parse().unwrap(),
+            time_zone: "Etc/UTC".to_owned(),
+            note: None,
+        },
+        account: account(),
+        data_set: DataSet {
+            id: "DataSetAaa0".parse().unwrap(),
+            name: String::new(),
+            period_type: PeriodType::Monthly,
+            expiry_days: 0.0,
+            open_future_periods: 0,
+            input_periods: Vec::new(),
+            attribute_option_combos: BTreeMap::from([(DEFAULT_COMBO, "default".to_owned())]),
+            elements: elements.collect(),
+            org_units: units.collect(),
+            may_read: true,
+            may_write: true,
+        },
+        own_users: Vec::new(),
+        other_units: BTreeMap::new(),
+        other_elements: BTreeMap::new(),
+    }
+}
+
+fn account() -> Account {
+    Account {
+        username: "loader".to_owned(),
+        authorities: ["F_DATAVALUE_ADD".to_owned()].into(),
+        capture_paths: vec!["/root".to_owned()],
+        view_paths: vec!["/root".to_owned()],
     }
 }
