@@ -16,6 +16,8 @@ mod small_site;
 mod st_lucia;
 mod st_lucia_cases;
 mod st_lucia_changes;
+mod st_lucia_other_months;
+mod st_lucia_places;
 mod st_lucia_results;
 mod st_lucia_rows;
 mod tidy;

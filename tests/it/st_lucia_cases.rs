@@ -171,7 +171,7 @@ fn each_planted_case_adds_to_march_what_the_sheet_says() {
     let mut lost_before = run(&site);
     let mut before = site.values();
     for (case, adds) in CASES {
-        take_out(&site, case);
+        site.take_out(case);
         let lost_after = run(&site);
         let after = site.values();
         for (indicator, disaggregation, unit, wanted) in adds {
@@ -233,22 +233,14 @@ fn run(site: &StLucia) -> BTreeSet<String> {
         .collect()
 }
 
-fn take_out(site: &StLucia, case: &str) {
-    site.database.execute(&format!(
-        "SET session_replication_role = replica;
-         DELETE FROM imm.immunization_event WHERE event_id IN
-             (SELECT row_id FROM qa.planted_case WHERE case_code = '{case}' AND table_name = 'imm.immunization_event');"
-    ));
-}
-
 /// Which data element and combo an indicator and a disaggregation are.
-struct Keys {
-    elements: BTreeMap<String, String>,
-    combos: BTreeMap<String, String>,
+pub(crate) struct Keys {
+    pub(crate) elements: BTreeMap<String, String>,
+    pub(crate) combos: BTreeMap<String, String>,
 }
 
 impl Keys {
-    fn read() -> Keys {
+    pub(crate) fn read() -> Keys {
         let read = |file: &str| {
             let path = repository().join("mappings").join(file);
             let mut reader = csv::Reader::from_path(path).unwrap();
@@ -263,7 +255,7 @@ impl Keys {
         }
     }
 
-    fn total(
+    pub(crate) fn total(
         &self,
         values: &BTreeMap<Key, String>,
         indicator: &str,
@@ -308,7 +300,7 @@ fn p31_the_evening_of_the_last_of_march_is_march() {
 #[test]
 fn p38_two_misspelt_places_of_cases_are_reported() {
     let site = StLucia::at(BOTH[1], T0);
-    take_out(&site, "P12");
+    site.take_out("P12");
     let lost = run(&site);
     assert!(lost.contains("CASTREIS") && lost.contains("MICUOD"));
 }
