@@ -239,7 +239,7 @@ impl Model {
             value: change.value.to_string(),
             ours: true,
             deleted: change.kind == ChangeKind::Delete || drops,
-            comment: change.comment.as_deref().map(str::to_owned),
+            comment: change.comment.as_deref().map(ToString::to_string),
         };
         self.0.insert(cell, row);
     }
@@ -280,7 +280,7 @@ fn target(engine: Engine) -> Target {
     let units = (0..UNITS).map(|number| {
         let described = OrgUnit {
             name: String::new(),
-            path: format!("/root/{}", unit(number)),
+            path: format!("/country/{}", unit(number)),
             opened: None,
             closed: None,
         };
@@ -321,7 +321,7 @@ fn account() -> Account {
     Account {
         username: "loader".to_owned(),
         authorities: ["F_DATAVALUE_ADD".to_owned()].into(),
-        capture_paths: vec!["/root".to_owned()],
-        view_paths: vec!["/root".to_owned()],
+        capture_paths: vec!["/country".to_owned()],
+        view_paths: vec!["/country".to_owned()],
     }
 }

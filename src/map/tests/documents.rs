@@ -169,7 +169,7 @@ fn a_document_that_was_edited_does_not_add_up() {
         drop(document["dataValues"].as_array_mut().unwrap().remove(0))
     });
     edited(words, |document| {
-        drop(document["dataValues"].as_array_mut().unwrap().clear())
+        document["dataValues"].as_array_mut().unwrap().clear();
     });
     edited(words, |document| {
         document["pg2dhis2"]["unplaced"] = json!([])
