@@ -4,11 +4,11 @@ use super::site::cell;
 use super::{Scene, scene};
 use crate::domain::{Absent, Closed, Engine, Foreign, Incomplete, InputPeriod};
 
-/// What the plan says at first, and after each step.
-#[track_caller]
 /// Takes one reason away, and the outcome that is then told.
 type Step<'s> = (fn(&mut Scene), &'s str);
 
+/// What the plan says at first, and after each step.
+#[track_caller]
 fn peel(mut scene: Scene, first: &str, steps: &[Step<'_>]) {
     assert_eq!(scene.one(), first);
     for (step, (take_away, expected)) in steps.iter().enumerate() {
