@@ -7,11 +7,14 @@
     clippy::indexing_slicing
 )]
 
+mod backfill;
 mod by_hand;
 mod dry_run;
 mod pipe;
+mod preview;
 mod program;
 mod readme;
+mod same_either_way;
 mod small_site;
 mod st_lucia;
 mod st_lucia_cases;
@@ -20,6 +23,7 @@ mod st_lucia_other_months;
 mod st_lucia_places;
 mod st_lucia_results;
 mod st_lucia_rows;
+mod streams;
 mod tidy;
 mod withdrawals;
 mod wrong_files;

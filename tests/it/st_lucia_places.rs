@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use crate::st_lucia::{BOTH, Key, StLucia, T0, expected, repository};
 use crate::st_lucia_cases::Keys;
 
@@ -103,7 +105,8 @@ fn a_unit_has_the_sum_of_its_municipalities() {
     }
     assert!(towns.values().filter(|towns| **towns > 1).count() > 100);
 
-    site.run(T0, &["202503"], &["-m", "epi-monthly"]).code(3);
+    let run = site.run(T0, &["202503"], &["-m", "epi-monthly"]).code(3);
+    blocked_are_those_of_p30(&run.json(), &keys);
     let days = &keys.elements["STOCKOUT_DAYS"];
     let found: BTreeMap<Key, i64> = site
         .values()
@@ -112,6 +115,30 @@ fn a_unit_has_the_sum_of_its_municipalities() {
         .map(|(key, value)| (key, value.parse().unwrap()))
         .collect();
     assert_eq!(found, wanted);
+}
+
+/// The cells of the unit that DHIS2 does not have, one by one.
+fn blocked_are_those_of_p30(report: &Value, keys: &Keys) {
+    let blocked = report["mappings"][0]["blocked"].as_array().unwrap();
+    let found: BTreeSet<[&str; 4]> = blocked
+        .iter()
+        .map(|cell| {
+            ["dataElement", "period", "orgUnit", "categoryOptionCombo"]
+                .map(|name| cell[name].as_str().unwrap())
+        })
+        .collect();
+    let lost = expected("t0_unmapped.csv");
+    let wanted: BTreeSet<[&str; 4]> = lost
+        .iter()
+        .filter(|row| row["reason"] == "organisation unit not in DHIS2")
+        .map(|row| {
+            let element = keys.elements[&row["indicator"]].as_str();
+            let combo = keys.combos[&row["disaggregation"]].as_str();
+            [element, &row["period"], "Zz9RodneyBx", combo]
+        })
+        .collect();
+    assert_eq!(found, wanted);
+    assert_eq!(found.len(), blocked.len());
 }
 
 fn units(site: &StLucia, month: &str) -> BTreeSet<String> {
