@@ -146,6 +146,7 @@ fn flag(object: &Map<String, Value>, name: &str) -> Option<bool> {
     match object.get(name)? {
         Value::Bool(flag) => Some(*flag),
         Value::String(text) => Some(text.eq_ignore_ascii_case("true")),
+        Value::Number(number) => Some(number.as_i64() != Some(0)),
         _ => None,
     }
 }
