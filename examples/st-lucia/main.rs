@@ -1,5 +1,5 @@
 //! The demo: a registry, a DHIS2 and the program between them, on this machine alone.
-//! `cargo run --release --example st-lucia [-- --dhis2 2.42] [-- --keep]`
+//! `cargo run --release --example st-lucia [-- --dhis2 2.42 --keep]`
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "a demo talks")]
 
@@ -110,7 +110,7 @@ fn second_run(program: &Program, site: &Folder, neighbours: &Neighbours) -> Resu
         account.cells, account.unchanged, account.blocked
     ));
     said(format_args!(
-        "{} requests, all of them reading: nothing was left to send",
+        "{} requests, all of them GET: no POST, for nothing was left to send",
         requests.len()
     ));
     Ok(())

@@ -86,6 +86,7 @@ fn give_up(problem: Problem, report: &mut MappingReport) -> Result<(), Problem> 
 fn plan(connection: &mut Connection, desired: Desired, target: &Target) -> anyhow::Result<Plan> {
     let data_set = desired.data_set;
     let mut planner = Planner::new(desired, target);
+    connection.claim(planner.desired(), planner.scope_units())?;
     let periods = planner.periods().to_vec();
     for units in planner.units().chunks(UNITS) {
         for periods in periods.chunks(PERIODS) {

@@ -139,7 +139,7 @@ fn jobs<'m>(
 /// DHIS2 is asked only once there is something to compare, and not again once it has refused.
 enum Dhis2State {
     Unasked(Option<Dhis2Access>),
-    Open(Connection),
+    Open(Box<Connection>),
     Refused,
 }
 
@@ -214,7 +214,7 @@ impl Pass<'_> {
             && let Some(access) = access.take()
         {
             self.dhis2 = match connect(access, &mut self.report) {
-                Ok(connection) => Dhis2State::Open(connection),
+                Ok(connection) => Dhis2State::Open(Box::new(connection)),
                 Err(error) => {
                     self.report.problems.push(Problem::of(&error));
                     Dhis2State::Refused

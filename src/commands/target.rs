@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::dhis2::Dhis2;
-use crate::domain::{Account, DEFAULT_COMBO, DataSet, Desired, Server, Uid};
+use crate::domain::{
+    Account, DEFAULT_COMBO, DataSet, Desired, PeriodType, Server, TripleScope, Uid,
+};
 use crate::exit::{Exit, Problem};
 use crate::plan::Target;
 use crate::site::Dhis2Access;
@@ -16,6 +18,15 @@ pub(super) struct Connection {
     pub(super) chunk: usize,
     own_users: Vec<String>,
     data_sets: HashMap<Uid, DataSet>,
+    claims: Vec<Claim>,
+}
+
+/// The cells that a mapping of this run answers for.
+struct Claim {
+    mapping: String,
+    period_type: PeriodType,
+    triples: Vec<TripleScope>,
+    org_units: BTreeSet<Uid>,
 }
 
 const WRITE: &str = "F_DATAVALUE_ADD";
@@ -34,6 +45,7 @@ impl Connection {
             chunk: access.chunk,
             own_users: access.own_users,
             data_sets: HashMap::new(),
+            claims: Vec::new(),
         })
     }
 
@@ -60,6 +72,35 @@ impl Connection {
             other_elements: self.dhis2.data_elements(&elements)?,
             data_set,
         })
+    }
+
+    /// Refuses a mapping that answers for a cell of an earlier one, which only DHIS2's units can show.
+    pub(super) fn claim(
+        &mut self,
+        desired: &Desired,
+        org_units: &BTreeSet<Uid>,
+    ) -> anyhow::Result<()> {
+        let claim = Claim {
+            mapping: desired.mapping.clone(),
+            period_type: desired.period_type,
+            triples: desired.scope.triples.clone().unwrap_or_default(),
+            org_units: org_units.clone(),
+        };
+        if let Some(earlier) = self.claims.iter().find(|earlier| earlier.meets(&claim)) {
+            return Err(target(format!(
+                "answers for cells that mapping {} answers for too: the same data elements and combos in the same organisation \
+                 units; narrow one by scope-org-units, or take the elements out of one",
+                earlier.mapping
+            )));
+        }
+        if self
+            .claims
+            .iter()
+            .all(|earlier| earlier.mapping != claim.mapping)
+        {
+            self.claims.push(claim);
+        }
+        Ok(())
     }
 
     fn data_set(&mut self, id: Uid) -> anyhow::Result<DataSet> {
@@ -123,6 +164,19 @@ impl Connection {
             )));
         }
         Ok(())
+    }
+}
+
+impl Claim {
+    /// Whether another mapping has a cell of this one.
+    fn meets(&self, other: &Claim) -> bool {
+        self.mapping != other.mapping
+            && self.period_type == other.period_type
+            && !self.org_units.is_disjoint(&other.org_units)
+            && self
+                .triples
+                .iter()
+                .any(|triples| other.triples.iter().any(|others| triples.overlaps(others)))
     }
 }
 

@@ -182,3 +182,82 @@ impl<T: Copy + Ord + Hash> Interned<T> {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Cell, Space, Triple};
+    use crate::domain::{DEFAULT_COMBO, PeriodType, Uid};
+
+    fn uid(text: &str) -> Uid {
+        text.parse().unwrap()
+    }
+
+    fn cell(period: &str, unit: &str, combo: Uid) -> Cell {
+        Cell {
+            period: period.parse().unwrap(),
+            org_unit: uid(unit),
+            triple: Triple {
+                data_element: uid("ElementAaa0"),
+                category_option_combo: combo,
+                attribute_option_combo: DEFAULT_COMBO,
+            },
+        }
+    }
+
+    #[test]
+    fn a_sorted_space_orders_keys_as_it_orders_cells_and_forgets_none() {
+        let mut cells = Vec::new();
+        for unit in ["UnitAaaaaa2", "UnitAaaaaa0", "UnitAaaaaa1"] {
+            for combo in [uid("ComboAaaaa1"), uid("ComboAaaaa0")] {
+                cells.extend(["202502", "202501"].map(|period| cell(period, unit, combo)));
+            }
+        }
+        let mut space = Space::new(PeriodType::Monthly);
+        let before: Vec<_> = cells.iter().map(|cell| space.intern(cell)).collect();
+        let renumbered = space.sort();
+        let mut keys: Vec<_> = before.into_iter().map(|key| renumbered.key(key)).collect();
+        let back: Vec<Cell> = keys.iter().map(|key| space.cell(*key).unwrap()).collect();
+        assert_eq!(back, cells);
+        let known: Vec<_> = cells.iter().map(|cell| space.key(cell).unwrap()).collect();
+        assert_eq!(known, keys);
+        keys.sort_unstable();
+        cells.sort_unstable();
+        let ordered: Vec<Cell> = keys.iter().map(|key| space.cell(*key).unwrap()).collect();
+        assert_eq!(ordered, cells);
+    }
+
+    #[test]
+    fn a_space_knows_only_what_it_took_in() {
+        let mut space = Space::new(PeriodType::Monthly);
+        let known = cell("202501", "UnitAaaaaa0", DEFAULT_COMBO);
+        space.intern(&known);
+        assert!(
+            space
+                .key(&cell("202502", "UnitAaaaaa0", DEFAULT_COMBO))
+                .is_some()
+        );
+        assert_eq!(
+            space.key(&cell("202501", "UnitAaaaaa1", DEFAULT_COMBO)),
+            None
+        );
+        assert_eq!(
+            space.key(&cell("202501", "UnitAaaaaa0", uid("ComboAaaaa0"))),
+            None
+        );
+        assert_eq!(space.key(&cell("2025", "UnitAaaaaa0", DEFAULT_COMBO)), None);
+    }
+
+    #[test]
+    fn a_cell_is_told_without_the_default_attribute_option_combo() {
+        let mut told = cell("202501", "UnitAaaaaa0", DEFAULT_COMBO);
+        assert_eq!(
+            told.to_string(),
+            "ElementAaa0 202501 UnitAaaaaa0 HllvX50cXC0"
+        );
+        told.triple.attribute_option_combo = uid("ComboAaaaa1");
+        assert_eq!(
+            told.to_string(),
+            "ElementAaa0 202501 UnitAaaaaa0 HllvX50cXC0 ComboAaaaa1"
+        );
+    }
+}

@@ -3,7 +3,7 @@
 use proptest::{prop_assert, prop_assert_eq, proptest};
 
 use super::number::NumberError;
-use super::{Number, canonical};
+use super::{Number, Total, canonical};
 
 fn number(text: &str) -> Number {
     Number::parse(text).unwrap_or_else(|error| panic!("{text:?}: {error}"))
@@ -157,4 +157,35 @@ proptest! {
             prop_assert_eq!(canonical(&text), Ok(number.to_string()));
         }
     }
+}
+
+#[test]
+fn a_sum_in_the_making_fits_or_not_in_any_order() {
+    let sum = |texts: &[&str]| {
+        let mut total = Total::default();
+        for text in texts {
+            total.add(Number::parse(text).unwrap());
+        }
+        total.sum().map(|sum| sum.to_string())
+    };
+    assert_eq!(sum(&[]).as_deref(), Some("0"));
+    assert_eq!(sum(&["0.1", "0.2", "-0.3"]).as_deref(), Some("0"));
+    // The first two make a whole number, which alone would leave room for the third.
+    let most = i128::MAX.to_string();
+    for texts in [
+        ["0.5", "0.5", &most],
+        [&most, "0.5", "0.5"],
+        ["0.5", &most, "0.5"],
+    ] {
+        assert_eq!(sum(&texts), None, "{texts:?}");
+    }
+    let least = format!("-{most}");
+    for texts in [
+        ["1", &most, &least],
+        [&most, &least, "1"],
+        [&least, "1", &most],
+    ] {
+        assert_eq!(sum(&texts), None, "{texts:?}");
+    }
+    assert_eq!(sum(&[&most]), Some(most.clone()));
 }

@@ -225,3 +225,38 @@ impl fmt::Display for Blocked {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{CellAccount, CellCounts, CellOutcome};
+
+    #[test]
+    fn cells_balance_when_each_has_one_outcome() {
+        for outcome in CellOutcome::ALL {
+            let mut counts = CellCounts::default();
+            assert!(counts.balances());
+            counts.cells += 1;
+            assert!(!counts.balances(), "a cell without an outcome");
+            counts.count(outcome);
+            assert!(counts.balances());
+            assert_eq!(counts.of(outcome), 1);
+            counts.count(outcome);
+            assert!(!counts.balances(), "a cell with two outcomes");
+        }
+    }
+
+    #[test]
+    fn a_period_that_does_not_balance_is_not_made_good_by_another() {
+        let mut account = CellAccount::default();
+        let lacking = CellCounts {
+            cells: 1,
+            ..CellCounts::default()
+        };
+        let mut surplus = CellCounts::default();
+        surplus.count(CellOutcome::Created);
+        account.periods.insert("202501".parse().unwrap(), lacking);
+        account.periods.insert("202502".parse().unwrap(), surplus);
+        assert!(account.total().balances());
+        assert!(!account.balances());
+    }
+}

@@ -169,3 +169,52 @@ impl RowAccount {
         self.periods.values().all(RowCounts::balances) && self.sums.values().all(Sums::balances)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{RowCounts, RowOutcome, Sums};
+    use crate::domain::Number;
+
+    #[test]
+    fn rows_balance_when_each_has_one_outcome() {
+        for outcome in [
+            RowOutcome::Excluded,
+            RowOutcome::Unmapped,
+            RowOutcome::Empty,
+            RowOutcome::Invalid,
+            RowOutcome::Mapped,
+        ] {
+            let mut counts = RowCounts::default();
+            counts.rows += 1;
+            assert!(!counts.balances());
+            counts.count(outcome);
+            assert!(counts.balances());
+            counts.count(outcome);
+            assert!(!counts.balances());
+        }
+        // Counts that somebody wrote into a document do not overflow.
+        let counts = RowCounts {
+            excluded: u64::MAX,
+            mapped: 1,
+            ..RowCounts::default()
+        };
+        assert!(!counts.balances());
+    }
+
+    #[test]
+    fn sums_balance_to_the_last_decimal() {
+        let number = |text: &str| Number::parse(text).unwrap();
+        let mut sums = Sums {
+            rows: number("0.6"),
+            desired: number("0.1"),
+            excluded: number("0.2"),
+            unmapped: number("0.3"),
+            overflowed: false,
+        };
+        assert!(sums.balances());
+        sums.desired = number("0.10000000000000000001");
+        assert!(!sums.balances());
+        sums.overflowed = true;
+        assert!(sums.balances());
+    }
+}

@@ -122,4 +122,39 @@ mod tests {
         assert_eq!(shown("a\u{1b}[2Jb", None).0, "a\\u{1b}[2Jb");
         assert_eq!(shown(&"x".repeat(100), None).0.chars().count(), 61);
     }
+
+    #[test]
+    fn the_columns_of_a_key_are_shown_together_and_veiled_apart() {
+        let veil = Veil::new(b"secret".to_vec());
+        let show = |key: &[Option<&str>], pattern: Option<&str>| {
+            let key: Vec<Option<String>> = key.iter().map(|part| part.map(str::to_owned)).collect();
+            let pattern = pattern.map(|pattern| Regex::new(pattern).unwrap());
+            veil.show(&key, pattern.as_ref())
+        };
+        assert_eq!(show(&[Some("<1"), None], None).plain, "<1, NULL");
+        // Nothing was typed where there is nothing.
+        assert_eq!(show(&[None, None], None).veiled, "NULL, NULL");
+        let (one, other) = (
+            show(&[Some("a"), Some("bc")], None),
+            show(&[Some("ab"), Some("c")], None),
+        );
+        assert_ne!(one.veiled, other.veiled);
+        assert!(one.veiled.ends_with(", 5 characters"), "{}", one.veiled);
+        assert_eq!(
+            show(&[Some("<1"), Some("f")], Some("^<1, [fm]$")).veiled,
+            "<1, f"
+        );
+        // The same key has another name under another secret.
+        let elsewhere = Veil::new(b"another".to_vec()).show(&[Some("BEXON".to_owned())], None);
+        assert_ne!(elsewhere.veiled, show(&[Some("BEXON")], None).veiled);
+        assert_eq!(elsewhere.plain, "BEXON");
+    }
+
+    #[test]
+    fn what_turns_or_hides_writing_is_escaped() {
+        assert_eq!(
+            shown("a\u{202e}b\u{200b}\u{feff}\r\n", None).0,
+            "a\\u{202e}b\\u{200b}\\u{feff}\\u{d}\\u{a}"
+        );
+    }
 }

@@ -15,6 +15,7 @@ mod same;
 mod tests;
 mod timeliness;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 pub(crate) use outcome::Plan;
@@ -61,6 +62,16 @@ impl<'t> Planner<'t> {
     /// The units whose live values the plan needs, ordered.
     pub(crate) fn units(&self) -> Vec<Uid> {
         self.reach.units().collect()
+    }
+
+    /// The units of the mapping's scope, as DHIS2 has them.
+    pub(crate) fn scope_units(&self) -> &BTreeSet<Uid> {
+        self.reach.scope()
+    }
+
+    /// What is being compared.
+    pub(crate) fn desired(&self) -> &Desired {
+        &self.desired
     }
 
     /// The periods whose live values the plan needs, ordered.

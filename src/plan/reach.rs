@@ -123,6 +123,10 @@ impl Reach {
         self.scope.contains(&unit)
     }
 
+    pub(super) fn scope(&self) -> &BTreeSet<Uid> {
+        &self.scope
+    }
+
     pub(super) fn period_type_fits(&self) -> bool {
         self.period_type_fits
     }

@@ -10,6 +10,7 @@
 mod backfill;
 mod by_hand;
 mod dry_run;
+mod examples;
 mod pipe;
 mod preview;
 mod program;

@@ -158,6 +158,35 @@ fn a_data_set_of_another_period_type_blocks_every_cell() {
 }
 
 #[test]
+fn two_mappings_that_meet_in_dhis2s_units_only_are_refused() {
+    let site = site();
+    let element = "column = \"element\"\nuid = \"M1eFRJpEkoO\"";
+    site.replace("mappings/small.toml", "column = \"element\"", element);
+    let text = std::fs::read_to_string(site.path("mappings/small.toml")).unwrap();
+    let by_rules = text.replace(
+        "column = \"unit\"",
+        "column = \"unit\"\nrules = \"rules.sql\"",
+    );
+    site.write("mappings/twin.toml", &by_rules);
+    site.write(
+        "mappings/rules.sql",
+        "SELECT 'VsF9dWr6arv' AS key, 'VsF9dWr6arv' AS uid",
+    );
+    let one_unit = "column = \"unit\"\nmap = { VsF9dWr6arv = \"VsF9dWr6arv\" }";
+    site.replace("mappings/small.toml", "column = \"unit\"", one_unit);
+    let run = site.run().code(14);
+    assert!(
+        run.stderr
+            .contains("pg2dhis2: twin: answers for cells that mapping small"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(site.dhis2.values().len(), 1);
+    // Each alone is fine.
+    site.program(&["run", "-m", "twin", "-p", "202503"]).code(0);
+}
+
+#[test]
 fn a_server_that_lies_is_not_believed() {
     let lie = json!({"httpStatus": "OK", "httpStatusCode": 200, "status": "OK", "message": "Import was successful.",
         "response": {"responseType": "ImportSummary", "status": "SUCCESS", "importCount": {"imported": 0, "updated": 0, "ignored": 1, "deleted": 0},

@@ -47,6 +47,22 @@ fn a_part_is_not_the_sum() {
 }
 
 #[test]
+fn a_cell_with_an_empty_row_waits_for_it_whatever_else_is_wrong() {
+    let rules = [&RULES[..], &["Anse UnitAaaaaa0 - - - - -"]].concat();
+    let of = |unit: &str, value: &str| format!("202501 sum <1 f {unit} {value}");
+    let mut rows = [of("Castries", "2"), of("Bexon", "-"), of("Anse", "NaN")];
+    for _ in 0..2 {
+        let rows_in_order: Vec<&str> = rows.iter().map(String::as_str).collect();
+        let told = cells(&mapped_as("numeric", &rules, &rows_in_order).unwrap());
+        assert_eq!(
+            told,
+            ["202501 UnitAaaaaa0 ElementSum0 ComboAaaaa0 = 2 (empty)"]
+        );
+        rows.reverse();
+    }
+}
+
+#[test]
 fn a_sum_that_does_not_fit_is_no_value() {
     let most = i128::MAX.to_string();
     assert_eq!(meeting("max", &most, "1"), most);

@@ -180,6 +180,12 @@ fn a_document_that_was_edited_does_not_add_up() {
     edited(words, |document| {
         document["pg2dhis2"]["unplaced"][0]["period"] = json!("202504")
     });
+    edited(words, |document| {
+        let mut another = document["pg2dhis2"]["unplaced"][0].clone();
+        another["period"] = json!("202504");
+        let unplaced = document["pg2dhis2"]["unplaced"].as_array_mut();
+        unplaced.unwrap().push(another);
+    });
     let accounting = |document: &mut Value, name: &str, value: Value| {
         document["pg2dhis2"]["accounting"][name] = value;
     };
