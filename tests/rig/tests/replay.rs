@@ -1,4 +1,5 @@
 //! Replays every recorded exchange of the two real servers against the stand-in and compares what it answers and stores.
+#![forbid(unsafe_code)]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
