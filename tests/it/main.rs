@@ -9,6 +9,9 @@
 
 mod backfill;
 mod by_hand;
+mod docs;
+mod docs_files;
+mod docs_formats;
 mod dry_run;
 mod examples;
 mod pipe;

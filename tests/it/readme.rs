@@ -5,14 +5,14 @@ use std::fs;
 use rig::dhis2::Dialect;
 
 use crate::small_site::SmallSite;
-use crate::st_lucia::repository;
+use crate::st_lucia::{StLucia, T0, repository};
 
-fn read(file: &str) -> String {
+pub(crate) fn read(file: &str) -> String {
     fs::read_to_string(repository().join(file)).unwrap()
 }
 
 /// The contents of the fenced blocks of a language, in order.
-fn blocks<'t>(text: &'t str, language: &str) -> Vec<&'t str> {
+pub(crate) fn blocks<'t>(text: &'t str, language: &str) -> Vec<&'t str> {
     let fence = format!("```{language}\n");
     let after = text.split(&fence).skip(1);
     after
@@ -36,13 +36,11 @@ fn the_help_in_the_readme_is_the_programs_own() {
 fn the_readme_is_short_and_its_links_lead_somewhere() {
     let readme = read("README.md");
     assert!(readme.lines().count() <= 200);
-    for file in [
-        "README.md",
-        "tests/README.md",
-        "docs/words.md",
-        "docs/files.md",
-        "docs/formats.md",
-    ] {
+    let docs = fs::read_dir(repository().join("docs")).unwrap();
+    let docs = docs.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut files: Vec<String> = docs.map(|name| format!("docs/{name}")).collect();
+    files.extend(["README.md", "tests/README.md", "CHANGELOG.md"].map(str::to_owned));
+    for file in &files {
         let text = read(file);
         for link in text
             .split("](")
@@ -62,14 +60,88 @@ fn the_readme_is_short_and_its_links_lead_somewhere() {
     }
 }
 
+/// To refresh the session in the README, copy what this test prints when it fails, and shorten it with lines of `…`.
+#[test]
+fn the_session_in_the_readme_is_what_happens() {
+    let site = StLucia::at(Dialect::V2_43, T0);
+    let readme = read("README.md");
+    let session = blocks(&readme, "console")[0];
+    let calls = session.split("$ pg2dhis2 ").skip(1);
+    let mut count = 0;
+    for call in calls {
+        let (command, shown) = call.split_once('\n').unwrap();
+        let mut args: Vec<&str> = command.split(' ').collect();
+        args.extend(["--as-of", T0]);
+        let run = site.program(&args).code(3);
+        assert_eq!(run.stdout, "");
+        let missing = missing(shown, &run.stderr);
+        assert!(
+            missing.is_none(),
+            "the README shows, and the program does not:\n{}\n--- $ pg2dhis2 {command}\n{}",
+            missing.unwrap_or_default(),
+            run.stderr
+        );
+        count += 1;
+    }
+    assert!(count >= 2, "a preview and a run");
+}
+
+/// The first part of a shortened output that does not stand in the whole, in its order; `…` is for lines left out.
+fn missing(shown: &str, whole: &str) -> Option<String> {
+    let shown: Vec<&str> = shown.trim_end().lines().map(str::trim_end).collect();
+    let whole: Vec<&str> = whole.trim_end().lines().map(str::trim_end).collect();
+    let parts: Vec<&[&str]> = shown.split(|line| line.trim() == "…").collect();
+    let last = parts.len() - 1;
+    let mut from = 0;
+    for (index, part) in parts.into_iter().enumerate() {
+        let rest = &whole[from..];
+        let found = match index {
+            _ if part.is_empty() => Some(0),
+            0 => rest.starts_with(part).then_some(0),
+            _ if index == last => rest.ends_with(part).then(|| rest.len() - part.len()),
+            _ => rest.windows(part.len()).position(|lines| lines == part),
+        };
+        let Some(place) = found else {
+            return Some(part.join("\n"));
+        };
+        from += place + part.len();
+    }
+    let cut = shown.last().is_some_and(|line| line.trim() == "…");
+    (from < whole.len() && !cut).then(|| "its end".to_owned())
+}
+
+#[test]
+fn lines_may_be_left_out_of_a_session_but_not_changed() {
+    let whole = "a\nb\nc\nd\n";
+    for shown in [
+        "a\nb\nc\nd",
+        "a\n…\nd",
+        "a\n…\nc\n  …\nd",
+        "…\nc\nd",
+        "a\n…",
+    ] {
+        assert_eq!(missing(shown, whole), None, "{shown}");
+    }
+    for shown in [
+        "a\nb",
+        "b\n…\nd",
+        "a\n…\nc",
+        "a\n…\nc\n…\nb\n…",
+        "a\nc\n…",
+        "",
+    ] {
+        assert!(missing(shown, whole).is_some(), "{shown}");
+    }
+}
+
 #[test]
 fn the_changelog_knows_this_version() {
     let heading = format!("## {}", env!("CARGO_PKG_VERSION"));
     assert!(read("CHANGELOG.md").contains(&heading));
 }
 
-#[test]
-fn the_files_in_the_readme_are_files_that_the_program_takes() {
+/// The site of the README's own files, with a registry that its query fits.
+pub(crate) fn shown_site() -> SmallSite {
     let site = SmallSite::new(Dialect::V2_43);
     site.database.execute(
         "CREATE TABLE dose (municipality text, given_on date, vaccine text, sex text);
@@ -103,7 +175,12 @@ fn the_files_in_the_readme_are_files_that_the_program_takes() {
         "SELECT 'BEXON' AS key, 'rXjYDMSHEYd' AS uid",
     );
     site.write("queries/doses_administered.sql", blocks(&readme, "sql")[0]);
+    site
+}
 
+#[test]
+fn the_files_in_the_readme_are_files_that_the_program_takes() {
+    let site = shown_site();
     let rows = site
         .program(&["extract", "-m", "epi-monthly", "-p", "202503"])
         .code(0)
@@ -115,21 +192,4 @@ fn the_files_in_the_readme_are_files_that_the_program_takes() {
     site.write("rows", &rows);
     let document = site.program(&["map", "rows"]).code(0).stdout;
     assert!(document.contains(r#""value":"2""#));
-}
-
-#[test]
-fn every_key_in_the_docs_is_one_that_the_program_knows() {
-    let values = read("docs/files.md");
-    let values = blocks(&values, "toml")[0].to_owned();
-    let site = SmallSite::new(Dialect::V2_43);
-    let mapping = fs::read_to_string(site.path("mappings/small.toml")).unwrap();
-    let wide = mapping
-        .replace("value = \"value\"\n", "")
-        .replace("[data-element]\ncolumn = \"element\"\n", &values);
-    site.write("mappings/small.toml", &wide);
-    // The query does not have these columns, which is seen once the files are read.
-    let run = site
-        .program(&["extract", "-m", "small", "-p", "202503"])
-        .code(15);
-    assert!(run.stderr.contains("is not declared"), "{}", run.stderr);
 }

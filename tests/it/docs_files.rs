@@ -1,0 +1,208 @@
+//! The keys that `docs/files.md` tells are those that the program knows.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use regex::Regex;
+use rig::dhis2::Dialect;
+use toml::Table;
+
+use crate::docs::{doc, names, quoted};
+use crate::readme::{blocks, read};
+use crate::small_site::SmallSite;
+
+/// A site file with every key; the two ways to say who we are exclude each other.
+const SITE: &str = r#"
+time-zone = "Etc/UTC"
+mappings = ["mappings/*.toml"]
+state = "state"
+[source]
+url = "SOURCE"
+password-file = "source.password"
+statement-timeout = "5m"
+lock-timeout = "5s"
+[dhis2]
+url = "TARGET"
+chunk = 1000
+ca-file = "ca.pem"
+own-users = ["sluhis_import"]
+ACCOUNT
+[limits]
+connect = "10s"
+first-byte = "300s"
+body = "60s"
+wait = "2s"
+"#;
+const ACCOUNTS: [&str; 2] = [
+    "token-file = \"dhis2.token\"",
+    "username = \"loader\"\npassword-file = \"dhis2.password\"",
+];
+
+/// Two mappings that have every key between them.
+const LONG: &str = r#"
+data-set = "YE8SgpSMBQ9"
+queries = ["query.sql"]
+period = { type = "Monthly", column = "period" }
+look-back = 1
+start = "202001"
+value = "value"
+combine = "refuse"
+absent = "leave"
+foreign = "hold"
+[data-element]
+column = "element"
+map-file = "elements.csv"
+[category-option-combo]
+uid = "HllvX50cXC0"
+[attribute-option-combo]
+columns = ["unit"]
+map = { VsF9dWr6arv = "HllvX50cXC0" }
+show-keys = "^[A-Z]"
+[org-unit]
+column = "unit"
+rules = "rules.sql"
+scope-org-units = ["sc5rkcvmE6I"]
+"#;
+const WIDE: &str = r#"
+data-set = "YE8SgpSMBQ9"
+queries = ["wide.sql"]
+period = { type = "Monthly" }
+absent = "zero"
+[org-unit]
+column = "unit"
+map = { VsF9dWr6arv = "VsF9dWr6arv" }
+"#;
+
+/// The keys of a site file as the docs write them: `time-zone`, `[source url`.
+fn keys_of_site(site: &Table) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    for (key, value) in site {
+        match value.as_table() {
+            Some(section) => keys.extend(section.keys().map(|name| format!("[{key} {name}"))),
+            None => _ = keys.insert(key.clone()),
+        }
+    }
+    keys
+}
+
+#[test]
+fn the_docs_have_every_key_of_a_site_file_and_the_program_takes_each() {
+    let site = SmallSite::new(Dialect::V2_43);
+    site.write("source.password", "unused");
+    site.write("dhis2.password", "Loader-2026!");
+    let authority = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    site.write("ca.pem", &authority.cert.pem());
+    let mut keys = BTreeSet::new();
+    for account in ACCOUNTS {
+        let text = SITE
+            .replace("SOURCE", &site.database.url())
+            .replace("TARGET", &site.dhis2.url())
+            .replace("ACCOUNT", account);
+        site.write("pg2dhis2.toml", &text);
+        site.run().code(0);
+        keys.extend(keys_of_site(&text.parse().unwrap()));
+    }
+    assert_eq!(names(&doc("files"), "| key | default | |\n"), keys);
+}
+
+#[test]
+fn the_docs_have_every_key_of_a_mapping_and_the_program_takes_each() {
+    let files = doc("files");
+    let site = SmallSite::new(Dialect::V2_43);
+    site.write(
+        "mappings/elements.csv",
+        "element,uid\nM1eFRJpEkoO,M1eFRJpEkoO\n",
+    );
+    site.write(
+        "mappings/rules.sql",
+        "SELECT 'VsF9dWr6arv' AS key, 'VsF9dWr6arv' AS uid",
+    );
+    let [parameters, values] = blocks(&files, "toml")[..] else {
+        panic!("docs/files.md shows [parameters] and [values]");
+    };
+    let parameter_names: Vec<String> = parameters.parse::<Table>().unwrap()["parameters"]
+        .as_table()
+        .unwrap()
+        .keys()
+        .map(|name| format!(":'{name}' IS NOT NULL"))
+        .collect();
+    site.write(
+        "mappings/wide.sql",
+        &format!(
+            "SELECT unit, 1 AS bcg_doses, 2 AS opv_doses FROM t WHERE {}",
+            parameter_names.join(" AND ")
+        ),
+    );
+    site.write("mappings/small.toml", LONG);
+    site.write("mappings/wide.toml", &format!("{WIDE}{parameters}{values}"));
+    for (mapping, row) in [
+        ("small", r#"["M1eFRJpEkoO","VsF9dWr6arv","202503","5"]"#),
+        ("wide", r#"["VsF9dWr6arv","1","2"]"#),
+    ] {
+        let extract = ["extract", "-m", mapping, "-p", "202503", "-o", "rows"];
+        site.program(&extract).code(0);
+        let rows = fs::read_to_string(site.path("rows")).unwrap();
+        assert!(rows.contains(row), "{rows}");
+        site.program(&["map", "rows"]).code(0);
+    }
+
+    let (mut keys, mut of_dimensions) = (BTreeSet::new(), BTreeSet::new());
+    for mapping in [LONG.to_owned(), format!("{WIDE}{parameters}{values}")] {
+        collect_keys(&mapping.parse().unwrap(), &mut keys, &mut of_dimensions);
+    }
+    // The table of value columns is told beside `value`.
+    assert!(keys.remove("values") && files.contains("a table `[values]`"));
+    let mapping = files.split("## Mapping").nth(1).unwrap();
+    assert_eq!(names(mapping, "| key | default | |\n"), keys);
+    assert_eq!(
+        names(mapping, "| key of a dimension's table | |\n"),
+        of_dimensions
+    );
+}
+
+/// The keys of a mapping as the docs write them, and those of its dimensions.
+fn collect_keys(
+    mapping: &Table,
+    keys: &mut BTreeSet<String>,
+    of_dimensions: &mut BTreeSet<String>,
+) {
+    for (key, value) in mapping {
+        match (key.as_str(), value.as_table()) {
+            ("values" | "period", _) | (_, None) => _ = keys.insert(key.clone()),
+            ("parameters", _) => _ = keys.insert("[parameters]".to_owned()),
+            (_, Some(dimension)) => {
+                of_dimensions.extend(dimension.keys().cloned());
+                keys.insert(format!("[{key}]"));
+            }
+        }
+    }
+}
+
+#[test]
+fn no_key_that_the_program_reads_is_missing_in_the_docs() {
+    let files = doc("files");
+    let known: BTreeSet<&str> = quoted(&files).into_iter().collect();
+    let reads = Regex::new(r#"(?:take|require)\(\s*"([a-z-]+)""#).unwrap();
+    let mut count = 0;
+    for file in [
+        "src/site/parse.rs",
+        "src/mapping/parse.rs",
+        "src/mapping/parse_dimension.rs",
+    ] {
+        for found in reads.captures_iter(&read(file)) {
+            let key = &found[1];
+            let written = [key.to_owned(), format!("[{key}]")];
+            let of_table = known.iter().any(|name| name.ends_with(&format!("] {key}")));
+            let told = written.iter().any(|name| known.contains(name.as_str())) || of_table;
+            // Tables of the site file, and the members of `period` and of `[values]`.
+            let shown =
+                files.contains(&format!("[{key}] ")) || files.contains(&format!("{key} = "));
+            assert!(
+                told || shown,
+                "docs/files.md does not tell `{key}` of {file}"
+            );
+            count += 1;
+        }
+    }
+    assert!(count > 30, "only {count} keys were found");
+}
