@@ -1,6 +1,8 @@
 //! What README and docs show is what the program does.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use rig::dhis2::Dialect;
 
@@ -135,6 +137,39 @@ fn lines_may_be_left_out_of_a_session_but_not_changed() {
 }
 
 #[test]
+fn every_command_in_the_readme_can_be_typed() {
+    let site = shown_site();
+    let readme = read("README.md");
+    let typed = blocks(&readme, "sh").concat();
+    let bin = Path::new(env!("CARGO_BIN_EXE_pg2dhis2")).parent().unwrap();
+    let mut count = 0;
+    for line in typed.lines() {
+        if let Some((_, example)) = line.split_once("--example ") {
+            let name = example.split_whitespace().next().unwrap();
+            assert!(repository().join("examples").join(name).exists(), "{line}");
+        }
+        if !line.starts_with("pg2dhis2 ") {
+            continue;
+        }
+        let output = Command::new("/bin/sh")
+            .args(["-c", line])
+            .current_dir(site.folder.path())
+            .env_clear()
+            .env("PATH", format!("{}:/usr/bin:/bin", bin.display()))
+            .output()
+            .unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{line}\n{told}");
+        count += 1;
+    }
+    assert_eq!(count, 4);
+    let crontab = read("examples/crontab");
+    for line in blocks(&readme, "crontab")[0].lines() {
+        assert!(crontab.lines().any(|each| each == line), "{line}");
+    }
+}
+
+#[test]
 fn the_changelog_knows_this_version() {
     let heading = format!("## {}", env!("CARGO_PKG_VERSION"));
     assert!(read("CHANGELOG.md").contains(&heading));
@@ -157,6 +192,7 @@ pub(crate) fn shown_site() -> SmallSite {
             "postgresql://sluhis_sync@db.health.example/sluhis?sslrootcert=ca.pem",
             &site.database.url(),
         )
+        .replace("https://dhis2.health.example/", &site.dhis2.url())
         .replace("/var/lib/pg2dhis2", "state");
     site.write("pg2dhis2.toml", &site_file);
     site.write("source.password", "unused");
