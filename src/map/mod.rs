@@ -1,5 +1,6 @@
 //! From rows to the data values that should be in DHIS2, with every row accounted for. Pure.
 
+mod answer;
 mod combine;
 mod document;
 mod fault;
@@ -15,8 +16,9 @@ use std::collections::{BTreeMap, HashMap};
 pub(crate) use document::{Document, DocumentError, read};
 pub(crate) use fault::MapFault;
 
+use answer::Answer;
 use ledger::Ledger;
-use resolve::{Answer, Resolver};
+use resolve::Resolver;
 use row::{RowKeys, RowValue, cell, place, uid};
 use rules::RuleColumns;
 

@@ -2,19 +2,10 @@
 
 use std::collections::HashMap;
 
+use super::answer::Answer;
 use super::rules::RuleBook;
 use crate::domain::{Period, Uid};
 use crate::mapping::{Answers, SourceKey};
-
-/// What is known of one dimension of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
-    Uid(Uid),
-    /// Nothing is known of the key.
-    None,
-    /// A rule says that rows of the key are left out.
-    Excluded,
-}
 
 pub(super) enum Resolver<'m> {
     Constant(Uid),

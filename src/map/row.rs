@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use super::answer::Answer;
 use super::fault::{MapFault, PeriodFault};
-use super::resolve::Answer;
 use crate::domain::{
     Cell, Combine, Dimension, Number, Period, Place, Text, Triple, Uid, canonical,
 };

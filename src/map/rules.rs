@@ -5,7 +5,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use super::resolve::Answer;
+use super::answer::Answer;
 use crate::domain::{Period, Uid};
 use crate::mapping::{ColumnFault, Columns, SourceKey};
 

@@ -81,6 +81,13 @@ pub(crate) struct ChangeReport {
     pub(crate) code: Option<String>,
 }
 
+/// Who reads: keys that no mapping knows are shown only to a person at a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reader {
+    Terminal,
+    Anybody,
+}
+
 impl Report {
     /// The gravest of everything.
     pub(crate) fn exit(&self) -> Exit {

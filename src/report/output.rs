@@ -6,17 +6,10 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::{Report, json, text};
+use super::{Reader, Report, json, text};
 use crate::cli::{Format, SendArgs, SiteArgs};
 use crate::exit::{Exit, Problem};
 use crate::site;
-
-/// Who reads: keys that no mapping knows are shown only to a person at a terminal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reader {
-    Terminal,
-    Anybody,
-}
 
 /// Writes data to the file that was named, whole or not at all, or to standard output.
 pub(crate) fn document(

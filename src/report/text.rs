@@ -6,8 +6,7 @@ use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table};
 
-use super::output::Reader;
-use super::{MappingReport, Report};
+use super::{MappingReport, Reader, Report};
 use crate::domain::{CellCounts, CellOutcome, RowCounts};
 use crate::exit::Exit;
 

@@ -1,11 +1,11 @@
-//! `extract | map | push` leaves DHIS2 as `run` does.
+//! The documents between `extract`, `map` and `push`: what they are, and what is refused.
 
 use std::fs;
 
 use serde_json::Value;
 
 use crate::program::{Finished, program_fed};
-use crate::st_lucia::{BOTH, StLucia, T0, difference};
+use crate::st_lucia::{BOTH, StLucia, T0};
 
 fn fed(site: &StLucia, args: &[&str], input: &str) -> Finished {
     program_fed(site.folder.path(), args, input.as_bytes())
@@ -14,50 +14,6 @@ fn fed(site: &StLucia, args: &[&str], input: &str) -> Finished {
 fn extract(site: &StLucia, mapping: &str, period: &str) -> String {
     let args = ["extract", "-m", mapping, "-p", period, "--as-of", T0];
     site.program(&args).code(0).stdout
-}
-
-#[test]
-fn the_pipe_leaves_dhis2_as_the_run_does() {
-    for dialect in BOTH {
-        let piped = StLucia::at(dialect, T0);
-        for (mapping, period) in [("epi-monthly", "202503"), ("epi-targets", "2024")] {
-            let rows = extract(&piped, mapping, period);
-            let document = fed(&piped, &["map"], &rows).code(0).stdout;
-            let pushed = fed(&piped, &["push", "--format", "json"], &document);
-            assert!([0, 3].contains(&pushed.code), "{}", pushed.stderr);
-            piped.dhis2.forget_requests();
-            fed(&piped, &["push"], &document);
-            assert_eq!(piped.posts(), 0);
-        }
-        let run = StLucia::at(dialect, T0);
-        run.run(T0, &["202503", "2024"], &[]).code(3);
-        assert_eq!(
-            difference(&piped.values(), &run.values()),
-            Vec::<String>::new()
-        );
-    }
-}
-
-#[test]
-fn the_order_of_rows_changes_nothing() {
-    let site = StLucia::at(BOTH[0], T0);
-    let rows = extract(&site, "epi-monthly", "202503");
-    let mut lines: Vec<&str> = rows.lines().collect();
-    // The rows of each result, back to front.
-    for result in lines.chunk_by_mut(|a, b| a.starts_with('[') == b.starts_with('[')) {
-        if result[0].starts_with('[') {
-            result.reverse();
-        }
-    }
-    let turned = lines.join("\n") + "\n";
-    assert_ne!(turned, rows);
-    let document = |rows: &str| {
-        let text = fed(&site, &["map"], rows).code(0).stdout;
-        let mut document: Value = serde_json::from_str(&text).unwrap();
-        document["pg2dhis2"]["created"] = Value::Null;
-        document
-    };
-    assert_eq!(document(&turned), document(&rows));
 }
 
 #[test]
@@ -91,21 +47,6 @@ fn the_document_is_a_body_that_dhis2_takes() {
         site.values().len(),
         document["dataValues"].as_array().unwrap().len()
     );
-}
-
-#[test]
-fn the_size_of_a_chunk_changes_nothing() {
-    let wanted = {
-        let site = StLucia::at(BOTH[1], T0);
-        site.run(T0, &["2024"], &["-m", "epi-targets"]).code(0);
-        site.values()
-    };
-    for chunk in [1, 7, 2000] {
-        let site = StLucia::at(BOTH[1], T0);
-        site.edit("pg2dhis2.toml", |text| text + &format!("chunk = {chunk}\n"));
-        site.run(T0, &["2024"], &["-m", "epi-targets"]).code(0);
-        assert_eq!(site.values(), wanted);
-    }
 }
 
 #[test]

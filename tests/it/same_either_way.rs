@@ -102,22 +102,20 @@ fn rows_in_no_order_give_the_same_document() {
 
 #[test]
 fn chunks_of_any_size_leave_the_same_in_dhis2() {
-    for dialect in BOTH {
-        let mut stored = Vec::new();
-        let mut posts = Vec::new();
-        for chunk in [1, 7, 1000] {
-            let site = StLucia::at(dialect, T0);
-            site.only(&["doses_administered"]);
-            site.edit("pg2dhis2.toml", |text| text + &format!("chunk = {chunk}\n"));
-            site.run(T0, &["202503"], &["-m", "epi-monthly"]).code(3);
-            site.take_out("P36");
-            site.take_out("P37");
-            site.run(T0, &["202503"], &["-m", "epi-monthly"]).code(3);
-            posts.push(site.posts());
-            stored.push(site.dhis2.stored());
-        }
-        assert!(posts[0] >= posts[1] && posts[1] > posts[2], "{posts:?}");
-        assert_eq!(stored[0], stored[2], "{dialect:?}");
-        assert_eq!(stored[1], stored[2], "{dialect:?}");
+    let mut stored = Vec::new();
+    let mut posts = Vec::new();
+    for chunk in [1, 7, 1000] {
+        let site = StLucia::at(BOTH[1], T0);
+        site.only(&["doses_administered"]);
+        site.edit("pg2dhis2.toml", |text| text + &format!("chunk = {chunk}\n"));
+        site.run(T0, &["202503"], &["-m", "epi-monthly"]).code(3);
+        site.take_out("P36");
+        site.take_out("P37");
+        site.run(T0, &["202503"], &["-m", "epi-monthly"]).code(3);
+        posts.push(site.posts());
+        stored.push(site.dhis2.stored());
     }
+    assert!(posts[0] > posts[1] && posts[1] > posts[2], "{posts:?}");
+    assert_eq!(stored[0], stored[2]);
+    assert_eq!(stored[1], stored[2]);
 }

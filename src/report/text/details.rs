@@ -8,8 +8,7 @@ use crate::domain::{
     Cell, CellOutcome, DEFAULT_COMBO, Dimension, Number, RowOutcome, ShownKey, Text, Uid, escaped,
 };
 use crate::report::absorb::SHOWN;
-use crate::report::output::Reader;
-use crate::report::{ChangeReport, MappingReport, Report};
+use crate::report::{ChangeReport, MappingReport, Reader, Report};
 
 /// Keys and blocked cells that are told one by one.
 const LINES: usize = 20;

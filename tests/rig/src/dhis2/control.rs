@@ -6,7 +6,7 @@
 //! * `POST reset`: empties values, registrations, approvals, lock exceptions, data store, messages and jobs;
 //!   with `?requests=true` the list of requests too.
 //! * `POST now`: stops the clock at a timestamp, plain or as a JSON string.
-//! * `POST metadata`: merges an export, with `?when=first-post` just before the next POST of values.
+//! * `POST metadata`: merges an export (`lockExceptions` too), with `?when=first-post` just before the next POST of values.
 //! * `POST next-post`: how to answer the next POST of values, `{"status": …, "body": …, "apply": "nothing"|"all"}`.
 
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::Apply;
 use super::answer::Answer;
 use super::http::Incoming;
+use super::period::Period;
 use super::request::Query;
 use super::world::{NextPost, World};
 
@@ -51,15 +52,38 @@ pub(crate) fn answer(world: &mut World, request: &Incoming, call: &str, query: &
 
 /// Merges an export at once.
 pub(crate) fn merge(world: &mut World, export: &str) -> Result<(), String> {
-    let export = parsed(export)?;
-    world.metadata.merge(&export)
+    merge_parsed(world, &parsed(export)?)
+}
+
+/// Merges an export; its lock exceptions, which have no ids, are books rather than metadata.
+pub(crate) fn merge_parsed(world: &mut World, export: &Value) -> Result<(), String> {
+    let mut export = export.clone();
+    let exceptions = export
+        .as_object_mut()
+        .and_then(|export| export.remove("lockExceptions"));
+    world.metadata.merge(&export)?;
+    let exceptions = exceptions.as_ref().and_then(Value::as_array);
+    for exception in exceptions.into_iter().flatten() {
+        let id = |field: &str| Some(exception.get(field)?.get("id")?.as_str()?.to_owned());
+        let period = id("period").and_then(|text| Period::parse(&text, world.dialect));
+        let (Some(set), Some(period), Some(unit)) = (id("dataSet"), period, id("organisationUnit"))
+        else {
+            return Err("a lock exception has a data set, a period and a unit".to_owned());
+        };
+        world.books.lock_exceptions.insert((set, period, unit));
+    }
+    Ok(())
 }
 
 /// Merges an export just before the next POST of values.
 pub(crate) fn merge_at_post(world: &mut World, export: &str) -> Result<(), String> {
     let export = parsed(export)?;
     // A trial on metadata of its own finds what would fail later, unseen.
-    super::metadata::Metadata::fresh().merge(&export)?;
+    let mut trial = export.clone();
+    if let Some(trial) = trial.as_object_mut() {
+        trial.remove("lockExceptions");
+    }
+    super::metadata::Metadata::fresh().merge(&trial)?;
     world.merges_at_post.push(export);
     Ok(())
 }

@@ -31,20 +31,28 @@ pub(crate) fn enter(view: &View, books: &mut Books, query: &Query) -> Result<Ans
     Ok(Answer::empty(201))
 }
 
-/// `DELETE`: softly; 2.42 leaves the row's text and name, 2.43 takes the value away and signs.
+/// `DELETE`: softly; 2.42 leaves the row's text and name, 2.43 imports a deletion without a value.
 pub(crate) fn delete(view: &View, books: &mut Books, query: &Query) -> Result<Answer, Refusal> {
     let key = key_of(view, |name| query.first(name))?;
     let Some(mut row) = books.rows.get(&key).filter(|row| !row.deleted).cloned() else {
         let message = "Data value does not exist";
         return Err(Refusal::with_code(409, message, "E2032"));
     };
-    row.deleted = true;
-    row.last_updated = view.now;
-    if view.dialect == Dialect::V2_43 {
-        row.value = None;
-        row.stored_by.clone_from(&view.account.username);
+    match view.dialect {
+        Dialect::V2_42 => {
+            row.deleted = true;
+            row.last_updated = view.now;
+            books.rows.put(key, row);
+        }
+        Dialect::V2_43 => {
+            let nothing = Given {
+                value: None,
+                comment: None,
+                follow_up: None,
+            };
+            import_one(view, books, query, value_of(key, nothing, Some(true)))?;
+        }
     }
-    books.rows.put(key, row);
     Ok(Answer::empty(204))
 }
 
@@ -147,18 +155,30 @@ fn enter_new(
     given: Given,
 ) -> Result<(), Refusal> {
     let held = books.rows.get(&key);
-    let value = Value {
-        index: 0,
+    let given = Given {
         value: given.value.or_else(|| held?.value.clone()),
         comment: given.comment.or_else(|| held?.comment.clone()),
         follow_up: given.follow_up.or_else(|| held?.follow_up),
-        deleted: None,
+    };
+    import_one(view, books, query, value_of(key, given, None))
+}
+
+fn value_of(key: Key, given: Given, deleted: Option<bool>) -> Value {
+    Value {
+        index: 0,
+        value: given.value,
+        comment: given.comment,
+        follow_up: given.follow_up,
+        deleted,
         element: key.element,
         period: key.period,
         unit: key.unit,
         combo: Some(key.combo),
         attribute_combo: Some(key.attribute_combo),
-    };
+    }
+}
+
+fn import_one(view: &View, books: &mut Books, query: &Query, value: Value) -> Result<(), Refusal> {
     let options = ImportOptions::bind(&Query::default())?;
     let checked = validate(view, books, &options, query.first("ds"), &[value]);
     let why = match checked {

@@ -48,6 +48,8 @@ mod value_types;
 mod world;
 
 #[cfg(test)]
+mod rule_tests;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;

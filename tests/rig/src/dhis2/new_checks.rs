@@ -182,7 +182,7 @@ impl<'a> Group<'a> {
             let combos = used.entry(&value.element).or_default();
             combos.extend(value.combo.as_deref());
         }
-        for element in self.elements() {
+        for element in in_hash_order(self.elements()) {
             let combos = distinct(used.remove(element).unwrap_or_default().into_iter());
             let combos = combos.into_iter();
             let strangers = combos.filter(|combo| !model.takes_combo(set, element, combo));
@@ -235,16 +235,17 @@ impl<'a> Group<'a> {
         distinct(self.values.iter().map(|value| &value.period))
     }
 
-    /// The attribute option combos named in the group, in the order of their first value.
-    pub(crate) fn attribute_combos(&self) -> impl Iterator<Item = (&'a str, &'a OptionCombo)> {
+    /// The attribute option combos named in the group, in the order in which the server goes through them.
+    pub(crate) fn attribute_combos(&self) -> Vec<(&'a str, &'a OptionCombo)> {
         let named = self
             .values
             .iter()
             .filter_map(|value| value.attribute_combo.as_deref());
         let combos = &self.view.model().combos;
-        distinct(named)
+        in_hash_order(distinct(named))
             .into_iter()
             .filter_map(|id| Some((id, combos.get(id)?)))
+            .collect()
     }
 }
 
@@ -252,6 +253,23 @@ impl<'a> Group<'a> {
 pub(crate) fn distinct<T: Ord + Copy>(all: impl Iterator<Item = T>) -> Vec<T> {
     let mut seen = BTreeSet::new();
     all.filter(|one| seen.insert(*one)).collect()
+}
+
+/// Ids in the order of a Java `HashMap` with DHIS2's `UID` as key: that of the buckets their hashes fall into. It
+/// decides which of several offenders is the one named.
+fn in_hash_order(mut ids: Vec<&str>) -> Vec<&str> {
+    // The table grows before an id is added to one that is more than three quarters full; a bucket's last is its first.
+    let buckets = (ids.len().saturating_sub(1) * 4).div_ceil(3);
+    let buckets = buckets.next_power_of_two().max(16) as u32;
+    ids.reverse();
+    ids.sort_by_key(|id| {
+        let text = id.encode_utf16().fold(0u32, |hash, unit| {
+            hash.wrapping_mul(31).wrapping_add(u32::from(unit))
+        });
+        let hash = text.wrapping_add(59);
+        (hash ^ (hash >> 16)) & (buckets - 1)
+    });
+    ids
 }
 
 /// A list as Java prints it.

@@ -68,7 +68,7 @@ pub(crate) fn decode(view: &View, names: &Names, payload: &Payload) -> Result<Gr
         periods: HashMap::new(),
         interned: HashMap::new(),
     };
-    if let Some(text) = &payload.period {
+    if let Some(text) = decoder.group_period() {
         decoder.period(text)?;
     }
     let values = payload.values.iter().enumerate();
@@ -135,11 +135,20 @@ const ATTRIBUTE_COMBO: Part = Part {
     malformed: "E8111",
 };
 
-impl Decoder<'_> {
+impl<'a> Decoder<'a> {
+    fn group_period(&self) -> Option<&'a str> {
+        let text = self.payload.period.as_deref();
+        text.filter(|text| !text.is_empty())
+    }
+
     fn value(&mut self, index: usize, given: &Given) -> Result<Value, Undecodable> {
         let payload = self.payload;
-        let text = given.period.as_deref().filter(|text| !text.is_empty());
-        let Some(text) = text.or(payload.period.as_deref()) else {
+        // An empty period is one that was given: the group's does not stand in for it.
+        let text = match given.period.as_deref() {
+            Some(text) => Some(text).filter(|text| !text.is_empty()),
+            None => self.group_period(),
+        };
+        let Some(text) = text else {
             return missing("E8100", "period", index, given);
         };
         let period = self.period(text)?;

@@ -83,7 +83,7 @@ pub(crate) fn validate(
     validate_values(view, &set, values)
 }
 
-/// Inserts or overwrites a row; what was not given becomes null.
+/// Inserts or overwrites a row; what was not given becomes null, but a live row keeps its comment when it is deleted.
 pub(crate) fn store(view: &View, books: &mut Books, value: Value) {
     let default: Arc<str> = view.model().default_combo.as_str().into();
     let key = Key {
@@ -93,14 +93,20 @@ pub(crate) fn store(view: &View, books: &mut Books, value: Value) {
         combo: value.combo.unwrap_or_else(|| Arc::clone(&default)),
         attribute_combo: value.attribute_combo.unwrap_or(default),
     };
+    let deleted = value.deleted == Some(true);
+    let live = books.rows.get(&key).filter(|held| !held.deleted);
+    let comment = match live {
+        Some(held) if deleted => held.comment.clone(),
+        _ => value.comment,
+    };
     let row = Stored {
         value: value.value,
-        comment: value.comment,
+        comment,
         follow_up: value.follow_up,
         stored_by: view.account.username.clone(),
         created: view.now,
         last_updated: view.now,
-        deleted: value.deleted == Some(true),
+        deleted,
     };
     books.rows.put(key, row);
 }

@@ -1,8 +1,11 @@
 //! The new engine's checks of when a group may be stored: E8030 – E8033.
 
+use std::collections::HashMap;
+
 use jiff::civil::Date;
 
 use super::clock::days_after;
+use super::model::OptionCombo;
 use super::new_checks::{Group, Verdict, distinct, error, listed, refuse_any};
 use super::new_decode::Value;
 use super::open_periods::{latest_open, shifted};
@@ -76,66 +79,61 @@ impl<'a> Group<'a> {
         refuse(early.map(|period| &*period.iso).collect())
     }
 
-    /// E8033: data approved at the very unit; 2.43.1 does not look at the units above.
+    /// E8033: data approved at the very unit; 2.43.1 does not look at the units above, nor at values that leave the
+    /// attribute option combo out.
     pub(crate) fn approval(&self) -> Verdict {
         let Some(workflow) = self.set.and_then(|set| set.workflow.as_ref()) else {
             return Ok(());
         };
-        let default = self.view.model().default_combo.as_str();
-        let combo_of = |value: &'a Value| {
-            value
-                .attribute_combo
-                .as_deref()
-                .unwrap_or(default)
-                .to_owned()
-        };
-        let approved = self.values.iter().filter(|value| {
-            let unit = (*value.unit).to_owned();
-            let key = (
-                workflow.clone(),
-                value.period.clone(),
-                unit,
-                combo_of(value),
+        for (combo, _) in self.attribute_combos() {
+            let approved = self.values.iter().filter(|value| {
+                let (period, unit) = (value.period.clone(), (*value.unit).to_owned());
+                let key = (workflow.clone(), period, unit, combo.to_owned());
+                value.attribute_combo.as_deref() == Some(combo)
+                    && self.books.approvals.contains_key(&key)
+            });
+            let approved: Vec<&Value> = approved.collect();
+            let Some(first) = approved.first() else {
+                continue;
+            };
+            let unit = (*first.unit).to_owned();
+            let own = approved.iter().filter(|value| value.unit == first.unit);
+            let periods: Vec<&str> = own.map(|value| &*value.period.iso).collect();
+            let list = listed(&periods);
+            let text = format!(
+                "Data already approved for attribute option combo {combo} and org unit {unit} and period(s): `{list}`"
             );
-            self.books.approvals.contains_key(&key)
-        });
-        let approved: Vec<&Value> = approved.collect();
-        let Some(first) = approved.first() else {
-            return Ok(());
-        };
-        let (combo, unit) = (combo_of(first), (*first.unit).to_owned());
-        let own = approved
-            .iter()
-            .filter(|value| value.unit == first.unit && combo_of(value) == combo);
-        let list = listed(&distinct(own.map(|value| &*value.period.iso)));
-        let text = format!(
-            "Data already approved for attribute option combo {combo} and org unit {unit} and period(s): `{list}`"
-        );
-        Err(error("E8033", [combo, unit, list], text))
+            return Err(error("E8033", [combo.to_owned(), unit, list], text));
+        }
+        Ok(())
     }
 
     /// E8032: periods not wholly within the dates of an attribute option combo; only the first combo is named.
     pub(crate) fn attribute_combo_dates(&self) -> Verdict {
         let extra = self.set.map_or(0, |set| set.open_periods_after_co_end_date);
-        for (id, combo) in self.attribute_combos() {
-            let start = combo.options.iter().filter_map(|option| option.start).max();
-            let end = combo.options.iter().filter_map(|option| option.end).min();
+        let combos: HashMap<&str, &OptionCombo> = self.attribute_combos().into_iter().collect();
+        let outside = self.values.iter().filter_map(|value| {
+            let id = value.attribute_combo.as_deref()?;
+            let options = &combos.get(id)?.options;
+            let start = options.iter().filter_map(|option| option.start).max();
+            let end = options.iter().filter_map(|option| option.end).min();
             let within = |from: Date, to: Date| spans(start, end, from) && spans(start, end, to);
-            let outside = self.values.iter().filter(|value| {
-                let period = &value.period;
-                let back = |date| shifted(period.kind, date, -extra);
-                value.attribute_combo.as_deref() == Some(id)
-                    && !within(period.start, period.end)
-                    && (extra == 0 || !within(back(period.start), back(period.end)))
-            });
-            refuse_any(distinct(outside.map(|value| &*value.period.iso)), |list| {
-                let text = format!(
-                    "Untimely data entry for attribute option combo {id} and period(s): `{list}`"
-                );
-                error("E8032", [id.to_owned(), list], text)
-            })?;
-        }
-        Ok(())
+            let period = &value.period;
+            let back = |date| shifted(period.kind, date, -extra);
+            let timely = within(period.start, period.end)
+                || (extra != 0 && within(back(period.start), back(period.end)));
+            (!timely).then_some((id, &*period.iso))
+        });
+        let outside: Vec<(&str, &str)> = outside.collect();
+        let Some((first, _)) = outside.first() else {
+            return Ok(());
+        };
+        let own = outside.iter().filter(|(id, _)| id == first);
+        let list = listed(&distinct(own.map(|(_, iso)| *iso)));
+        let text = format!(
+            "Untimely data entry for attribute option combo {first} and period(s): `{list}`"
+        );
+        Err(error("E8032", [(*first).to_owned(), list], text))
     }
 }
 

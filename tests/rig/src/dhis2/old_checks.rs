@@ -86,16 +86,22 @@ impl<'a> Checks<'a> {
         }
     }
 
-    /// Checks one value; the inner error holds its conflicts, with the index.
+    /// Checks one value, `meant` with the set-wide fields in place of those it was `given`; the inner error holds
+    /// its conflicts, with the index.
     pub(crate) fn run<'g>(
         &'g mut self,
         approvals: &BTreeMap<ApprovalKey, Approval>,
         lock_exceptions: &BTreeSet<(String, Period, String)>,
         names: &'g Names,
         index: usize,
-        given: &'g Given,
+        (meant, given): (&'g Given, &'g Given),
     ) -> Result<Result<Entry<'g>, Vec<Conflict>>, Failure> {
-        let text = given.period.clone().unwrap_or_default();
+        let text = meant
+            .period
+            .as_deref()
+            .unwrap_or_default()
+            .trim()
+            .to_owned();
         let dialect = self.view.dialect;
         self.periods
             .entry(text.clone())
@@ -107,7 +113,7 @@ impl<'a> Checks<'a> {
             }
             conflicts
         };
-        let entry = match look_up(self.view, names, given, period) {
+        let entry = match look_up(self.view, names, meant, given, period) {
             Ok(entry) => entry,
             Err(conflicts) => return Ok(Err(numbered(conflicts))),
         };
@@ -118,9 +124,9 @@ impl<'a> Checks<'a> {
             view: self.view,
             options: self.options,
             data_set: self.data_set.as_deref(),
-            targets: self.timeliness.target_sets(&entry),
         };
-        let checked = strict.check(&entry, given);
+        let checked = strict.required(meant);
+        let checked = checked.and_then(|()| strict.check(&entry, given));
         let checked = checked.and_then(|()| {
             self.timeliness
                 .check(approvals, lock_exceptions, &entry, given)
@@ -131,7 +137,7 @@ impl<'a> Checks<'a> {
     /// E7618 – E7621: value and comment themselves.
     fn content(&self, entry: &Entry, given: &Given) -> Result<Verdict, Failure> {
         let element = given.element.as_deref();
-        let shown = element.unwrap_or_default();
+        let shown = shown(&given.element);
         let absent = |text: &Option<String>| text.as_deref().is_none_or(str::is_empty);
         let deletes = given.deleted == Some(true) || self.strategy == Strategy::Delete;
         if absent(&given.value) && absent(&given.comment) && !deletes {
@@ -153,7 +159,7 @@ impl<'a> Checks<'a> {
             return Ok(refused("E7619", Some("value"), text, &objects));
         }
         let comment = given.comment.as_deref().unwrap_or_default();
-        if comment.chars().count() > 50_000 {
+        if comment.encode_utf16().count() > 50_000 {
             let reason = "comment_length_greater_than_max_length";
             let text = format!("Invalid comment: {}", sentence(reason));
             return Ok(refused(
@@ -187,6 +193,11 @@ impl<'a> Checks<'a> {
         }
         Ok(Ok(()))
     }
+}
+
+/// Text as Java prints it.
+pub(crate) fn shown(text: &Option<String>) -> &str {
+    text.as_deref().unwrap_or("null")
 }
 
 /// A verdict of one conflict.

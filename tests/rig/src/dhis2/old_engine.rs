@@ -36,7 +36,10 @@ pub(crate) fn import(
         summary.description = Some("Import process was aborted".to_owned());
         return summary;
     }
-    summary.data_set_complete = Some(complete(view, books, &header, &payload));
+    let Some(completion) = Completion::parse(payload.complete_date.as_deref()) else {
+        return failed("the complete date is neither true nor false nor a day");
+    };
+    summary.data_set_complete = Some(complete(view, books, &header, &completion));
     let strategy = payload.strategy.as_deref().and_then(Strategy::parse);
     let mut import = Import {
         view,
@@ -93,7 +96,9 @@ impl Header {
         let set = set.filter(|set| set.sharing.allows(view.account, Right::Read));
         let header = Header {
             data_set: set.map(|set| set.id.clone()),
-            period: given(&payload.period),
+            // One that cannot be read is as good as none.
+            period: given(&payload.period)
+                .filter(|text| Period::parse(text.trim(), view.dialect).is_some()),
             unit: given(&payload.unit),
             attribute_combo: given(&payload.attribute_combo),
         };
@@ -152,12 +157,32 @@ pub(crate) fn is_usable_combo(view: &View, id: &str) -> bool {
     })
 }
 
+/// What `completeDate` asks for.
+enum Completion {
+    Never,
+    Today,
+    On(Date),
+}
+
+impl Completion {
+    /// `None` for other text, which fails the whole import.
+    fn parse(text: Option<&str>) -> Option<Completion> {
+        Some(match text.map_or("false", str::trim) {
+            "false" | "" => Completion::Never,
+            "true" => Completion::Today,
+            day if day.len() == 10 => Completion::On(day.parse().ok()?),
+            _ => return None,
+        })
+    }
+}
+
 /// Registers completeness before any value is looked at, even in a dry run, and always for the default
 /// attribute option combo; the text is what `dataSetComplete` shows.
-fn complete(view: &View, books: &mut Books, header: &Header, payload: &Payload) -> String {
-    let date = match payload.complete_date.as_deref().unwrap_or("false") {
-        "true" => Some(view.now.date()),
-        text => text.parse::<Date>().ok(),
+fn complete(view: &View, books: &mut Books, header: &Header, completion: &Completion) -> String {
+    let date = match completion {
+        Completion::Today => Some(view.now.date()),
+        Completion::On(date) => Some(*date),
+        Completion::Never => None,
     };
     let period = header.period.as_deref();
     let period = period.and_then(|text| Period::parse(text, view.dialect));
@@ -198,11 +223,11 @@ impl Import<'_> {
         index: usize,
         given: &Given,
     ) -> Result<(), Failure> {
-        let mut given = given.clone();
+        let mut meant = given.clone();
         for (field, set_wide) in [
-            (&mut given.period, &header.period),
-            (&mut given.unit, &header.unit),
-            (&mut given.attribute_combo, &header.attribute_combo),
+            (&mut meant.period, &header.period),
+            (&mut meant.unit, &header.unit),
+            (&mut meant.attribute_combo, &header.attribute_combo),
         ] {
             if set_wide.is_some() {
                 field.clone_from(set_wide);
@@ -213,7 +238,7 @@ impl Import<'_> {
             &self.books.lock_exceptions,
             names,
             index,
-            &given,
+            (&meant, given),
         )? {
             Ok(entry) => {
                 let key = Key {
@@ -223,7 +248,7 @@ impl Import<'_> {
                     attribute_combo: self.intern(entry.attribute_combo),
                     period: entry.period.clone(),
                 };
-                self.save(index, key, &entry, &given);
+                self.save(index, key, &entry, given);
             }
             Err(conflicts) => {
                 self.summary.ignored += 1;
@@ -252,10 +277,12 @@ impl Import<'_> {
         };
         let kind = &entry.described.value_type;
         let value = kept(&given.value).map(|value| normalised(&value, kind, Dialect::V2_42));
+        let signed = given.stored_by.as_deref();
+        let signed = signed.filter(|name| !name.trim().is_empty());
         let row = Stored {
             comment: kept(&given.comment),
             follow_up: Some(given.follow_up == Some(true)),
-            stored_by: kept(&given.stored_by).unwrap_or_else(|| self.view.account.username.clone()),
+            stored_by: signed.unwrap_or(&self.view.account.username).to_owned(),
             created: self.view.now,
             last_updated: self.view.now,
             deleted: given.deleted == Some(true),

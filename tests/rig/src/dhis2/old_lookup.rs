@@ -3,28 +3,30 @@
 use super::access::Right;
 use super::id_schemes::{Named, Names};
 use super::model::Element;
-use super::old_checks::{Entry, conflict, refused};
+use super::old_checks::{Entry, conflict, refused, shown};
 use super::old_engine::is_usable_combo;
 use super::payload::Given;
 use super::period::Period;
 use super::properties::View;
 use super::summary::Conflict;
 
-/// The value with everything looked up, or the conflict of the first thing that cannot be used.
+/// The value with everything looked up, or the conflict of the first thing that cannot be used; what is looked
+/// up is `meant`, with the set-wide fields in place, what conflicts show is `given`, the value as sent.
 pub(crate) fn look_up<'g>(
     view: &'g View,
     names: &'g Names,
-    given: &'g Given,
+    meant: &'g Given,
+    given: &Given,
     period: Option<&'g Period>,
 ) -> Result<Entry<'g>, Vec<Conflict>> {
-    let (element, described) = element(view, names, given)?;
+    let (element, described) = element(view, names, meant)?;
     let Some(period) = period else {
         let text = format!("Period not valid: `{}`", shown(&given.period));
         let objects = [("period", given.period.as_deref())];
         return refused("E7611", Some("period"), text, &objects);
     };
-    let unit = unit(view, names, given)?;
-    let combo = combo(view, names, Named::Combo, &given.combo).map_err(|name| {
+    let unit = unit(view, names, meant, given)?;
+    let combo = combo(view, names, Named::Combo, &meant.combo).map_err(|name| {
         let text =
             format!("Category option combo not found or not accessible for writing data: `{name}`");
         let objects = [("categoryOptionCombo", Some(name))];
@@ -35,7 +37,7 @@ pub(crate) fn look_up<'g>(
             &objects,
         )]
     })?;
-    let attribute_combo = self::combo(view, names, Named::AttributeCombo, &given.attribute_combo);
+    let attribute_combo = self::combo(view, names, Named::AttributeCombo, &meant.attribute_combo);
     let attribute_combo = attribute_combo.map_err(|name| {
         let text = format!(
             "Attribute option combo not found or not accessible for writing data: `{name}`"
@@ -59,17 +61,12 @@ pub(crate) fn look_up<'g>(
     })
 }
 
-/// Text as Java prints it.
-fn shown(text: &Option<String>) -> &str {
-    text.as_deref().unwrap_or("null")
-}
-
 fn element<'g>(
     view: &'g View,
     names: &'g Names,
     given: &'g Given,
 ) -> Result<(&'g str, &'g Element), Vec<Conflict>> {
-    let name = given.element.as_deref();
+    let name = given.element.as_deref().map(str::trim);
     let id = name.and_then(|name| names.id_of(Named::Element, name));
     let described = id.and_then(|id| view.model().elements.get(id));
     let readable = described.filter(|held| held.sharing.allows(view.account, Right::Read));
@@ -81,8 +78,13 @@ fn element<'g>(
     })
 }
 
-fn unit<'g>(view: &View, names: &'g Names, given: &'g Given) -> Result<&'g str, Vec<Conflict>> {
-    let name = given.unit.as_deref();
+fn unit<'g>(
+    view: &View,
+    names: &'g Names,
+    meant: &'g Given,
+    given: &Given,
+) -> Result<&'g str, Vec<Conflict>> {
+    let name = meant.unit.as_deref().map(str::trim);
     let id = name.and_then(|name| names.id_of(Named::Unit, name));
     let known = id.filter(|id| view.model().units.contains_key(*id));
     known.ok_or_else(|| {
@@ -104,7 +106,7 @@ fn combo<'g>(
     let Some(name) = name else {
         return Ok(&view.model().default_combo);
     };
-    let id = names.id_of(what, name);
+    let id = names.id_of(what, name.trim());
     id.filter(|id| is_usable_combo(view, id)).ok_or(name)
 }
 
@@ -116,6 +118,9 @@ fn within_hierarchy(view: &View, unit: &str, given: &Given) -> Result<(), Vec<Co
     }
     let (name, user) = (shown(&given.unit), account.id.as_str());
     let text = format!("Organisation unit: `{name}` not in hierarchy of current user: `{user}`");
-    let objects = [("organisationUnit", Some(name)), ("user", Some(user))];
+    let objects = [
+        ("organisationUnit", given.unit.as_deref()),
+        ("user", Some(user)),
+    ];
     refused("E7617", Some("orgUnit"), text, &objects)
 }

@@ -9,7 +9,7 @@ use super::books::{Approval, ApprovalKey};
 use super::clock::days_after;
 use super::import_options::ImportOptions;
 use super::model::DataSet;
-use super::old_checks::{Entry, conflict, refused};
+use super::old_checks::{Entry, conflict, refused, shown};
 use super::open_periods::{latest_open, shifted};
 use super::payload::Given;
 use super::period::Period;
@@ -42,7 +42,7 @@ impl<'a> Timeliness<'a> {
     }
 
     /// The data set of the payload, or else all that hold the element with this unit and attribute option combo.
-    pub(crate) fn target_sets(&self, entry: &Entry) -> Vec<&'a DataSet> {
+    fn target_sets(&self, entry: &Entry) -> Vec<&'a DataSet> {
         let model = self.view.model();
         if let Some(id) = &self.data_set {
             return model.data_sets.get(id).into_iter().collect();
@@ -84,7 +84,7 @@ impl<'a> Timeliness<'a> {
             .collect();
         if !sets.is_empty() && !sets.iter().any(|set| self.takes_input(set, entry.period)) {
             let period = given.period.as_deref();
-            let shown = period.unwrap_or_default();
+            let shown = shown(&given.period);
             let text = format!(
                 "Period: `{shown}` does not conform to the open periods of associated data sets"
             );
@@ -99,7 +99,7 @@ impl<'a> Timeliness<'a> {
             return Ok(());
         };
         let name = given.attribute_combo.as_deref();
-        let shown = name.unwrap_or_default();
+        let shown_name = shown(&given.attribute_combo);
         let outside = combo.options.iter().any(|option| {
             let end = option.end.map(|end| self.extended(end, entry));
             option.start.is_some_and(|start| start > entry.period.end)
@@ -108,8 +108,8 @@ impl<'a> Timeliness<'a> {
         if outside {
             let period = given.period.as_deref();
             let text = format!(
-                "Period: `{}` is not within date range of attribute option combo: `{shown}`",
-                period.unwrap_or_default()
+                "Period: `{}` is not within date range of attribute option combo: `{shown_name}`",
+                shown(&given.period)
             );
             let objects = [("period", period), ("categoryOptionCombo", name)];
             return refused("E7638", Some("period"), text, &objects);
@@ -121,8 +121,8 @@ impl<'a> Timeliness<'a> {
         if bound.any(|option| !model.is_within(entry.unit, &option.units)) {
             let unit = given.unit.as_deref();
             let text = format!(
-                "Organisation unit: `{}` is not valid for attribute option combo: `{shown}`",
-                unit.unwrap_or_default()
+                "Organisation unit: `{}` is not valid for attribute option combo: `{shown_name}`",
+                shown(&given.unit)
             );
             let objects = [("organisationUnit", unit), ("categoryOptionCombo", name)];
             return refused("E7639", Some("orgUnit"), text, &objects);
@@ -159,7 +159,7 @@ impl<'a> Timeliness<'a> {
             && !lock_exceptions.contains(&exception);
         locked.then(|| {
             let period = given.period.as_deref();
-            let shown = period.unwrap_or_default();
+            let shown = shown(&given.period);
             // The two spaces are DHIS2's.
             let text = format!(
                 "Current date is past expiry days for period: `{shown}`  and data set: `{}`",
@@ -176,9 +176,9 @@ impl<'a> Timeliness<'a> {
             let (period, element) = (given.period.as_deref(), given.element.as_deref());
             let text = format!(
                 "Period: `{}` is after latest open future period: `{}` for data element: `{}` and data set: `{}`",
-                period.unwrap_or_default(),
+                shown(&given.period),
                 latest.iso,
-                element.unwrap_or_default(),
+                shown(&given.element),
                 set.id
             );
             let objects = [
@@ -215,9 +215,9 @@ impl<'a> Timeliness<'a> {
             let text = format!(
                 "Data already approved for data set: `{}` period: `{}` org unit: `{}` attribute option combo: `{}`",
                 set.id,
-                period.unwrap_or_default(),
-                unit.unwrap_or_default(),
-                combo.unwrap_or_default()
+                shown(&given.period),
+                shown(&given.unit),
+                shown(&given.attribute_combo)
             );
             let objects = [
                 ("organisationUnit", unit),
@@ -232,7 +232,7 @@ impl<'a> Timeliness<'a> {
     fn shut(&self, set: &DataSet, entry: &Entry, given: &Given) -> Option<Conflict> {
         (!self.takes_input(set, entry.period)).then(|| {
             let period = given.period.as_deref();
-            let shown = period.unwrap_or_default();
+            let shown = shown(&given.period);
             let text = format!(
                 "Period: `{shown}` is not open for this data set at this time: `{}`",
                 set.id

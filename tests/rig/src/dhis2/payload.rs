@@ -38,6 +38,8 @@ pub(crate) struct Given {
 
 /// Reads a field that must be text.
 type TextOf = fn(&Map<String, Value>, &str) -> Result<Option<String>, Refusal>;
+/// Reads a field that must be true or false.
+type FlagOf = fn(&Map<String, Value>, &str) -> Result<Option<bool>, Refusal>;
 
 /// The old engine's reading: numbers become text, what follows the object is not looked at; `None` for what is
 /// no object or ends too early.
@@ -46,7 +48,7 @@ pub(crate) fn lenient(body: &[u8]) -> Option<Payload> {
     let Some(Ok(Value::Object(object))) = stream.next() else {
         return None;
     };
-    payload(&object, coerced, "followup").ok()
+    payload(&object, (coerced, coerced_flag), "followup").ok()
 }
 
 /// The new engine's reading: text must be text, and half a body may pass for none.
@@ -54,7 +56,7 @@ pub(crate) fn strict(body: &[u8]) -> Result<Payload, Refusal> {
     let text = String::from_utf8_lossy(body);
     let mut stream = serde_json::Deserializer::from_str(&text).into_iter::<Value>();
     match stream.next() {
-        Some(Ok(Value::Object(object))) => payload(&object, exact, "followUp"),
+        Some(Ok(Value::Object(object))) => payload(&object, (exact, exact_flag), "followUp"),
         Some(Ok(Value::Array(_))) => Ok(Payload::default()),
         // A lone bracket opens an object of which nothing is ever asked.
         _ if text.trim() == "{" => Ok(Payload::default()),
@@ -88,7 +90,11 @@ fn unexpected(text: &str, position: usize) -> Refusal {
     Refusal::new(400, message)
 }
 
-fn payload(object: &Map<String, Value>, text: TextOf, follow_up: &str) -> Result<Payload, Refusal> {
+fn payload(
+    object: &Map<String, Value>,
+    (text, flag): (TextOf, FlagOf),
+    follow_up: &str,
+) -> Result<Payload, Refusal> {
     let schemes = object.iter().filter(|(name, _)| name.ends_with("dScheme"));
     let mut payload = Payload {
         data_set: text(object, "dataSet")?,
@@ -96,7 +102,7 @@ fn payload(object: &Map<String, Value>, text: TextOf, follow_up: &str) -> Result
         unit: text(object, "orgUnit")?,
         attribute_combo: text(object, "attributeOptionCombo")?,
         complete_date: text(object, "completeDate")?,
-        dry_run: flag(object, "dryRun"),
+        dry_run: flag(object, "dryRun")?,
         strategy: text(object, "strategy")?,
         schemes: schemes
             .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
@@ -113,8 +119,8 @@ fn payload(object: &Map<String, Value>, text: TextOf, follow_up: &str) -> Result
             attribute_combo: text(value, "attributeOptionCombo")?,
             value: text(value, "value")?,
             comment: text(value, "comment")?,
-            follow_up: flag(value, follow_up),
-            deleted: flag(value, "deleted"),
+            follow_up: flag(value, follow_up)?,
+            deleted: flag(value, "deleted")?,
             stored_by: coerced(value, "storedBy")?,
         });
     }
@@ -130,22 +136,41 @@ fn coerced(object: &Map<String, Value>, name: &str) -> Result<Option<String>, Re
 }
 
 fn exact(object: &Map<String, Value>, name: &str) -> Result<Option<String>, Refusal> {
-    let kind = match object.get(name) {
-        Some(Value::String(text)) => return Ok(Some(text.clone())),
-        Some(Value::Number(_)) => "NUMBER",
-        Some(Value::Bool(_)) => "BOOLEAN",
+    match object.get(name) {
+        Some(Value::String(text)) => Ok(Some(text.clone())),
         // Option combos may also be written as objects of categories and options, which this server does not know.
-        _ => return Ok(None),
-    };
-    let found = &object[name];
-    let message = format!("Path `$.{name}` does not contain an STRING but a(n) {kind}: {found}");
-    Err(Refusal::new(500, message))
+        None | Some(Value::Null | Value::Object(_)) => Ok(None),
+        Some(other) => Err(unlike("STRING", name, other)),
+    }
 }
 
-fn flag(object: &Map<String, Value>, name: &str) -> Option<bool> {
-    match object.get(name)? {
-        Value::Bool(flag) => Some(*flag),
-        Value::String(text) => Some(text.eq_ignore_ascii_case("true")),
-        _ => None,
+fn exact_flag(object: &Map<String, Value>, name: &str) -> Result<Option<bool>, Refusal> {
+    match object.get(name) {
+        Some(Value::Bool(flag)) => Ok(Some(*flag)),
+        None | Some(Value::Null) => Ok(None),
+        Some(other) => Err(unlike("BOOLEAN", name, other)),
     }
+}
+
+/// The exception of the new engine's reader over a value of the wrong kind.
+fn unlike(wanted: &str, name: &str, found: &Value) -> Refusal {
+    let kind = match found {
+        Value::Null => "NULL",
+        Value::Bool(_) => "BOOLEAN",
+        Value::Number(_) => "NUMBER",
+        Value::String(_) => "STRING",
+        Value::Array(_) => "ARRAY",
+        Value::Object(_) => "OBJECT",
+    };
+    let message = format!("Path `$.{name}` does not contain an {wanted} but a(n) {kind}: {found}");
+    Refusal::new(500, message)
+}
+
+fn coerced_flag(object: &Map<String, Value>, name: &str) -> Result<Option<bool>, Refusal> {
+    Ok(match object.get(name) {
+        Some(Value::Bool(flag)) => Some(*flag),
+        Some(Value::String(text)) => Some(text.eq_ignore_ascii_case("true")),
+        Some(Value::Number(number)) => Some(number.as_i64() != Some(0)),
+        _ => None,
+    })
 }

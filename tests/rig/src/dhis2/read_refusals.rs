@@ -8,64 +8,86 @@ use super::read_values::{Wanted, duration, is_readable};
 use super::request::Query;
 
 impl Wanted {
-    /// E2001 – E2009.
-    pub(crate) fn validate(&self, query: &Query) -> Result<(), Refusal> {
-        let conflict = |code, message: &str| Err(Refusal::with_code(409, message, code));
+    /// E2001 – E2009. Of several wrong things 2.42 names the last, 2.43 the first.
+    pub(crate) fn validate(&self, view: &View, query: &Query) -> Result<(), Refusal> {
+        let mut wrong = self.wrong_sources_and_times(query);
+        wrong.extend(self.wrong_units_and_limit(query));
+        let named = match view.dialect {
+            Dialect::V2_42 => wrong.pop(),
+            Dialect::V2_43 => wrong.into_iter().next(),
+        };
+        named.map_or(Ok(()), |(code, message)| {
+            Err(Refusal::with_code(409, message, code))
+        })
+    }
+
+    /// E2001 – E2005.
+    fn wrong_sources_and_times(&self, query: &Query) -> Vec<(&'static str, String)> {
         let dates = self.start.is_some() && self.end.is_some();
-        let duration_given = query.first("lastUpdatedDuration");
-        if !self.any_source {
-            return conflict(
+        let span = query.first("lastUpdatedDuration");
+        let timeless = self.periods.is_empty() && !dates && self.updated_since.is_none();
+        let unclear = span.filter(|text| duration(text).is_none());
+        let rules = [
+            (
+                !self.any_source,
                 "E2001",
                 "At least one data element, data set or data element group must be specified",
-            );
-        }
-        if self.periods.is_empty()
-            && !dates
-            && self.updated_since.is_none()
-            && duration_given.is_none()
-        {
-            return conflict(
+            ),
+            (
+                timeless && span.is_none(),
                 "E2002",
                 "At least one period, start/end dates, last updated or last updated duration must be specified",
-            );
-        }
-        if !self.periods.is_empty() && dates {
-            return conflict(
+            ),
+            (
+                !self.periods.is_empty() && dates,
                 "E2003",
                 "Both periods and start/end date cannot be specified",
-            );
-        }
-        if dates && self.start > self.end {
-            return conflict("E2004", "Start date must be before end date");
-        }
-        if let Some(text) = duration_given.filter(|text| duration(text).is_none()) {
-            return conflict("E2005", &format!("Duration is not valid: `{text}`"));
-        }
-        if !self.any_unit {
-            return conflict(
+            ),
+            (
+                dates && self.start > self.end,
+                "E2004",
+                "Start date must be before end date",
+            ),
+        ];
+        let broken = rules.into_iter().filter(|(broken, ..)| *broken);
+        let mut wrong: Vec<_> = broken
+            .map(|(_, code, message)| (code, message.to_owned()))
+            .collect();
+        wrong.extend(unclear.map(|text| ("E2005", format!("Duration is not valid: `{text}`"))));
+        wrong
+    }
+
+    /// E2006 – E2009.
+    fn wrong_units_and_limit(&self, query: &Query) -> Vec<(&'static str, String)> {
+        let rules = [
+            (
+                !self.any_unit,
                 "E2006",
                 "At least one organisation unit or organisation unit group must be specified",
-            );
-        }
-        if self.children && query.list("orgUnit").is_empty() {
-            return conflict(
+            ),
+            (
+                self.children && self.any_unit_group,
                 "E2007",
-                "At least one organisation unit must be specified when children are included",
-            );
-        }
-        if self.children && query.first("orgUnitGroup").is_some() {
-            return conflict(
+                "Organisation unit children cannot be included for organisation unit groups",
+            ),
+            (
+                self.children && !self.any_named_unit,
                 "E2008",
-                "Organisation unit groups cannot be specified when children are included",
-            );
-        }
-        if let Some(limit) = query.first("limit").filter(|limit| limit.starts_with('-')) {
-            return conflict(
+                "At least one organisation unit must be specified when children are included",
+            ),
+        ];
+        let broken = rules.into_iter().filter(|(broken, ..)| *broken);
+        let mut wrong: Vec<_> = broken
+            .map(|(_, code, message)| (code, message.to_owned()))
+            .collect();
+        let limit = query.first("limit").filter(|limit| limit.starts_with('-'));
+        wrong.extend(limit.map(|limit| {
+            (
                 "E2009",
-                &format!("Limit cannot be less than zero: `{limit}`"),
-            );
-        }
-        Ok(())
+                format!("Limit cannot be less than zero: `{limit}`"),
+            )
+        }));
+        wrong
     }
 
     /// E2010 – E2012; one forbidden unit refuses the whole read.

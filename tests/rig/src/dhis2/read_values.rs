@@ -20,7 +20,7 @@ use super::shown_values::{Body, Moments, Shown};
 
 pub(crate) fn read(view: &View, books: &Books, query: &Query) -> Result<Answer, Refusal> {
     let wanted = Wanted::parse(view, query)?;
-    wanted.validate(query)?;
+    wanted.validate(view, query)?;
     if let Err(refusal) = wanted.permit(view) {
         // 2.42 finds out after it has begun to answer: 200 and nothing.
         return match view.dialect {
@@ -51,6 +51,8 @@ pub(crate) struct Wanted {
     pub(crate) end: Option<Date>,
     pub(crate) units: Vec<String>,
     pub(crate) any_unit: bool,
+    pub(crate) any_named_unit: bool,
+    pub(crate) any_unit_group: bool,
     pub(crate) children: bool,
     pub(crate) attribute_combos: Vec<String>,
     include_deleted: bool,
@@ -86,9 +88,11 @@ impl Wanted {
             "organisationUnitGroups",
             "organisationUnits",
         );
-        let any_unit = !(units.is_empty() && unit_groups.is_empty());
+        let (any_named_unit, any_unit_group) = (!units.is_empty(), !unit_groups.is_empty());
         units.extend(grouped);
         let date = |name| Some(moment(query.first(name)?)?.date());
+        // One date without the other is as good as none.
+        let dates = date("startDate").zip(date("endDate"));
         let span = query.first("lastUpdatedDuration").and_then(duration);
         let since = span.and_then(|span| view.now.checked_sub(span).ok());
         Ok(Wanted {
@@ -96,10 +100,12 @@ impl Wanted {
             elements,
             any_source,
             periods: periods(view, query)?,
-            start: date("startDate"),
-            end: date("endDate"),
+            start: dates.map(|(start, _)| start),
+            end: dates.map(|(_, end)| end),
             units,
-            any_unit,
+            any_unit: any_named_unit || any_unit_group,
+            any_named_unit,
+            any_unit_group,
             children: query.is_true("children"),
             attribute_combos: query.list("attributeOptionCombo"),
             include_deleted: query.is_true("includeDeleted"),

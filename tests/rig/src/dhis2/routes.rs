@@ -72,7 +72,7 @@ impl Call<'_> {
                 "dataStore" | "messageConversations" | "resourceTables" | "jobConfigurations",
                 ..,
             ] => self.services(books, parts),
-            ["system", ..] => self.system(books, parts),
+            ["system" | "systemSettings", ..] => self.system(books, parts),
             ["me", rest @ ..] if self.is("GET") => {
                 server_info::me(&self.view, self.query, rest).map(Ok)
             }
@@ -162,6 +162,7 @@ impl Call<'_> {
         Some(match (self.request.method.as_str(), parts) {
             ("GET", ["system", "info"]) => Ok(server_info::system_info(&self.view)),
             ("GET", ["system", "ping"]) => Ok(Answer::empty(200)),
+            ("GET", ["systemSettings", key]) => server_info::setting(key),
             ("GET", ["system", "taskSummaries", _, id]) => {
                 self.run_due(books, id);
                 Ok(jobs::task_summary(books, id))

@@ -4,7 +4,7 @@ use jiff::civil::date;
 use serde_json::{Value, json};
 
 use super::Dialect;
-use super::answer::Answer;
+use super::answer::{Answer, Refusal};
 use super::clock::without_offset;
 use super::fields::Fields;
 use super::properties::{View, user_object};
@@ -42,6 +42,17 @@ pub(crate) fn system_info(view: &View) -> Answer {
         info["capability"] = json!({"analyticsTotalCounts": false});
     }
     Answer::json(&info)
+}
+
+/// `GET /api/systemSettings/<key>`: every setting has its default, which for those an importer asks about is false.
+pub(crate) fn setting(key: &str) -> Result<Answer, Refusal> {
+    let known = key == "keyIncludeZeroValuesInAnalytics"
+        || key.starts_with("keyDataImportStrict")
+        || key.starts_with("keyDataImportRequire");
+    match known {
+        true => Ok(Answer::json(&json!({ key: false }))),
+        false => Err(Refusal::new(404, format!("Setting does not exist: {key}"))),
+    }
 }
 
 /// `GET /api/me` and, with an authority, `/api/me/authorization/<authority>`.

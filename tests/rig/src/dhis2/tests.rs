@@ -29,7 +29,13 @@ fn stand_in(dialect: Dialect) -> StandIn {
 }
 
 /// A call by an account of the recordings; status and body.
-fn call(stand_in: &StandIn, account: &str, method: &str, path: &str, body: &str) -> (u16, Value) {
+pub(super) fn call(
+    stand_in: &StandIn,
+    account: &str,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> (u16, Value) {
     let password = if account == "admin" {
         "district"
     } else {

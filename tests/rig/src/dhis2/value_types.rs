@@ -4,7 +4,7 @@ use jiff::civil::{Date, DateTime};
 
 use super::Dialect;
 
-/// Longest value of any type (DHIS2: `ValidationUtils`).
+/// Longest value of any type in UTF-16 units, as Java counts (DHIS2: `ValidationUtils`).
 const MAX_LENGTH: usize = 50_000;
 
 /// The reason key of DHIS2 for a value that does not fit its element's type; `None` if it fits.
@@ -13,7 +13,7 @@ pub(crate) fn misfit(value: &str, value_type: &str, dialect: Dialect) -> Option<
     if value.trim().is_empty() {
         return None;
     }
-    if value.chars().count() > MAX_LENGTH {
+    if value.encode_utf16().count() > MAX_LENGTH {
         return Some("value_length_greater_than_max_length");
     }
     let (fits, reason) = match value_type {

@@ -100,7 +100,7 @@ impl World {
         if is_import(&request.method, parts) {
             for export in std::mem::take(&mut self.merges_at_post) {
                 // It was checked when it was handed in.
-                let _ = self.metadata.merge(&export);
+                let _ = control::merge_parsed(self, &export);
             }
             next = self.next_post.take();
         }

@@ -1,0 +1,12 @@
+//! What is known of one dimension of a row.
+
+use crate::domain::Uid;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    Uid(Uid),
+    /// Nothing is known of the key.
+    None,
+    /// A rule says that rows of the key are left out.
+    Excluded,
+}
