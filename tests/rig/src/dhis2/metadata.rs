@@ -13,6 +13,8 @@ pub(crate) type Object = Map<String, Value>;
 pub(crate) struct Metadata {
     by_type: BTreeMap<String, BTreeMap<String, Object>>,
     types: HashMap<String, String>,
+    /// The order in which objects came, as their tables have it.
+    places: HashMap<String, usize>,
     pub(crate) model: Model,
 }
 
@@ -36,6 +38,7 @@ impl Metadata {
         let mut metadata = Metadata {
             by_type: BTreeMap::new(),
             types: HashMap::new(),
+            places: HashMap::new(),
             model: Model::default(),
         };
         let export = serde_json::from_str(FRESH).expect("the built-in objects are JSON");
@@ -62,6 +65,8 @@ impl Metadata {
                     return Err(format!("an object of {kind} has no id"));
                 };
                 self.types.insert(id.to_owned(), kind.clone());
+                let next = self.places.len();
+                self.places.entry(id.to_owned()).or_insert(next);
                 let held = self.by_type.entry(kind.clone()).or_default();
                 let held = held.entry(id.to_owned()).or_default();
                 held.extend(object.clone());
@@ -78,6 +83,12 @@ impl Metadata {
 
     pub(crate) fn get(&self, kind: &str, id: &str) -> Option<&Object> {
         self.by_type.get(kind)?.get(id)
+    }
+
+    /// Ids as a server that reads its tables through lists them: those it holds as they came, then the others.
+    pub(crate) fn in_table_order<'i>(&self, mut ids: Vec<&'i str>) -> Vec<&'i str> {
+        ids.sort_by_key(|id| self.places.get(*id).copied().unwrap_or(usize::MAX));
+        ids
     }
 
     /// The object with that id, whatever its type, with the type.

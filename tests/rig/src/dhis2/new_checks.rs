@@ -111,7 +111,8 @@ impl<'a> Group<'a> {
         let outside = self.units().into_iter().filter(|unit| {
             model.units.contains_key(*unit) && !model.is_within(unit, &account.organisation_units)
         });
-        refuse_any(outside.collect(), |list| {
+        let outside: BTreeSet<&str> = outside.collect();
+        refuse_any(outside.into_iter().collect(), |list| {
             let text = format!("Current user cannot enter data for org unit(s): `{list}`");
             error("E8011", [list], text)
         })?;
@@ -137,7 +138,7 @@ impl<'a> Group<'a> {
     fn keys(&self) -> Verdict {
         let id = self.id;
         let refuse = |code, what: &str, strangers: Vec<&str>| {
-            refuse_any(strangers, |list| {
+            refuse_any(self.view.metadata.in_table_order(strangers), |list| {
                 let text = format!("Data set {id} not usable with {what}(s): `{list}`");
                 error(code, [id.to_owned(), list], text)
             })
@@ -186,7 +187,8 @@ impl<'a> Group<'a> {
             let combos = distinct(used.remove(element).unwrap_or_default().into_iter());
             let combos = combos.into_iter();
             let strangers = combos.filter(|combo| !model.takes_combo(set, element, combo));
-            refuse_any(strangers.collect(), |list| {
+            let strangers = self.view.metadata.in_table_order(strangers.collect());
+            refuse_any(strangers, |list| {
                 let text = format!(
                     "Data set {id} + data element {element} not usable with category option combo(s): `{list}`"
                 );

@@ -123,6 +123,17 @@ fn a_unit_outside_the_accounts_hierarchy_costs_one_value_or_all() {
     assert!(server.values().is_empty());
 }
 
+/// PostgreSQL reads the table of units through and looks each up among those asked for, then adds the unknown.
+#[test]
+fn refused_units_are_listed_as_their_table_has_them_and_unknown_ones_last() {
+    let server = stand_in(Dialect::V2_43);
+    let values = ["Unknownnnnn", "VVrMwhxWKKp", "sc5rkcvmE6I"].map(|unit| value(unit, "1"));
+    let body = json!({"dataSet": "DataSetAaaa", "dataValues": values});
+    let (_, answer) = post(&server, "loader", body);
+    let expected = "E8022 Data set DataSetAaaa not usable with org unit(s): `[sc5rkcvmE6I, VVrMwhxWKKp, Unknownnnnn]`";
+    assert_eq!(conflicts(&answer), [expected]);
+}
+
 #[test]
 fn a_deletion_on_the_new_engine_leaves_the_comment_of_a_live_row_alone() {
     let server = stand_in(Dialect::V2_43);
