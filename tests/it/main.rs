@@ -11,6 +11,7 @@ mod backfill;
 mod by_hand;
 mod dry_run;
 mod examples;
+mod outputs;
 mod pipe;
 mod preview;
 mod program;
