@@ -31,6 +31,7 @@ mod st_lucia_rows;
 mod streams;
 mod tidy;
 mod withdrawals;
+mod wrong_documents;
 mod wrong_files;
 mod wrong_source;
 mod wrong_target;
