@@ -21,7 +21,9 @@ pub(super) fn whole(report: &Report, reader: Reader) -> String {
     }
     text += &problems(report);
     if report.exit() != Exit::Ok || report.dry_run || reader == Reader::Terminal {
-        line(&mut text, &verdict(report));
+        for words in verdict(report).lines() {
+            line(&mut text, words);
+        }
     }
     text
 }
