@@ -38,67 +38,53 @@ fn contents(site: &SmallSite) -> Vec<Vec<Option<String>>> {
     )
 }
 
+/// What PostgreSQL refuses in a read-only transaction, behind the columns of a good result.
+const IN_THE_VALUE: [(&str, &str); 4] = [
+    ("deletes() AS value", "25006"),
+    ("nextval('numbers') AS value", "25006"),
+    (
+        "set_config('transaction_read_only', 'off', true) AS value",
+        "25001",
+    ),
+    ("1 AS value FROM t FOR UPDATE", "25006"),
+];
+
+/// What is no query, or more than one.
+const NO_QUERIES: [&str; 12] = [
+    "SELECT KEYS, 1 AS value INTO copied",
+    "DELETE FROM person RETURNING KEYS, 1 AS value",
+    "WITH gone AS (DELETE FROM person RETURNING 1) SELECT KEYS, 1 AS value FROM gone",
+    "INSERT INTO person VALUES ('x') RETURNING KEYS, 1 AS value",
+    "COPY person TO STDOUT",
+    "DO $$ BEGIN DELETE FROM person; END $$",
+    "EXPLAIN ANALYZE DELETE FROM person",
+    "SET transaction_read_only = off",
+    "commit",
+    "begin",
+    "TRUNCATE person",
+    "LISTEN x",
+];
+
 #[test]
 fn a_query_that_would_change_something_is_refused_and_changes_nothing() {
     let site = site();
     let before = contents(&site);
-    for (sql, words) in [
-        (format!("SELECT {KEYS}, deletes() AS value"), "25006"),
-        (
-            format!("SELECT {KEYS}, nextval('numbers') AS value"),
-            "25006",
-        ),
-        (
-            format!("SELECT {KEYS}, set_config('transaction_read_only', 'off', true) AS value"),
-            "25001",
-        ),
-        (
-            format!("SELECT {KEYS}, 1 AS value FROM t FOR UPDATE"),
-            "25006",
-        ),
-        (
-            format!("SELECT {KEYS}, 1 AS value INTO copied"),
-            "only one plain query",
-        ),
-        (
-            format!("DELETE FROM person RETURNING {KEYS}, 1 AS value"),
-            "only one plain query",
-        ),
-        (
-            format!(
-                "WITH gone AS (DELETE FROM person RETURNING 1) SELECT {KEYS}, 1 AS value FROM gone"
-            ),
-            "only one plain query",
-        ),
-        (
-            format!("INSERT INTO person VALUES ('x') RETURNING {KEYS}, 1 AS value"),
-            "only one plain query",
-        ),
-        ("COPY person TO STDOUT".to_owned(), "only one plain query"),
-        (
-            "DO $$ BEGIN DELETE FROM person; END $$".to_owned(),
-            "only one plain query",
-        ),
-        (
-            "EXPLAIN ANALYZE DELETE FROM person".to_owned(),
-            "only one plain query",
-        ),
-        (
-            "SET transaction_read_only = off".to_owned(),
-            "only one plain query",
-        ),
-        ("commit".to_owned(), "only one plain query"),
-        ("TRUNCATE person".to_owned(), "only one plain query"),
-        ("LISTEN x".to_owned(), "only one plain query"),
-        (
-            format!("SELECT {KEYS}, 1 AS value) AS q, person AS p --"),
-            "syntax error",
-        ),
-    ] {
-        site.write("mappings/query.sql", &sql);
+    let refused = |sql: &str, words: &str| {
+        site.write("mappings/query.sql", sql);
         site.refused(site.run(), 13, words);
         assert_eq!(contents(&site), before, "{sql}");
+    };
+    for (value, code) in IN_THE_VALUE {
+        refused(&format!("SELECT {KEYS}, {value}"), code);
     }
+    for sql in NO_QUERIES {
+        refused(&sql.replace("KEYS", KEYS), "only one plain query");
+    }
+    // Out of the parenthesis that the program puts a query in.
+    refused(
+        &format!("SELECT {KEYS}, 1 AS value) AS q, person AS p --"),
+        "syntax error",
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Input of `map` and `push` that is cut, edited or somebody else's: refused with 2 or 10 before DHIS2 is asked anything.
 
 use rig::dhis2::Dialect;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::program::{Finished, program_fed};
 use crate::small_site::{NOW, SmallSite};
@@ -102,205 +102,230 @@ fn cut_input_is_refused_wherever_it_was_cut() {
     }
 }
 
+/// The lines of `extract`: header, rules with one row, the query's result with one row, end.
+struct Lines<'d> {
+    all: &'d Documents,
+    lines: [&'d str; 6],
+}
+
+impl<'d> Lines<'d> {
+    fn of(all: &'d Documents) -> Lines<'d> {
+        let lines: Vec<&str> = all.rows.lines().collect();
+        let lines = lines.try_into().expect("six lines");
+        Lines { all, lines }
+    }
+
+    #[track_caller]
+    fn refused(&self, lines: &[&str], code: i32, words: &str) {
+        self.all
+            .refused("map", lines.join("\n").as_bytes(), code, words);
+    }
+
+    /// With `old` replaced in one of the lines.
+    #[track_caller]
+    fn edited(&self, line: usize, old: &str, new: &str, code: i32, words: &str) {
+        assert!(
+            self.lines[line].contains(old),
+            "{} has no {old}",
+            self.lines[line]
+        );
+        let edited = self.lines[line].replace(old, new);
+        let mut lines = self.lines;
+        lines[line] = &edited;
+        self.refused(&lines, code, words);
+    }
+}
+
+#[test]
+fn lines_that_are_missing_or_in_another_order_are_refused() {
+    let all = documents();
+    let lines = Lines::of(&all);
+    let [header, rules, rule, result, row, end] = lines.lines;
+    let none = "{\"end\":{\"rows\":0}}";
+    for (order, words) in [
+        (
+            &[header, rules, rule, row, result, end][..],
+            "it has not the columns of its result",
+        ),
+        (
+            &[header, row, rules, rule, result, end],
+            "it has not the columns of its result",
+        ),
+        (&[header, rules, rule, end], "the input lacks rows"),
+        (&[header, rules, rule, result, end], "the input lacks rows"),
+        (&[header, result, none], "lacks the result of a query"),
+        (&[header, rules, none], "lacks the result of a query"),
+        (&[header, none], "lacks the result of a query"),
+        (
+            &[header, rules, rules, rule, result, row, end],
+            "or has once",
+        ),
+        (
+            &[header, rules, rule, result, result, row, end],
+            "for other periods than the header",
+        ),
+        (
+            &[header, rules, rule, result, "", row, end],
+            "line 5 of the input: it is not a line",
+        ),
+        (
+            &[header, rules, rule, result, row, end, end],
+            "goes on after its last line",
+        ),
+        (&[header, header], "it is not a line that `extract` writes"),
+    ] {
+        lines.refused(order, 2, words);
+    }
+    all.fed("map", lines.lines.join("\r\n").as_bytes()).code(0);
+}
+
+/// A line, something in it, what somebody wrote there, and what is told.
+const ROW_EDITS: [(usize, &str, &str, &str); 15] = [
+    (
+        4,
+        "\"5\"]",
+        "\"5\",\"6\"]",
+        "line 5 of the input: it has not the columns",
+    ),
+    (
+        4,
+        ",\"5\"]",
+        "]",
+        "line 5 of the input: it has not the columns",
+    ),
+    (
+        4,
+        "\"5\"]",
+        "5]",
+        "line 5 of the input: it is not a row of texts and nulls",
+    ),
+    (4, "[", "{", "line 5 of the input: it is not a line"),
+    (
+        3,
+        "\"text\"]",
+        "\"text\",\"text\"]",
+        "it has not as many types as columns",
+    ),
+    (
+        3,
+        "query.sql",
+        "other.sql",
+        "a query that the mapping does not have",
+    ),
+    (
+        1,
+        "org-unit",
+        "data-element",
+        "rules that the mapping does not have",
+    ),
+    (5, "2", "3", "the input lacks rows"),
+    (5, "2", "-2", "it is not a line that `extract` writes"),
+    (0, "extract/1", "extract/9", "another version"),
+    (0, "\"202503\"", "", "names no periods"),
+    (0, "\"202503\"", "\"2025-13\"", "not of the form"),
+    (
+        0,
+        "\"202503\"",
+        "\"2025\"",
+        "not of the mapping's period type",
+    ),
+    (0, "\"small\"", "\"smal\"", "did you mean small?"),
+    (0, "\"small\"", "\"../small\"", "names a path"),
+];
+
 #[test]
 fn edited_rows_are_refused() {
     let all = documents();
-    let lines: Vec<&str> = all.rows.lines().collect();
-    let [header, rules, rule, result, row, end] = lines[..] else {
-        panic!("{}", all.rows);
-    };
-    let cells = "\"202503\",\"5\"]";
-    let check = |lines: &[&str], code: i32, words: &str| {
-        all.refused("map", lines.join("\n").as_bytes(), code, words);
-    };
-    let edited = |line: &str, old: &str, new: &str| {
-        assert!(line.contains(old), "{line} has no {old}");
-        line.replace(old, new)
-    };
-    for (line, words) in [
-        (
-            edited(row, cells, "\"202503\"]"),
-            "line 5 of the input: it has not the columns",
-        ),
-        (
-            edited(row, cells, "\"202503\",\"5\",\"6\"]"),
-            "it has not the columns",
-        ),
-        (
-            edited(row, cells, "\"202503\",5]"),
-            "line 5 of the input: it is not a row of texts",
-        ),
-        (String::new(), "it is not a line that `extract` writes"),
-        (
-            json!({"row": row}).to_string(),
-            "it is not a line that `extract` writes",
-        ),
-        (result.to_owned(), "for other periods than the header names"),
-        (
-            rules.to_owned(),
-            "rules that the mapping does not have, or has once",
-        ),
-        (end.to_owned(), "the input lacks rows"),
-    ] {
-        check(&[header, rules, rule, result, &line, end], 2, words);
+    let lines = Lines::of(&all);
+    for (line, old, new, words) in ROW_EDITS {
+        lines.edited(line, old, new, 2, words);
     }
-    check(
-        &[header, rules, rule, row, result, end],
-        2,
-        "it has not the columns",
-    );
-    check(&[header, rules, rule, end], 2, "the input lacks rows");
-    let no_rows = edited(end, "2", "0");
-    check(
-        &[header, result, &no_rows],
-        2,
-        "lacks the result of a query",
-    );
-    check(&[header, rules, &no_rows], 2, "lacks the result of a query");
-    check(
-        &[header, rules, rule, result, row, end, end],
-        2,
-        "goes on after its last line",
-    );
-    for (old, new, code, words) in [
-        ("extract/1", "extract/9", 2, "another version"),
-        ("\"202503\"", "", 2, "names no periods"),
-        ("\"202503\"", "\"2025-13\"", 2, "not of the form"),
-        (
-            "\"202503\"",
-            "\"2025\"",
-            2,
-            "not of the mapping's period type",
-        ),
-        (
-            "\"mapping\":\"small\"",
-            "\"mapping\":\"smal\"",
-            2,
-            "did you mean small?",
-        ),
-        (
-            "\"mapping\":\"small\"",
-            "\"mapping\":\"../small\"",
-            2,
-            "names a path",
-        ),
-        (
-            "\"query.sql\":\"",
-            "\"query.sql\":\"0",
-            10,
-            "run `extract` again",
-        ),
-    ] {
-        check(
-            &[&edited(header, old, new), rules, rule, result, row, end],
-            code,
-            words,
-        );
-    }
-    let more = edited(
-        &edited(result, "\"value\"]", "\"value\",\"name\"]"),
-        "\"text\"]",
-        "\"text\",\"text\"]",
-    );
-    check(
-        &[header, rules, rule, &more, row, end],
-        15,
-        "column 5 (text) is not declared",
-    );
+    let changed = "query.sql is not what it was when the rows were extracted; run `extract` again";
+    lines.edited(0, "\"query.sql\":\"", "\"query.sql\":\"0", 10, changed);
+    let renamed = "column 4 (text) is not declared";
+    lines.edited(3, "\"value\"", "\"name\"", 15, renamed);
 }
+
+/// Somewhere in a document, in JSON what somebody wrote there, and what is told.
+const EDITS: [(&str, &str, &str); 15] = [
+    (
+        "/dataValues/0/value",
+        "\"6\"",
+        "it was cut or edited: run `map` again",
+    ),
+    ("/dataValues/0/value", "5", "not of the form `map` writes"),
+    (
+        "/dataValues/0/value",
+        "null",
+        "not of the form `map` writes",
+    ),
+    (
+        "/dataValues/0/period",
+        "\"202504\"",
+        "a period that the document does not name",
+    ),
+    (
+        "/dataValues/0/orgUnit",
+        "\"short\"",
+        "not of the form `map` writes",
+    ),
+    (
+        "/dataValues/0/dataElement",
+        "\"NaIvsjCYa37\"",
+        "it was cut or edited",
+    ),
+    (
+        "/dataValues/0",
+        "{\"comment\": \"x\"}",
+        "not of the form `map` writes",
+    ),
+    ("/dataValues", "[]", "it was cut or edited"),
+    ("/dataSet", "\"short\"", "not of the form `map` writes"),
+    ("/dataSet", "1", "not of the form `map` writes"),
+    ("/pg2dhis2", "null", "has no version"),
+    ("/pg2dhis2/version", "\"map/9\"", "another version"),
+    (
+        "/pg2dhis2/periods",
+        "[]",
+        "its periods are not those of its period type",
+    ),
+    (
+        "/pg2dhis2/accounting/rows/202503/rows",
+        "2",
+        "it was cut or edited",
+    ),
+    (
+        "/pg2dhis2/accounting/rows/202503/rows",
+        "-1",
+        "not of the form `map` writes",
+    ),
+];
 
 #[test]
 fn edited_documents_are_refused() {
     let all = documents();
     let whole: Value = serde_json::from_str(&all.document).unwrap();
-    let check = |edit: &dyn Fn(&mut Value), words: &str| {
-        let mut document = whole.clone();
-        edit(&mut document);
+    let refused = |document: &Value, words: &str| {
         all.refused("push", document.to_string().as_bytes(), 2, words);
     };
-    let set = |pointer: &'static str, value: Value| {
-        move |document: &mut Value| *document.pointer_mut(pointer).unwrap() = value.clone()
-    };
-    for (pointer, value, words) in [
-        (
-            "/dataValues/0/value",
-            json!("6"),
-            "it was cut or edited: run `map` again",
-        ),
-        ("/dataValues", json!([]), "it was cut or edited"),
-        (
-            "/dataValues/0/value",
-            json!(5),
-            "not of the form `map` writes",
-        ),
-        (
-            "/dataValues/0/value",
-            Value::Null,
-            "not of the form `map` writes",
-        ),
-        (
-            "/dataValues/0/period",
-            json!("202504"),
-            "a period that the document does not name",
-        ),
-        (
-            "/dataValues/0/orgUnit",
-            json!("short"),
-            "not of the form `map` writes",
-        ),
-        (
-            "/dataValues/0/dataElement",
-            json!("NaIvsjCYa37"),
-            "it was cut or edited",
-        ),
-        ("/dataSet", json!("short"), "not of the form `map` writes"),
-        ("/pg2dhis2", Value::Null, "has no version"),
-        ("/pg2dhis2/version", json!("map/9"), "another version"),
-        (
-            "/pg2dhis2/periods",
-            json!([]),
-            "its periods are not those of its period type",
-        ),
-        (
-            "/pg2dhis2/accounting/rows/202503/rows",
-            json!(2),
-            "it was cut or edited",
-        ),
-        (
-            "/pg2dhis2/accounting/rows/202503/rows",
-            json!(-1),
-            "not of the form `map` writes",
-        ),
-    ] {
-        check(&set(pointer, value), words);
+    for (pointer, json, words) in EDITS {
+        let mut document = whole.clone();
+        let place = document.pointer_mut(pointer).unwrap();
+        *place = serde_json::from_str(json).unwrap();
+        refused(&document, words);
     }
-    check(
-        &|document| {
-            let value = document["dataValues"][0].clone();
-            document["dataValues"].as_array_mut().unwrap().push(value);
-        },
-        "a cell stands in it twice",
-    );
-    check(
-        &|document| document["completeDate"] = json!("2025-04-01"),
-        "that `map` does not write",
-    );
-    check(
-        &|document| document["dataValues"][0]["comment"] = json!("x"),
-        "not of the form `map` writes",
-    );
-    check(
-        &|document| {
-            document.as_object_mut().unwrap().remove("pg2dhis2");
-        },
-        "its first member must be \"pg2dhis2\"",
-    );
-    all.refused(
-        "push",
-        format!("{0}{0}", all.document).as_bytes(),
-        2,
-        "not JSON",
-    );
+    let mut twice = whole.clone();
+    let value = twice["dataValues"][0].clone();
+    twice["dataValues"].as_array_mut().unwrap().push(value);
+    refused(&twice, "a cell stands in it twice");
+    let mut more = whole.clone();
+    more["completeDate"] = "2025-04-01".into();
+    refused(&more, "a member that `map` does not write");
+    let mut plain = whole.clone();
+    plain.as_object_mut().unwrap().remove("pg2dhis2");
+    refused(&plain, "its first member must be \"pg2dhis2\"");
+    let again = format!("{0}{0}", all.document);
+    all.refused("push", again.as_bytes(), 2, "not JSON at line 2");
     // As it was written it is fine.
     all.fed("push", all.document.as_bytes()).code(0).silent();
 }
