@@ -314,3 +314,45 @@ fn a_mapping_is_found_by_name_or_path_and_is_one_however_often_it_is_asked_for()
         "mappings/small.toml: has the same name as mappings/old/small.toml; rename one",
     );
 }
+
+#[test]
+fn moments_and_periods_that_are_none_are_a_wrong_command_line() {
+    let site = site();
+    for (args, words) in [
+        (
+            ["--as-of", "yesterday"],
+            "write a date and time with its offset, such as 2026-01-01T04:00:00Z",
+        ),
+        (
+            ["--as-of", "2026-01-01"],
+            "write a date and time with its offset",
+        ),
+        (
+            ["--as-of", "2026-01-01T04:00:00"],
+            "write a date and time with its offset",
+        ),
+        (
+            ["--period", "2025-13"],
+            "Monthly periods of 2025 are numbered 1 to 12",
+        ),
+        (["--period", "202503..202501"], "write 202501..202503"),
+        (
+            ["--period", "202503..2025"],
+            "202503 is Monthly, 2025 is Yearly",
+        ),
+        (
+            ["--period", "99999"],
+            "is not a period of DHIS2, such as 202503",
+        ),
+        (["--period", "189912"], "it must lie within 1900 to 9999"),
+        (
+            ["--period", "999912"],
+            "period 999912 is too late: no day follows its last one",
+        ),
+    ] {
+        let run = site.program(&["run", args[0], args[1]]).code(2);
+        assert!(run.stderr.contains(words), "{args:?}: {}", run.stderr);
+        assert_eq!(run.stdout, "");
+    }
+    assert!(site.dhis2.requests().is_empty());
+}
