@@ -127,7 +127,7 @@ pub(crate) struct PeriodArgs {
     #[arg(short, long = "period", value_name = "P[..P]")]
     pub(crate) periods: Vec<PeriodRange>,
     /// The moment that decides which period is current, and is bound as :'as_of' (RFC 3339) [default: now]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(crate) as_of: Option<Timestamp>,
 }
 
@@ -154,6 +154,12 @@ pub(crate) struct OutputArgs {
 pub(crate) enum Format {
     Text,
     Json,
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| {
+        "write a date and time with its offset, such as 2026-01-01T04:00:00Z or 2026-01-01T00:00:00-04:00".to_owned()
+    })
 }
 
 /// The end of every help.

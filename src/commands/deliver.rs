@@ -114,10 +114,16 @@ fn send(
         chunk: connection.chunk,
     };
     let pushed = push::push(&mut connection.dhis2, &task, budget);
-    if let Some(failure) = pushed.failure {
-        report
+    let is_done = |sent: &Sent| matches!(sent, Sent::Confirmed | Sent::Rejected { .. });
+    match pushed.failure {
+        // The answer was lost, and reading back gave it.
+        Some(failure) if failure.is_temporary() && pushed.sent.iter().all(is_done) => {
+            log::info!("{failure}; but reading back shows that nothing is missing");
+        }
+        Some(failure) => report
             .problems
-            .push(Problem::new(Exit::of_dhis2(&failure), failure.message));
+            .push(Problem::new(Exit::of_dhis2(&failure), failure.message)),
+        None => {}
     }
     Ok(pushed.sent)
 }

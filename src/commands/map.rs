@@ -1,6 +1,6 @@
 //! `map`: JSON Lines → a document that DHIS2 would take. Opens no socket.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::BufRead;
 
 use anyhow::Context;
@@ -8,10 +8,10 @@ use jiff::Timestamp;
 
 use super::results;
 use crate::cli::MapArgs;
-use crate::domain::{Desired, Period};
+use crate::domain::{Desired, Dimension, Period};
 use crate::exit::{Exit, Problem};
 use crate::map::{Document, Mapper};
-use crate::mapping::{Columns, FileError, Line, LinesHeader, Mapping, ResultLine};
+use crate::mapping::{Answers, Columns, FileError, Line, LinesHeader, Mapping, ResultLine};
 use crate::report;
 use crate::site::{self, Keep, Site};
 
@@ -24,14 +24,18 @@ pub(super) fn map(args: &MapArgs) -> anyhow::Result<Exit> {
         number: 0,
         line: String::new(),
     };
-    let header = match lines.next()? {
-        Some(line) => LinesHeader::parse(line).map_err(|error| lines.not_ours(&error))?,
-        None => return Err(not_ours("the input is empty")),
+    if !lines.advance()? {
+        return Err(not_ours("the input is empty"));
+    }
+    let header = LinesHeader::parse(lines.text()).map_err(|error| lines.not_ours(&error))?;
+    let asked = match &args.mapping {
+        Some(asked) => asked.clone(),
+        // Data must not choose which file is opened.
+        None if header.mapping.contains('/') => {
+            return Err(lines.not_ours(&"it names a path for a mapping"));
+        }
+        None => header.mapping.clone(),
     };
-    let asked = args
-        .mapping
-        .clone()
-        .unwrap_or_else(|| header.mapping.clone());
     let mappings = site.mappings(&[asked])?;
     let mapping = mappings.first().context("the mapping was read")?;
     ensure_same_files(mapping, &header)?;
@@ -72,8 +76,8 @@ struct Input<'i> {
 }
 
 impl Input<'_> {
-    /// The next line; None at the end of the input.
-    fn next(&mut self) -> anyhow::Result<Option<&str>> {
+    /// Reads the next line; false at the end of the input.
+    fn advance(&mut self) -> anyhow::Result<bool> {
         self.line.clear();
         self.number += 1;
         let read = self.lines.read_line(&mut self.line).map_err(|_| {
@@ -82,7 +86,11 @@ impl Input<'_> {
                 self.number
             ))
         })?;
-        Ok((read > 0).then(|| self.line.trim_end_matches(['\n', '\r'])))
+        Ok(read > 0)
+    }
+
+    fn text(&self) -> &str {
+        self.line.trim_end_matches(['\n', '\r'])
     }
 
     fn not_ours(&self, error: &dyn std::fmt::Display) -> anyhow::Error {
@@ -107,37 +115,26 @@ fn read<'m>(
     let mut mapper = Mapper::new(mapping, header.periods.clone());
     let mut times = Times::new(mapping, &header.periods);
     let mut rows = 0;
+    let mut columns = None;
     loop {
-        let Some(line) = input.next()? else {
+        if !input.advance()? {
             return Err(not_ours(
                 "the input ends in the middle, without its last line",
             ));
-        };
-        let line = Line::parse(line)
-            .map_err(|error| not_ours(&format!("a line of the input: {error}")))?;
+        }
+        let line = Line::parse(input.text()).map_err(|error| input.not_ours(&error))?;
         match line {
             Line::Row(row) => {
+                if columns != Some(row.len()) {
+                    return Err(input.not_ours(&"it has not the columns of its result"));
+                }
                 rows += 1;
                 let row: Vec<Option<&str>> = row.iter().map(Option::as_deref).collect();
                 mapper.row(&row)?;
             }
-            Line::Result(ResultLine::Rules {
-                rules,
-                columns,
-                types,
-            }) => {
-                mapper.begin_rules(rules, &together(columns, types))?;
-            }
-            Line::Result(ResultLine::Rows {
-                query,
-                period,
-                columns,
-                types,
-            }) => {
-                let allowed = times
-                    .next(&query, period)
-                    .map_err(|error| input.not_ours(&error))?;
-                mapper.begin_rows(&query, &allowed, &together(columns, types))?;
+            Line::Result(result) => {
+                let now = begin(result, &mut mapper, &mut times, &input)?;
+                columns = Some(now);
             }
             Line::End(end) if end.rows != rows => {
                 return Err(not_ours("the input lacks rows that its last line counts"));
@@ -145,19 +142,46 @@ fn read<'m>(
             Line::End(_) => break,
         }
     }
-    if input.next()?.is_some() {
+    if input.advance()? {
         return Err(not_ours("the input goes on after its last line"));
     }
-    times.ensure_complete().map_err(|error| not_ours(&error))?;
+    times.ensure_complete().map_err(not_ours)?;
     Ok(mapper)
 }
 
-fn together(columns: Vec<String>, types: Vec<String>) -> Columns {
-    Columns(columns.into_iter().zip(types).collect())
+/// Begins a result; the number of its columns.
+fn begin(
+    result: ResultLine,
+    mapper: &mut Mapper<'_>,
+    times: &mut Times,
+    input: &Input<'_>,
+) -> anyhow::Result<usize> {
+    let (ResultLine::Rules { columns, types, .. } | ResultLine::Rows { columns, types, .. }) =
+        &result;
+    if columns.len() != types.len() {
+        return Err(input.not_ours(&"it has not as many types as columns"));
+    }
+    let names = columns.iter().cloned();
+    let columns = Columns(names.zip(types.iter().cloned()).collect());
+    match result {
+        ResultLine::Rules { rules, .. } => {
+            times.rules(rules).map_err(|error| input.not_ours(&error))?;
+            mapper.begin_rules(rules, &columns)?;
+        }
+        ResultLine::Rows { query, period, .. } => {
+            let allowed = times
+                .next(&query, period)
+                .map_err(|error| input.not_ours(&error))?;
+            mapper.begin_rows(&query, &allowed, &columns)?;
+        }
+    }
+    Ok(columns.0.len())
 }
 
 /// Which time a query's result is of: the queries run several times where periods have gaps.
 struct Times {
+    /// The dimensions whose rules are still to come.
+    rules: BTreeSet<Dimension>,
     queries: HashMap<String, usize>,
     runs: Vec<Vec<Period>>,
     seen: HashMap<String, usize>,
@@ -169,7 +193,12 @@ impl Times {
         for sql in &mapping.queries {
             *queries.entry(sql.file.clone()).or_default() += 1;
         }
+        let by_rules = mapping
+            .dimensions
+            .iter()
+            .filter(|(_, dimension)| matches!(dimension.answers, Answers::Rules(_)));
         Times {
+            rules: by_rules.map(|(dimension, _)| *dimension).collect(),
             queries,
             runs: results::runs(mapping, periods)
                 .into_iter()
@@ -179,10 +208,18 @@ impl Times {
         }
     }
 
+    /// Notes that the rules of a dimension are there.
+    fn rules(&mut self, dimension: Dimension) -> Result<(), &'static str> {
+        if self.rules.remove(&dimension) {
+            return Ok(());
+        }
+        Err("it is a result of rules that the mapping does not have, or has once")
+    }
+
     /// The periods that the rows of a query's next result may be of.
-    fn next(&mut self, query: &str, period: Option<Period>) -> Result<Vec<Period>, String> {
+    fn next(&mut self, query: &str, period: Option<Period>) -> Result<Vec<Period>, &'static str> {
         let Some(queries) = self.queries.get(query) else {
-            return Err("it is the result of a query that the mapping does not have".to_owned());
+            return Err("it is the result of a query that the mapping does not have");
         };
         let seen = self.seen.entry(query.to_owned()).or_default();
         let run = self.runs.get(*seen / queries);
@@ -191,21 +228,19 @@ impl Times {
             Some(allowed) if period.is_none_or(|period| allowed == &[period]) => {
                 Ok(allowed.clone())
             }
-            _ => Err(
-                "it is the result of a query for other periods than the header names".to_owned(),
-            ),
+            _ => Err("it is the result of a query for other periods than the header names"),
         }
     }
 
-    /// Every query must have run for every period: a result that is missing reads as cells that vanished.
-    fn ensure_complete(&self) -> Result<(), String> {
+    /// Every query must have run for every period, and all rules: a result that is missing reads as cells that vanished.
+    fn ensure_complete(&self) -> Result<(), &'static str> {
         let complete = self.queries.iter().all(|(query, count)| {
             self.seen.get(query).copied().unwrap_or_default() == count * self.runs.len()
         });
-        if complete {
+        if complete && self.rules.is_empty() {
             Ok(())
         } else {
-            Err("the input lacks the result of a query".to_owned())
+            Err("the input lacks the result of a query")
         }
     }
 }

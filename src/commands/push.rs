@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use anyhow::Context;
 use jiff::Timestamp;
 
 use super::deliver::{Mode, deliver};
@@ -17,13 +18,15 @@ pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
     let started = Timestamp::now();
     let site = Site::load(args.site.config.as_deref())?;
     let access = site.dhis2()?;
+    report::ensure_writable(args.send.output.output.as_deref())?;
     let mut json = Vec::new();
     report::input(args.input.as_deref())?
         .read_to_end(&mut json)
         .map_err(|error| {
             Problem::new(Exit::Usage, format!("the input cannot be read ({error})"))
         })?;
-    let desired = map::read(&json)?;
+    let desired = map::read(&json)
+        .context("reading the document to push, which must be one that `map` wrote")?;
     drop(json);
     let mode = args.send.mode();
     let _lock = match mode {

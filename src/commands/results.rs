@@ -7,6 +7,7 @@ use jiff::{Timestamp, ToSpan};
 
 use super::periods;
 use crate::domain::{Dimension, Period};
+use crate::exit::{Exit, Problem};
 use crate::extract::{Column, Snapshot};
 use crate::map::Mapper;
 use crate::mapping::{Answers, Columns, Mapping, Parameter, Sql};
@@ -110,7 +111,10 @@ impl QueryRun {
     ) -> anyhow::Result<BTreeMap<String, Parameter>> {
         let mut parameters = others.clone();
         if let (Some(first), Some(last)) = (self.allowed.first(), self.allowed.last()) {
-            let end = last.end().checked_add(1.day())?;
+            let end = last.end().checked_add(1.day()).map_err(|_| {
+                let message = format!("period {last} is too late: no day follows its last one");
+                Problem::new(Exit::Usage, message)
+            })?;
             parameters.insert("period_start".to_owned(), Parameter::Date(first.start()));
             parameters.insert("period_end".to_owned(), Parameter::Date(end));
         }

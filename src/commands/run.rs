@@ -8,7 +8,7 @@ use super::{periods, results};
 use crate::cli::RunArgs;
 use crate::domain::{Desired, Period, Veil};
 use crate::exit::{Exit, Problem};
-use crate::extract::{Snapshot, Source};
+use crate::extract::{ExtractError, Snapshot, Source};
 use crate::map::Mapper;
 use crate::mapping::Mapping;
 use crate::push::{Budget, EXTRA_REQUESTS};
@@ -21,6 +21,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     let mappings = site.mappings(&args.mappings.mappings)?;
     let source = site.source()?;
     let dhis2 = site.dhis2()?;
+    report::ensure_writable(args.send.output.output.as_deref())?;
     let as_of = periods::as_of(&args.periods, started);
     let mode = args.send.mode();
     let mut report = empty_report("run", mode, as_of, started);
@@ -84,7 +85,7 @@ pub(super) fn empty_report(
 
 /// Opens DHIS2 and notes in the report who answered.
 pub(super) fn connect(access: Dhis2Access, report: &mut Report) -> anyhow::Result<Connection> {
-    let url = access.settings.url.clone();
+    let url = access.url.clone();
     let connection = Connection::open(access)?;
     report.dhis2 = Some(Dhis2Facts {
         url,
@@ -192,13 +193,12 @@ impl Pass<'_> {
             match desired(&mut snapshot, job.mapping, periods, self.as_of, &self.veil) {
                 Ok(desired) => extracted.push((index, desired)),
                 Err(error) => {
-                    let problem = Problem::of(&error);
-                    let ends_all = problem.exit == Exit::Temporary;
                     job.parts.clear();
-                    if ends_all {
+                    let fault = error.downcast_ref::<ExtractError>();
+                    if fault.is_some_and(|fault| fault.kind.ends_all()) {
                         return Err(error);
                     }
-                    job.report.problems.push(problem);
+                    job.report.problems.push(Problem::of(&error));
                 }
             }
         }

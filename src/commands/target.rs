@@ -34,7 +34,7 @@ const WRITE: &str = "F_DATAVALUE_ADD";
 impl Connection {
     /// Asks who answers, and who we are there.
     pub(super) fn open(access: Dhis2Access) -> anyhow::Result<Connection> {
-        let mut dhis2 = Dhis2::connect(&access.settings)?;
+        let mut dhis2 = access.dhis2;
         let server = dhis2.server()?;
         let account = dhis2.account()?;
         ensure_may_write(&account)?;

@@ -1,6 +1,6 @@
 //! What went wrong with the source, in one line that may be shown to anybody: no value of a row is ever in it.
 
-use std::error::Error as _;
+use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
@@ -38,6 +38,24 @@ pub(crate) enum ExtractErrorKind {
     Tls,
     /// The query, its result or the role are not what the mapping promises.
     Source,
+}
+
+impl ExtractErrorKind {
+    /// Whether no other query will fare better now.
+    pub(crate) fn ends_all(self) -> bool {
+        match self {
+            ExtractErrorKind::Unreachable | ExtractErrorKind::Lost | ExtractErrorKind::Recovery => {
+                true
+            }
+            ExtractErrorKind::Overloaded
+            | ExtractErrorKind::TimedOut
+            | ExtractErrorKind::Locked
+            | ExtractErrorKind::Credentials
+            | ExtractErrorKind::NoSuchDatabase
+            | ExtractErrorKind::Tls
+            | ExtractErrorKind::Source => false,
+        }
+    }
 }
 
 /// What was going on when the server refused it; decides how much of its text cannot hold row values.
@@ -84,7 +102,7 @@ impl fmt::Display for ExtractError {
     }
 }
 
-impl std::error::Error for ExtractError {}
+impl Error for ExtractError {}
 
 /// A fault while connecting or in a command of our own; `doing` completes "… : what is wrong".
 pub(super) fn in_session(doing: &str, error: &postgres::Error) -> ExtractError {
@@ -98,9 +116,12 @@ pub(super) fn in_session(doing: &str, error: &postgres::Error) -> ExtractError {
         return ExtractError::new(kind, format!("{doing}: {}", told(server, Stage::Session)));
     }
     let cause = error.source();
-    let text = cause.map(ToString::to_string).unwrap_or_default();
+    let text = cause.map(without_number).unwrap_or_default();
     let (kind, what) = match Outside::of(error) {
-        Outside::Unreachable => (ExtractErrorKind::Unreachable, text),
+        Outside::Unreachable => (
+            ExtractErrorKind::Unreachable,
+            format!("{text}; the next run tries again"),
+        ),
         Outside::Lost => (
             ExtractErrorKind::Lost,
             "the server closed the connection".to_owned(),
@@ -261,6 +282,13 @@ fn limit(duration: Duration) -> String {
 
 fn class(code: &str) -> &str {
     code.get(..2).unwrap_or_default()
+}
+
+/// The text of a library's error without the system's number for it: "Connection refused (os error 111)".
+fn without_number(error: &(dyn Error + 'static)) -> String {
+    let text = error.to_string();
+    let words = text.split(" (os error").next();
+    words.unwrap_or_default().to_owned()
 }
 
 /// Control characters, line breaks among them, become blanks: a message is one line.

@@ -1,6 +1,7 @@
 //! How to reach the source: the site's `[source]` as libpq would understand it, with `verify-full` as the default.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -310,8 +311,12 @@ fn places(
 fn certificates(file: &str, base: &Path) -> Result<Certificates, SettingsError> {
     let path = base.join(file);
     let shown = path.display();
-    let text = std::fs::read(&path)
-        .map_err(|error| SettingsError(format!("sslrootcert {shown} cannot be read: {error}")))?;
+    let text = std::fs::read(&path).map_err(|error| {
+        SettingsError(match error.kind() {
+            ErrorKind::NotFound => format!("sslrootcert {shown} does not exist"),
+            _ => format!("sslrootcert {shown} cannot be read ({})", error.kind()),
+        })
+    })?;
     let certificates: Vec<_> = CertificateDer::pem_slice_iter(&text)
         .collect::<Result<_, _>>()
         .map_err(|_| SettingsError(format!("sslrootcert {shown} is not PEM text")))?;

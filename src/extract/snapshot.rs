@@ -103,10 +103,11 @@ impl<'a> Snapshot<'a> {
         }
     }
 
-    /// Ends the transaction, so that the source holds nothing for us any more.
+    /// Ends the transaction, so that the source holds nothing for us any more. Rolled back, for PostgreSQL lets some functions write
+    /// even in a read-only transaction (up to 15: `lo_create`), and a query may call them.
     pub(crate) fn close(self) -> Result<(), ExtractError> {
         self.transaction
-            .commit()
+            .rollback()
             .map_err(|error| error::in_session("closing the snapshot of the source", &error))
     }
 

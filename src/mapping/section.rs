@@ -65,7 +65,7 @@ impl<'t> Section<'t> {
         let table = DeTable::parse(text).map_err(|error| FileError {
             file: file.to_owned(),
             place: error.span().map(|span| place(text, span.start)),
-            message: error.message().to_owned(),
+            message: not_toml(error.message()),
         })?;
         let span = table.span();
         Ok(Section::of(
@@ -299,6 +299,22 @@ impl<'t> Entry<'t> {
     fn expected(&self, what: &str) -> FileError {
         self.error(format!("must be {what}"))
     }
+}
+
+/// The parser's commonest complaints in words for people who do not write TOML every day.
+fn not_toml(complaint: &str) -> String {
+    let plain = match complaint {
+        "duplicate key" => "this key stands in the file twice; remove one",
+        text if text.starts_with("string values must be quoted") => {
+            "a text must stand in \"quotes\""
+        }
+        text if text.starts_with("key with no value") => "a key needs `=` and a value behind it",
+        text if text.starts_with("invalid basic string") => {
+            "the text before this place lacks its closing quote, or holds a character that must be escaped"
+        }
+        text => return format!("not TOML: {text}"),
+    };
+    plain.to_owned()
 }
 
 /// ", did you mean `x`?" or ", expected one of …", to end a message about an unknown word.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 pub(crate) use absorb::Keep;
-pub(crate) use output::{document, error, input, logging, show};
+pub(crate) use output::{document, ensure_writable, error, input, logging, show};
 
 use crate::domain::{
     Blocked, Cell, CellAccount, CellOutcome, ChangeKind, Closed, Left, Period, RowAccount, Text,

@@ -19,7 +19,7 @@ pub(crate) fn document(
     let Some(file) = file else {
         let mut out = BufWriter::new(io::stdout().lock());
         let written = write(&mut out).and_then(|()| Ok(out.flush()?));
-        return written.or_else(ignore_closed_pipe);
+        return written.or_else(of_standard_output);
     };
     // An error of the data must not be told as one of the file.
     let mut failure = None;
@@ -31,12 +31,25 @@ pub(crate) fn document(
     });
     match (failure, written) {
         (Some(error), _) => Err(error),
-        (None, Err(error)) => {
-            let shown = file.display();
-            Err(Problem::new(Exit::Config, format!("{shown} cannot be written ({error})")).into())
-        }
+        (None, Err(error)) => Err(unwritable(file, &error).into()),
         (None, Ok(())) => Ok(()),
     }
+}
+
+/// Refuses a file that cannot be written, before a command has done what it is to report.
+pub(crate) fn ensure_writable(file: Option<&Path>) -> Result<(), Problem> {
+    match file {
+        None => Ok(()),
+        Some(file) => site::ensure_writable(file).map_err(|error| unwritable(file, &error)),
+    }
+}
+
+fn unwritable(file: &Path, error: &io::Error) -> Problem {
+    let (shown, why) = (file.display(), site::reason(error));
+    Problem::new(
+        Exit::Config,
+        format!("the output file {shown} cannot be written ({why}); name another with --output"),
+    )
 }
 
 /// Data from the file that was named, or from standard input.
@@ -48,7 +61,10 @@ pub(crate) fn input(file: Option<&Path>) -> anyhow::Result<Box<dyn BufRead>> {
                 let shown = file.display();
                 Problem::new(
                     Exit::Usage,
-                    format!("the input {shown} cannot be read ({error})"),
+                    format!(
+                        "the input {shown} cannot be read ({})",
+                        site::reason(&error)
+                    ),
                 )
             })?;
             Ok(Box::new(BufReader::new(opened)))
@@ -58,14 +74,12 @@ pub(crate) fn input(file: Option<&Path>) -> anyhow::Result<Box<dyn BufRead>> {
 
 /// Shows the report: to a terminal always, elsewhere only if there is something to say.
 pub(crate) fn show(report: &Report, site: &SiteArgs, send: &SendArgs) -> anyhow::Result<()> {
-    if send.format == Format::Json {
-        document(send.output.output.as_deref(), |out| {
-            serde_json::to_writer_pretty(&mut *out, &json::whole(report))
-                .map_err(io::Error::from)
-                .and_then(|()| out.write_all(b"\n"))
-                .context("writing the report")
-        })?;
-    }
+    let kept = keep(report, site, send).map_err(|error| {
+        Problem::new(
+            Exit::State,
+            format!("{error:#}; the report is lost, not what the command did"),
+        )
+    });
     let terminal = io::stderr().is_terminal();
     let speaks = report.exit() != Exit::Ok || terminal || report.dry_run;
     let reader = if terminal {
@@ -73,25 +87,33 @@ pub(crate) fn show(report: &Report, site: &SiteArgs, send: &SendArgs) -> anyhow:
     } else {
         Reader::Anybody
     };
-    let words = match (send.format, site.quiet) {
+    say(&match (send.format, site.quiet) {
         (Format::Text, false) if speaks => text::whole(report, reader),
         _ => text::problems(report),
-    };
-    if send.format == Format::Text
-        && !site.quiet
-        && let Some(file) = &send.output.output
-    {
-        document(Some(file), |out| {
+    });
+    Ok(kept?)
+}
+
+/// Writes the report for scripts, and the one for people where a file was named for it.
+fn keep(report: &Report, site: &SiteArgs, send: &SendArgs) -> anyhow::Result<()> {
+    let file = send.output.output.as_deref();
+    match (send.format, file) {
+        (Format::Json, file) => document(file, |out| {
+            serde_json::to_writer_pretty(&mut *out, &json::whole(report))
+                .map_err(io::Error::from)
+                .and_then(|()| out.write_all(b"\n"))
+                .context("writing the report")
+        }),
+        (Format::Text, Some(file)) if !site.quiet => document(Some(file), |out| {
             Ok(out.write_all(text::whole(report, Reader::Anybody).as_bytes())?)
-        })?;
+        }),
+        (Format::Text, _) => Ok(()),
     }
-    say(&words);
-    Ok(())
 }
 
 /// Tells an error that ended a command.
 pub(crate) fn error(error: &anyhow::Error) {
-    say(&format!("pg2dhis2: {error:#}\n"));
+    say(&text::problem(&format!("{error:#}")));
 }
 
 /// Sends the program's own log to standard error; the libraries' would tell SQL and parameters.
@@ -115,10 +137,18 @@ fn say(words: &str) {
 }
 
 /// Who reads our data and has enough closes the pipe: `extract | head`.
-fn ignore_closed_pipe(error: anyhow::Error) -> anyhow::Result<()> {
-    let closed = error
-        .chain()
+fn of_standard_output(error: anyhow::Error) -> anyhow::Result<()> {
+    let causes = error.chain();
+    match causes
         .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .any(|error| error.kind() == io::ErrorKind::BrokenPipe);
-    if closed { Ok(()) } else { Err(error) }
+        .next()
+    {
+        None => Err(error),
+        Some(fault) if fault.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Some(fault) => {
+            let why = site::reason(fault);
+            let message = format!("standard output cannot be written ({why})");
+            Err(Problem::new(Exit::Config, message).into())
+        }
+    }
 }

@@ -21,7 +21,9 @@ pub(super) fn whole(report: &Report, reader: Reader) -> String {
     }
     text += &problems(report);
     if report.exit() != Exit::Ok || report.dry_run || reader == Reader::Terminal {
-        line(&mut text, &verdict(report));
+        for words in verdict(report).lines() {
+            line(&mut text, words);
+        }
     }
     text
 }
@@ -31,12 +33,19 @@ pub(super) fn problems(report: &Report) -> String {
     let mut text = String::new();
     for mapping in &report.mappings {
         for problem in &mapping.problems {
-            line(&mut text, &format!("pg2dhis2: {}: {problem}", mapping.name));
+            text += &self::problem(&format!("{}: {problem}", mapping.name));
         }
     }
     for problem in &report.problems {
-        line(&mut text, &format!("pg2dhis2: {problem}"));
+        text += &self::problem(&problem.message);
     }
+    text
+}
+
+/// The line of a problem.
+pub(super) fn problem(message: &str) -> String {
+    let mut text = String::new();
+    line(&mut text, &format!("pg2dhis2: {message}"));
     text
 }
 
@@ -95,7 +104,9 @@ fn counted<'n>(counts: impl Iterator<Item = (&'n str, u64)>) -> String {
 
 fn mapping_text(text: &mut String, mapping: &MappingReport, report: &Report, reader: Reader) {
     line(text, &mapping.name);
-    line(text, &table(mapping));
+    for row in table(mapping).lines() {
+        line(text, row);
+    }
     details::changes(text, mapping, report);
     details::keys(text, mapping, reader);
     details::stay(text, mapping);
@@ -157,7 +168,15 @@ fn columns() -> Vec<Column> {
     columns
 }
 
+/// Adds a line. Names come from DHIS2 and from files, so that what steers a terminal or ends a line may stand in them.
 pub(super) fn line(text: &mut String, words: &str) {
+    let words: String = words
+        .chars()
+        .map(|character| match character {
+            character if character.is_control() => ' ',
+            character => character,
+        })
+        .collect();
     // Writing to a String does not fail.
     let _ = writeln!(text, "{}", words.trim_end());
 }

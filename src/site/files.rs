@@ -6,6 +6,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use tempfile::NamedTempFile;
+
 use crate::mapping::FileError;
 
 /// Where a site file is looked for, after `--config` and `$PG2DHIS2_CONFIG`.
@@ -45,8 +47,27 @@ pub(super) fn problem(path: &Path, error: &io::Error) -> String {
             "cannot be read by the user who runs pg2dhis2 (permission denied)".to_owned()
         }
         _ if path.is_dir() => "is a folder, not a file".to_owned(),
-        _ => format!("cannot be read ({error})"),
+        _ => format!("cannot be read ({})", reason(error)),
     }
+}
+
+/// An error of the operating system in words, without its number and without the name of a temporary file.
+pub(crate) fn reason(error: &io::Error) -> String {
+    let words = match error.kind() {
+        io::ErrorKind::NotFound => "no such file or folder",
+        io::ErrorKind::PermissionDenied => "permission denied",
+        io::ErrorKind::StorageFull => "the disk is full",
+        io::ErrorKind::QuotaExceeded => "the disk quota is used up",
+        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only",
+        io::ErrorKind::NotADirectory => "it is not a folder",
+        io::ErrorKind::IsADirectory => "it is a folder",
+        _ => {
+            let text = error.to_string();
+            let words = text.split(" (os error").next();
+            return words.unwrap_or_default().to_owned();
+        }
+    };
+    words.to_owned()
 }
 
 /// Writes a file whole or not at all, readable by its owner only.
@@ -54,11 +75,7 @@ pub(crate) fn write_private(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
-    let folder = super::folder(path);
-    let mut file = tempfile::Builder::new()
-        .prefix(".pg2dhis2-")
-        .permissions(Permissions::from_mode(0o600))
-        .tempfile_in(folder)?;
+    let mut file = beside(path)?;
     let mut buffered = io::BufWriter::new(file.as_file_mut());
     write(&mut buffered)?;
     buffered.flush()?;
@@ -66,6 +83,24 @@ pub(crate) fn write_private(
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// Fails where `write_private` would, as far as that can be seen beforehand. Leaves nothing behind.
+pub(crate) fn ensure_writable(path: &Path) -> io::Result<()> {
+    beside(path).map(drop)
+}
+
+/// A temporary file that can take the place of `path`. A device such as /dev/null must not be replaced.
+fn beside(path: &Path) -> io::Result<NamedTempFile> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        Ok(found) if !found.is_file() => return Err(io::Error::other("it is not a file")),
+        _ => {}
+    }
+    tempfile::Builder::new()
+        .prefix(".pg2dhis2-")
+        .permissions(Permissions::from_mode(0o600))
+        .tempfile_in(super::folder(path))
 }
 
 /// An environment variable that is set and not empty.

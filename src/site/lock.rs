@@ -23,7 +23,8 @@ impl Lock {
             Problem::new(
                 Exit::State,
                 format!(
-                    "the state folder {shown} cannot be used ({error}); nothing was sent; make it, owned by the user who runs pg2dhis2, mode 0700"
+                    "the state folder {shown} cannot be used ({}); nothing was sent; make it, owned by the user who runs pg2dhis2, mode 0700",
+                    super::reason(&error)
                 ),
             )
         };

@@ -12,10 +12,11 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
-pub(crate) use files::write_private;
+pub(crate) use files::{ensure_writable, reason, write_private};
 pub(crate) use lock::Lock;
 pub(crate) use veil::{Keep, veil};
 
+use crate::dhis2::Dhis2;
 use crate::mapping::FileError;
 use crate::{dhis2, extract};
 
@@ -67,7 +68,9 @@ pub(crate) struct SourceAccess {
 
 /// What DHIS2 needs.
 pub(crate) struct Dhis2Access {
-    pub(crate) settings: dhis2::Settings,
+    pub(crate) url: String,
+    /// Not asked anything yet.
+    pub(crate) dhis2: Dhis2,
     pub(crate) chunk: usize,
     pub(crate) own_users: Vec<String>,
 }
@@ -108,13 +111,20 @@ impl Site {
                 .map_err(|problem| FileError::whole(&shown, format!("`ca-file` {problem}")))?;
             http.ca_pem = Some(pem.into_bytes());
         }
+        let settings = dhis2::Settings {
+            url: dhis2.url.clone(),
+            credentials,
+            http,
+            wait: dhis2.wait,
+        };
+        // What no request can be made with is a fault of the files, whatever it would be called later.
+        let connected = Dhis2::connect(&settings).map_err(|error| {
+            let file = self.file.display().to_string();
+            FileError::whole(&file, error)
+        })?;
         Ok(Dhis2Access {
-            settings: dhis2::Settings {
-                url: dhis2.url.clone(),
-                credentials,
-                http,
-                wait: dhis2.wait,
-            },
+            url: settings.url,
+            dhis2: connected,
             chunk: dhis2.chunk,
             own_users: dhis2.own_users.clone(),
         })

@@ -19,7 +19,15 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Site, FileError> {
     let base = folder(file);
     let mut top = Section::parse(&shown, text)?;
     let time_zone = time_zone(&top.require("time-zone")?)?;
-    let mappings = top.require("mappings")?.strings()?;
+    let mappings = top.require("mappings")?;
+    if mappings
+        .value()
+        .as_array()
+        .is_some_and(|list| list.is_empty())
+    {
+        return Err(mappings.error("must name at least one mapping file".to_owned()));
+    }
+    let mappings = mappings.strings()?;
     let state = match top.take("state") {
         Some(entry) => base.join(entry.string()?),
         None => STATE.into(),
@@ -54,7 +62,7 @@ fn source(entry: Entry<'_>, base: &Path) -> Result<SourceSite, FileError> {
     let mut section = entry.section()?;
     let url = section.require("url")?;
     let mut settings = extract::Settings::from_url(url.string()?, base)
-        .map_err(|error| url.error(error.to_string()))?;
+        .map_err(|error| url.at(error.to_string()))?;
     if let Some(entry) = section.take("statement-timeout") {
         settings.statement_timeout = duration(&entry)?;
     }

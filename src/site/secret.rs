@@ -71,6 +71,12 @@ fn ensure_private(path: &Path, shown: &str) -> Result<(), FileError> {
         let problem = files::problem(path, &error);
         FileError::whole(shown, format!("the secret file {problem}"))
     })?;
+    if metadata.is_dir() {
+        return Err(FileError::whole(
+            shown,
+            "the secret file is a folder, not a file",
+        ));
+    }
     if metadata.mode() & 0o077 != 0 {
         let mode = metadata.mode() & 0o7777;
         return Err(FileError::whole(

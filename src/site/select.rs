@@ -1,5 +1,6 @@
 //! Which mappings a command works on, read with all the files they name.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::{Site, files, folder};
@@ -11,10 +12,12 @@ impl Site {
     pub(crate) fn mappings(&self, asked: &[String]) -> anyhow::Result<Vec<Mapping>> {
         let files = match asked {
             [] => self.mapping_files()?,
-            asked => asked
-                .iter()
-                .map(|name| self.mapping_file(name))
-                .collect::<anyhow::Result<_>>()?,
+            asked => once(
+                asked
+                    .iter()
+                    .map(|name| self.mapping_file(name))
+                    .collect::<anyhow::Result<_>>()?,
+            ),
         };
         let mappings = files
             .iter()
@@ -41,7 +44,10 @@ impl Site {
             let paths = glob::glob(&full).map_err(|error| {
                 FileError::whole(
                     &site,
-                    format!("`mappings`: {pattern} is not a pattern ({error})"),
+                    format!(
+                        "`mappings`: {pattern} is not a pattern of file names ({})",
+                        error.msg
+                    ),
                 )
             })?;
             found.extend(paths.filter_map(Result::ok).filter(|path| path.is_file()));
@@ -98,6 +104,14 @@ impl Site {
         }
         Ok(())
     }
+}
+
+/// Each file once, however often and by whatever path it was asked for.
+fn once(files: Vec<PathBuf>) -> Vec<PathBuf> {
+    let mut seen = BTreeSet::new();
+    let mut files = files;
+    files.retain(|file| seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())));
+    files
 }
 
 fn name(file: &Path) -> String {

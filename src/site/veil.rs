@@ -25,7 +25,10 @@ pub(crate) fn veil(state: &Path, keep: Keep) -> Result<Veil, Problem> {
             let shown = path.display();
             Problem::new(
                 Exit::State,
-                format!("{shown} cannot be written ({error}); nothing was sent"),
+                format!(
+                    "{shown} cannot be written ({}); nothing was sent; make room there, or name another folder as `state`",
+                    super::reason(&error)
+                ),
             )
         })?;
     }

@@ -37,6 +37,11 @@ pub(crate) fn program_fed(folder: &Path, args: &[&str], input: &[u8]) -> Finishe
     finish(output)
 }
 
+/// Runs a command of the program to its end; what it does not send elsewhere is kept.
+pub(crate) fn program_with_output(command: &mut Command) -> Finished {
+    finish(command.stdin(Stdio::null()).output())
+}
+
 /// The program as a command, for tests that need more than arguments.
 pub(crate) fn command(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pg2dhis2"));

@@ -1,5 +1,6 @@
 //! A site of a few lines for tests of everything that can be wrong: one table, one mapping, one data set.
 
+use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -53,6 +54,16 @@ column = "unit"
 const QUERY: &str = "SELECT element, unit, period, value FROM t
 WHERE period >= to_char(:'period_start'::date, 'YYYYMM') AND period < to_char(:'period_end'::date, 'YYYYMM')
 ";
+
+/// What Rust and its libraries say to programmers.
+const NOISE: [&str; 6] = [
+    "os error",
+    "invalid type",
+    "invalid value",
+    "Error {",
+    "Some(",
+    "RUST_",
+];
 
 pub(crate) struct SmallSite {
     pub(crate) database: Database,
@@ -112,6 +123,24 @@ impl SmallSite {
         self.write(file, &text.replace(old, new));
     }
 
+    /// Every file of the site with what is in it.
+    pub(crate) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut found = BTreeMap::new();
+        let mut folders = vec![self.folder.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let content = fs::read(&path).expect("a file");
+                    found.insert(path, content);
+                }
+            }
+        }
+        found
+    }
+
     pub(crate) fn program(&self, args: &[&str]) -> Finished {
         program(self.folder.path(), args)
     }
@@ -131,6 +160,9 @@ impl SmallSite {
             .filter(|line| line.starts_with("pg2dhis2: "))
             .collect();
         assert_eq!(told.len(), 1, "{}", finished.stderr);
+        for noise in NOISE {
+            assert!(!finished.stderr.contains(noise), "{}", finished.stderr);
+        }
         assert!(told[0].contains(words), "{}", finished.stderr);
         assert_eq!(finished.stdout, "");
         let posts = self

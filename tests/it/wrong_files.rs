@@ -70,7 +70,7 @@ fn mistakes_in_the_site_file_are_told_with_their_place() {
             "http://user:secret@",
             "must not hold a user or password",
         ),
-        ("postgresql://", "mysql://", "`[source] url`"),
+        ("postgresql://", "mysql://", "begins with postgresql://"),
         (
             "wait = \"1ms\"",
             "wait = \"soon\"",

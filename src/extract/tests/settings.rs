@@ -148,7 +148,7 @@ fn a_root_certificate_is_looked_for_beside_the_site_file() {
     assert!(
         read()
             .expect_err("there is no file")
-            .contains("ca.pem cannot be read")
+            .contains("ca.pem does not exist")
     );
     std::fs::write(folder.path().join("ca.pem"), "no certificate").expect("a file");
     assert!(

@@ -245,7 +245,7 @@ fn toml_that_is_none_is_told_with_its_place() {
         "value = \"value\"",
         "value = \"value\"\nvalue = \"v\"",
         (5, 1),
-        "duplicate key",
+        "stands in the file twice",
     );
 }
 

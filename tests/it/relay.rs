@@ -1,0 +1,61 @@
+//! A relay between the program and the DHIS2 stand-in, which spoils the answers that a test tells it to.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+
+/// Starts a relay to the server at `to` and gives its URL. `spoil` gets the first line of each request and the whole
+/// answer, and gives the bytes that the program is to see.
+pub(crate) fn relay(
+    to: &str,
+    mut spoil: impl FnMut(&str, Vec<u8>) -> Vec<u8> + Send + 'static,
+) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/", listener.local_addr().expect("its address"));
+    let server = to
+        .trim_start_matches("http://")
+        .trim_end_matches('/')
+        .to_owned();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // A client that goes away is what some tests are about.
+            let _ = pass(stream, &server, &mut spoil);
+        }
+    });
+    url
+}
+
+/// One request: the program opens a connection for each.
+fn pass(
+    mut client: TcpStream,
+    server: &str,
+    spoil: &mut impl FnMut(&str, Vec<u8>) -> Vec<u8>,
+) -> io::Result<()> {
+    let request = message(&client)?;
+    let mut upstream = TcpStream::connect(server)?;
+    upstream.write_all(&request)?;
+    let answer = message(&upstream)?;
+    let request = String::from_utf8_lossy(&request);
+    let first = request.lines().next().unwrap_or_default();
+    client.write_all(&spoil(first, answer))
+}
+
+/// A head and as much of a body as it announces.
+fn message(stream: &TcpStream) -> io::Result<Vec<u8>> {
+    let mut reader = BufReader::new(stream);
+    let (mut bytes, mut length) = (Vec::new(), 0);
+    loop {
+        let begin = bytes.len();
+        if reader.read_until(b'\n', &mut bytes)? == 0 {
+            return Ok(bytes);
+        }
+        let line = String::from_utf8_lossy(&bytes[begin..]).to_ascii_lowercase();
+        if let Some(announced) = line.strip_prefix("content-length:") {
+            length = announced.trim().parse().map_err(io::Error::other)?;
+        }
+        if line.trim().is_empty() {
+            reader.take(length).read_to_end(&mut bytes)?;
+            return Ok(bytes);
+        }
+    }
+}
