@@ -7,24 +7,25 @@ use jiff::civil::DateTime;
 use serde::Deserialize;
 
 use super::Dhis2;
+use super::category_combos::Combos;
 use super::error::{Dhis2Error, Kind};
 use crate::domain::{
     DataElement, DataSet, InputPeriod, OrgUnit, Period, PeriodType, Uid, ValueType,
 };
 
 /// Objects asked for by id in one request, so that its URL stays far below the 8 KiB a Tomcat takes.
-const IDS: usize = 100;
+pub(super) const IDS: usize = 100;
 
-const DATA_SET_FIELDS: &str = "id,name,periodType,expiryDays,openFuturePeriods,\
-    dataInputPeriods[period[id],openingDate,closingDate],\
-    categoryCombo[id,categoryOptionCombos[id,name]],\
-    dataSetElements[categoryCombo[id],dataElement[id,name,valueType,zeroIsSignificant,aggregationType,\
-    optionSet[id,options[code]],categoryCombo[id]]],\
-    organisationUnits[id,name,path,openingDate,closedDate],access[data[read,write]]";
+const DATA_SET_FIELDS: &str = "id,code,name,periodType,expiryDays,openFuturePeriods,\
+    openPeriodsAfterCoEndDate,workflow[id],dataInputPeriods[period[id],openingDate,closingDate],categoryCombo[id],\
+    dataSetElements[categoryCombo[id],dataElement[id,code,name,valueType,zeroIsSignificant,aggregationType,\
+    optionSet[id,options[code]],commentOptionSet[id,options[code]],categoryCombo[id]]],\
+    organisationUnits[id,code,name,path,openingDate,closedDate],access[data[read,write]]";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RawDataSet {
+    code: Option<String>,
     name: String,
     period_type: String,
     #[serde(default)]
@@ -32,8 +33,11 @@ struct RawDataSet {
     #[serde(default)]
     open_future_periods: i32,
     #[serde(default)]
+    open_periods_after_co_end_date: i32,
+    workflow: Option<Reference>,
+    #[serde(default)]
     data_input_periods: Vec<RawInputPeriod>,
-    category_combo: RawCombo,
+    category_combo: Reference,
     #[serde(default)]
     data_set_elements: Vec<RawDataSetElement>,
     #[serde(default)]
@@ -66,12 +70,14 @@ struct RawDataSetElement {
 #[serde(rename_all = "camelCase")]
 struct RawDataElement {
     id: Uid,
+    code: Option<String>,
     name: String,
     value_type: ValueType,
     #[serde(default)]
     zero_is_significant: bool,
     aggregation_type: String,
     option_set: Option<RawOptionSet>,
+    comment_option_set: Option<RawOptionSet>,
     category_combo: Reference,
 }
 
@@ -87,9 +93,9 @@ struct RawOption {
     code: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Reference {
-    id: Uid,
+#[derive(Clone, Deserialize)]
+pub(super) struct Reference {
+    pub(super) id: Uid,
 }
 
 #[derive(Deserialize)]
@@ -100,31 +106,24 @@ struct Named {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RawCombo {
-    id: Uid,
-    #[serde(default)]
-    category_option_combos: Vec<Named>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct RawOrgUnit {
     id: Uid,
+    code: Option<String>,
     name: String,
     path: String,
     opening_date: Option<DateTime>,
     closed_date: Option<DateTime>,
 }
 
-#[derive(Deserialize)]
-struct Access {
-    data: DataAccess,
+#[derive(Clone, Deserialize)]
+pub(super) struct Access {
+    pub(super) data: DataAccess,
 }
 
-#[derive(Deserialize)]
-struct DataAccess {
-    read: bool,
-    write: bool,
+#[derive(Clone, Deserialize)]
+pub(super) struct DataAccess {
+    pub(super) read: bool,
+    pub(super) write: bool,
 }
 
 #[derive(Deserialize)]
@@ -159,24 +158,33 @@ impl Dhis2 {
             );
             Dhis2Error::new(Kind::Target, what)
         })?;
-        let used: BTreeSet<Uid> = raw.data_set_elements.iter().map(combo_of).collect();
+        let mut used: BTreeSet<Uid> = raw.data_set_elements.iter().map(combo_of).collect();
+        used.insert(raw.category_combo.id);
         let combos = self.category_combos(used)?;
+        let mut codes = combos.codes.clone();
+        codes.extend(codes_of(id, &raw));
         Ok(DataSet {
             id,
             name: raw.name,
             period_type,
             expiry_days: raw.expiry_days,
             open_future_periods: raw.open_future_periods,
+            open_periods_after_co_end_date: raw.open_periods_after_co_end_date,
+            workflow: raw.workflow.map(|workflow| workflow.id),
+            lock_exceptions: BTreeSet::new(),
             input_periods: raw
                 .data_input_periods
                 .into_iter()
                 .map(input_period)
                 .collect(),
-            attribute_option_combos: named(raw.category_combo.category_option_combos),
+            attribute_option_combos: combos.names(raw.category_combo.id).as_ref().clone(),
             elements: elements(raw.data_set_elements, &combos),
+            options_of: combos.options_of,
+            category_options: combos.options,
             org_units: raw.organisation_units.into_iter().map(org_unit).collect(),
             may_read: raw.access.data.read,
             may_write: raw.access.data.write,
+            codes,
         })
     }
 
@@ -216,7 +224,7 @@ impl Dhis2 {
         struct Page {
             organisation_units: Vec<RawOrgUnit>,
         }
-        let fields = "id,name,path,openingDate,closedDate";
+        let fields = "id,code,name,path,openingDate,closedDate";
         let mut units = BTreeMap::new();
         for ids in ids.chunks(IDS) {
             let page: Page = self.listed("organisationUnits", fields, ids)?;
@@ -247,29 +255,8 @@ impl Dhis2 {
         Ok(names)
     }
 
-    fn category_combos(
-        &mut self,
-        ids: BTreeSet<Uid>,
-    ) -> Result<BTreeMap<Uid, Rc<BTreeMap<Uid, String>>>, Dhis2Error> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Page {
-            category_combos: Vec<RawCombo>,
-        }
-        let ids: Vec<Uid> = ids.into_iter().collect();
-        let fields = "id,categoryOptionCombos[id,name]";
-        let mut combos = BTreeMap::new();
-        for ids in ids.chunks(IDS) {
-            let page: Page = self.listed("categoryCombos", fields, ids)?;
-            let read = page.category_combos.into_iter();
-            combos
-                .extend(read.map(|combo| (combo.id, Rc::new(named(combo.category_option_combos)))));
-        }
-        Ok(combos)
-    }
-
     /// The objects of a kind with these ids.
-    fn listed<T: serde::de::DeserializeOwned>(
+    pub(super) fn listed<T: serde::de::DeserializeOwned>(
         &mut self,
         kind: &str,
         fields: &str,
@@ -310,28 +297,38 @@ fn combo_of(element: &RawDataSetElement) -> Uid {
         .id
 }
 
+/// The codes of the data set, its elements and its units.
+fn codes_of(id: Uid, raw: &RawDataSet) -> impl Iterator<Item = (Uid, String)> {
+    let elements = raw.data_set_elements.iter();
+    let elements = elements.map(|element| (element.data_element.id, &element.data_element.code));
+    let units = raw.organisation_units.iter();
+    let units = units.map(|unit| (unit.id, &unit.code));
+    std::iter::once((id, &raw.code))
+        .chain(elements)
+        .chain(units)
+        .filter_map(|(id, code)| Some((id, code.clone()?)))
+}
+
 /// Elements of one option set or one combo share it.
-fn elements(
-    raw: Vec<RawDataSetElement>,
-    combos: &BTreeMap<Uid, Rc<BTreeMap<Uid, String>>>,
-) -> BTreeMap<Uid, DataElement> {
+fn elements(raw: Vec<RawDataSetElement>, combos: &Combos) -> BTreeMap<Uid, DataElement> {
     let mut option_sets: BTreeMap<Uid, Rc<BTreeSet<String>>> = BTreeMap::new();
+    let mut shared = |set: RawOptionSet| {
+        let codes = set.options.into_iter().filter_map(|option| option.code);
+        let shared = option_sets.entry(set.id);
+        Rc::clone(shared.or_insert_with(|| Rc::new(codes.collect())))
+    };
     raw.into_iter()
         .map(|raw| {
             let combo = combo_of(&raw);
             let element = raw.data_element;
-            let options = element.option_set.map(|set| {
-                let codes = set.options.into_iter().filter_map(|option| option.code);
-                let shared = option_sets.entry(set.id);
-                Rc::clone(shared.or_insert_with(|| Rc::new(codes.collect())))
-            });
             let known = DataElement {
                 name: element.name,
                 value_type: element.value_type,
                 zero_is_significant: element.zero_is_significant,
                 aggregation_type: element.aggregation_type,
-                options,
-                category_option_combos: combos.get(&combo).cloned().unwrap_or_default(),
+                options: element.option_set.map(&mut shared),
+                comment_options: element.comment_option_set.map(&mut shared),
+                category_option_combos: combos.names(combo),
             };
             (element.id, known)
         })
@@ -354,11 +351,4 @@ fn org_unit(raw: RawOrgUnit) -> (Uid, OrgUnit) {
         closed: raw.closed_date.map(DateTime::date),
     };
     (raw.id, unit)
-}
-
-fn named(combos: Vec<Named>) -> BTreeMap<Uid, String> {
-    combos
-        .into_iter()
-        .map(|combo| (combo.id, combo.name))
-        .collect()
 }

@@ -66,10 +66,42 @@ pub(crate) struct DataSet {
     pub(crate) open_future_periods: i32,
     /// Empty = no input windows.
     pub(crate) input_periods: Vec<InputPeriod>,
+    /// Where values of this data set are approved, if they are.
+    pub(crate) workflow: Option<Uid>,
+    /// Units whose values of an expired period are taken all the same.
+    pub(crate) lock_exceptions: BTreeSet<(Period, Uid)>,
+    /// For so many periods after its end an attribute option takes values.
+    pub(crate) open_periods_after_co_end_date: i32,
     /// The attribute option combos a value of this data set may have, with their names.
     pub(crate) attribute_option_combos: BTreeMap<Uid, String>,
+    /// The category options that each category or attribute option combo is made of.
+    pub(crate) options_of: BTreeMap<Uid, Vec<Uid>>,
+    pub(crate) category_options: BTreeMap<Uid, CategoryOption>,
     pub(crate) elements: BTreeMap<Uid, DataElement>,
     pub(crate) org_units: BTreeMap<Uid, OrgUnit>,
+    pub(crate) may_read: bool,
+    pub(crate) may_write: bool,
+    /// Of the data set and all the objects above, where they have one.
+    pub(crate) codes: BTreeMap<Uid, String>,
+}
+
+impl DataSet {
+    /// The category options behind a combo.
+    pub(crate) fn options(&self, combo: Uid) -> impl Iterator<Item = &CategoryOption> {
+        let options = self.options_of.get(&combo).into_iter().flatten();
+        options.filter_map(|option| self.category_options.get(option))
+    }
+}
+
+/// A category option, as far as it decides which values may be read and written.
+#[derive(Clone, Debug)]
+pub(crate) struct CategoryOption {
+    pub(crate) name: String,
+    pub(crate) start: Option<Date>,
+    pub(crate) end: Option<Date>,
+    /// It stands for these units and those below them; none: for all.
+    pub(crate) org_units: BTreeSet<Uid>,
+    /// Data sharing, for our account.
     pub(crate) may_read: bool,
     pub(crate) may_write: bool,
 }
@@ -90,6 +122,8 @@ pub(crate) struct DataElement {
     pub(crate) aggregation_type: String,
     /// The option codes, where the element has an option set.
     pub(crate) options: Option<Rc<BTreeSet<String>>>,
+    /// The option codes that a comment may have, where the element has an option set for comments.
+    pub(crate) comment_options: Option<Rc<BTreeSet<String>>>,
     /// The combos of the element's category combo in this data set (an override counts), with their names.
     pub(crate) category_option_combos: Rc<BTreeMap<Uid, String>>,
 }
@@ -123,5 +157,7 @@ pub(crate) struct LiveRow<'a> {
     pub(crate) comment: Option<&'a str>,
     pub(crate) follow_up: bool,
     pub(crate) stored_by: Option<&'a str>,
+    /// By the server's clock; also when it was deleted.
+    pub(crate) last_updated: Option<DateTime>,
     pub(crate) deleted: bool,
 }

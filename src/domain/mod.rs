@@ -35,7 +35,7 @@ pub(crate) use desired::{
 };
 pub(crate) use engine::Engine;
 pub(crate) use metadata::{
-    Account, DataElement, DataSet, InputPeriod, LiveRow, OrgUnit, Server, Version,
+    Account, CategoryOption, DataElement, DataSet, InputPeriod, LiveRow, OrgUnit, Server, Version,
 };
 pub(crate) use number::{Number, Total, canonical};
 pub(crate) use outcome::{Blocked, CellAccount, CellCounts, CellOutcome, Closed, Left};

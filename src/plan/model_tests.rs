@@ -1,6 +1,6 @@
 //! For property tests: a small site, rows for it, and a model of what DHIS2 does with a change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::{Plan, Planner, Target};
@@ -253,6 +253,7 @@ impl Live {
             comment: self.comment.as_deref(),
             follow_up: self.comment.is_some(),
             stored_by: Some(if self.ours { "loader" } else { "admin" }),
+            last_updated: None,
             deleted: self.deleted,
         }
     }
@@ -273,6 +274,7 @@ fn target(engine: Engine) -> Target {
             zero_is_significant: number == 1,
             aggregation_type: aggregation.to_owned(),
             options: None,
+            comment_options: None,
             category_option_combos: Rc::clone(&combos),
         };
         (element(number), described)
@@ -310,6 +312,12 @@ fn target(engine: Engine) -> Target {
             org_units: units.collect(),
             may_read: true,
             may_write: true,
+            codes: BTreeMap::new(),
+            workflow: None,
+            lock_exceptions: BTreeSet::new(),
+            open_periods_after_co_end_date: 0,
+            options_of: BTreeMap::new(),
+            category_options: BTreeMap::new(),
         },
         own_users: Vec::new(),
         other_units: BTreeMap::new(),

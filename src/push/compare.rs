@@ -71,6 +71,7 @@ mod tests {
             zero_is_significant: false,
             aggregation_type: aggregation_type.to_owned(),
             options: None,
+            comment_options: None,
             category_option_combos: Rc::default(),
         }
     }
@@ -106,6 +107,7 @@ mod tests {
             comment: None,
             follow_up: false,
             stored_by: None,
+            last_updated: None,
             deleted: false,
         }
     }

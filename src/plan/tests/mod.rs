@@ -62,6 +62,7 @@ impl Live {
             comment: self.comment,
             follow_up: self.follow_up,
             stored_by: self.stored_by,
+            last_updated: None,
             deleted: self.deleted,
         }
     }

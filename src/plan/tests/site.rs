@@ -1,6 +1,6 @@
 //! The data set that the plans of these tests are about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::Target;
@@ -166,6 +166,7 @@ fn data_set() -> DataSet {
                 zero_is_significant: *zero_is_significant,
                 aggregation_type: (*aggregation).to_owned(),
                 options,
+                comment_options: None,
                 category_option_combos: Rc::clone(&combos),
             };
             (uid(text), described)
@@ -186,6 +187,12 @@ fn data_set() -> DataSet {
         org_units: units.collect(),
         may_read: true,
         may_write: true,
+        codes: BTreeMap::new(),
+        workflow: None,
+        lock_exceptions: BTreeSet::new(),
+        open_periods_after_co_end_date: 0,
+        options_of: BTreeMap::new(),
+        category_options: BTreeMap::new(),
     }
 }
 
