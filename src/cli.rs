@@ -136,6 +136,9 @@ pub(crate) struct SendArgs {
     /// Read both sides and show what would change; write to neither
     #[arg(short = 'n', long)]
     pub(crate) dry_run: bool,
+    /// Let exactly the plan pass that a guard held and named by this digest; repeatable
+    #[arg(long, value_name = "DIGEST")]
+    pub(crate) release: Vec<String>,
     /// The form of the report: text on standard error, or json on standard output
     #[arg(long, value_name = "F", default_value = "text")]
     pub(crate) format: Format,

@@ -18,6 +18,7 @@ use crate::dhis2::import::OutgoingValue;
 use crate::dhis2::verdict::{Rest, Verdict, verdict};
 use crate::domain::{Cell, Change, ChangeKind, DataSet, Engine, Sent, Space, Text};
 use chunks::chunks;
+pub(crate) use compare::needs_no_row;
 use refused::{Batch, Remains, remains};
 
 /// Values in one import. Beyond it little time is gained, and more is lost when DHIS2 2.43 refuses a whole import.
