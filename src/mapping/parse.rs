@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::section::hint;
 use super::{Entry, FileError, Mapping, Parameter, Section, Sql, Values, WideColumn};
 use crate::domain::{
-    Absent, Combine, ElementPolicies, Foreign, OrgUnitScope, Period, PeriodType, Policies, Uid,
+    Absent, Combine, Complete, ElementPolicies, Foreign, OrgUnitScope, Period, PeriodType, Policies, Uid,
 };
 
 /// The text of a file named in the mapping, by its path as written there.
@@ -66,6 +66,9 @@ impl Reader<'_, '_> {
         let foreign = top
             .take("foreign")
             .map_or(Ok(Foreign::Hold), |entry| entry.word())?;
+        let complete = top
+            .take("complete")
+            .map_or(Ok(Complete::Never), |entry| entry.parse())?;
         let dimensions = self.dimensions(&mut top, &values)?;
         let mapping = Mapping {
             name: name.to_owned(),
@@ -83,6 +86,7 @@ impl Reader<'_, '_> {
                 combine,
                 absent: absent.word()?,
                 foreign,
+                complete,
                 data_elements: self.elements,
             },
             digests: self.digests,

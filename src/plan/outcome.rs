@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::Target;
+use super::completeness::Completeness;
 use crate::domain::{
     Blocked, Cell, CellAccount, CellCounts, CellOutcome, Change, Closed, Desired, Left, Period,
     Space,
@@ -26,10 +28,11 @@ pub(crate) struct Plan {
     /// Somebody else's values that differ, under `foreign = "hold"`: nothing of the mapping is sent.
     pub(crate) held: Vec<Cell>,
     held_cells: u64,
+    pub(super) completeness: Completeness,
 }
 
 impl Plan {
-    pub(super) fn new(desired: &Desired) -> Plan {
+    pub(super) fn new(desired: &Desired, target: &Target) -> Plan {
         let mut account = CellAccount::default();
         for period in &desired.periods {
             account.periods.insert(*period, CellCounts::default());
@@ -49,6 +52,7 @@ impl Plan {
             blocked_by: BTreeMap::new(),
             held: Vec::new(),
             held_cells: 0,
+            completeness: Completeness::new(desired, target),
         }
     }
 

@@ -15,7 +15,7 @@ use site::{cell, target};
 
 use super::{Plan, Planner, Target};
 use crate::domain::{
-    Absent, Cell, CellOutcome, Combine, Desired, DesiredCell, Engine, Foreign, Incomplete, LiveRow,
+    Absent, Cell, CellOutcome, Combine, Complete, Desired, DesiredCell, Engine, Foreign, Incomplete, LiveRow,
     OrgUnitScope, Period, PeriodType, Place, Policies, RowAccount, Scope, Space, TripleScope,
     Unplaced,
 };
@@ -102,6 +102,7 @@ impl Scene {
             },
             target,
             policies: Policies {
+                complete: Complete::Never,
                 combine: Combine::Sum,
                 absent: Absent::Zero,
                 foreign: Foreign::Overwrite,
