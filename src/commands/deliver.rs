@@ -1,5 +1,6 @@
 //! Brings one mapping's desired values to DHIS2: compare, plan, send, read back, account. Shared by `run` and `push`.
 
+use super::complete;
 use super::map::ensure_balanced;
 use super::target::{self, Connection};
 use crate::cli::{Format, SendArgs};
@@ -71,9 +72,10 @@ pub(super) fn deliver(
         Mode::Send if plan.is_held() => vec![Sent::NotSent; plan.changes.len()],
         Mode::Send => send(connection, &plan, &target, budget, report)?,
     };
+    let candidates = plan.candidates(&sent, &target);
     account(plan, sent, keep, report);
     ensure_period_type(&target, report);
-    Ok(())
+    complete::register(connection, candidates, mode, report)
 }
 
 /// The report keeps the problem; one that every mapping will have ends the run.

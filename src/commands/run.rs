@@ -40,7 +40,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     )?;
     let mut pass = Pass {
         source,
-        dhis2: Dhis2State::Unasked(Some(dhis2)),
+        dhis2: Dhis2State::Unasked(Some(Box::new(dhis2))),
         veil,
         as_of,
         mode,
@@ -139,7 +139,7 @@ fn jobs<'m>(
 
 /// DHIS2 is asked only once there is something to compare, and not again once it has refused.
 enum Dhis2State {
-    Unasked(Option<Dhis2Access>),
+    Unasked(Option<Box<Dhis2Access>>),
     Open(Box<Connection>),
     Refused,
 }
@@ -213,7 +213,7 @@ impl Pass<'_> {
         if let Dhis2State::Unasked(access) = &mut self.dhis2
             && let Some(access) = access.take()
         {
-            self.dhis2 = match connect(access, &mut self.report) {
+            self.dhis2 = match connect(*access, &mut self.report) {
                 Ok(connection) => Dhis2State::Open(Box::new(connection)),
                 Err(error) => {
                     self.report.problems.push(Problem::of(&error));

@@ -8,7 +8,7 @@ use crate::domain::{
 };
 use crate::exit::{Exit, Problem};
 use crate::plan::Target;
-use crate::site::Dhis2Access;
+use crate::site::{Dhis2Access, Registrations};
 
 /// A DHIS2 that has answered, with what is known of it.
 pub(super) struct Connection {
@@ -16,6 +16,7 @@ pub(super) struct Connection {
     pub(super) server: Server,
     pub(super) account: Account,
     pub(super) chunk: usize,
+    pub(super) registrations: Registrations,
     own_users: Vec<String>,
     data_sets: HashMap<Uid, DataSet>,
     claims: Vec<Claim>,
@@ -43,6 +44,7 @@ impl Connection {
             server,
             account,
             chunk: access.chunk,
+            registrations: access.registrations,
             own_users: access.own_users,
             data_sets: HashMap::new(),
             claims: Vec::new(),
@@ -211,6 +213,13 @@ impl Named {
                 .extend(&scope.attribute_option_combos);
         }
         named.org_units.extend(desired.space.units());
+        // Whether their rows may belong to any unit, or to one that is no part of the data set.
+        if !desired.policies.complete.is_never() {
+            let places = desired.unplaced.iter();
+            named
+                .org_units
+                .extend(places.filter_map(|rows| rows.place.org_unit));
+        }
         named
     }
 }

@@ -1,6 +1,7 @@
 //! The DHIS2 Web API as an aggregate importer needs it, in the words of both import engines (≤ 2.42 and ≥ 2.43):
 //! metadata, live values as a stream, imports and what their answers mean.
 
+mod completeness;
 pub(crate) mod error;
 pub(crate) mod import;
 mod live;
@@ -20,6 +21,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
+
+pub(crate) use completeness::LiveRegistration;
 
 use crate::http;
 use error::{Dhis2Error, Kind};

@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 use super::section::hint;
 use super::{Entry, FileError, Mapping, Parameter, Section, Sql, Values, WideColumn};
 use crate::domain::{
-    Absent, Combine, Complete, ElementPolicies, Foreign, OrgUnitScope, Period, PeriodType, Policies, Uid,
+    Absent, Combine, Complete, ElementPolicies, Foreign, OrgUnitScope, Period, PeriodType,
+    Policies, Uid,
 };
 
 /// The text of a file named in the mapping, by its path as written there.

@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 
 use super::judge::Verdict;
 use super::{Plan, Target};
-use crate::domain::{
-    Cell, ChangeKind, Complete, Desired, Left, Period, Registration, Sent, Uid,
-};
+use crate::domain::{Cell, ChangeKind, Complete, Desired, Left, Period, Registration, Sent, Uid};
 
 /// What speaks for and against the completeness of a unit in a period, as far as the plan knows it.
 pub(super) struct Completeness {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ChangeReport, MappingReport, Report};
+use super::{ChangeReport, MappingReport, Report, complete};
 use crate::domain::{Cell, CellCounts, KeyGroup, Number, RowCounts, Sums, Text, Uid};
 use crate::exit::{Exit, Problem};
 
@@ -43,7 +43,7 @@ fn mapping(mapping: &MappingReport) -> Value {
         "name": mapping.name,
         "data-set": mapping.data_set,
         "exit": exit(mapping.exit()),
-        "problems": mapping.problems.iter().map(problem).collect::<Vec<_>>(),
+        "problems": mapping.all_problems().map(problem).collect::<Vec<_>>(),
         "rows": rows(&mapping.rows.total()),
         "cells": cells(&mapping.cells.total()),
         "periods": periods.into_iter().map(|period| json!({
@@ -63,6 +63,7 @@ fn mapping(mapping: &MappingReport) -> Value {
         })).collect::<Vec<_>>(),
         "blocked": mapping.blocked.iter().map(|(cell, why)| with(cell, json!({ "reason": why }))).collect::<Vec<_>>(),
         "held": mapping.held.iter().map(|cell| with(cell, json!({}))).collect::<Vec<_>>(),
+        "complete": complete::json(mapping),
         "changes": mapping.changes.iter().map(change).collect::<Vec<_>>(),
     })
 }

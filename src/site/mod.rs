@@ -3,6 +3,7 @@
 mod files;
 mod lock;
 mod parse;
+mod registrations;
 mod secret;
 mod select;
 mod veil;
@@ -14,6 +15,7 @@ use secrecy::SecretString;
 
 pub(crate) use files::{ensure_writable, reason, write_private};
 pub(crate) use lock::Lock;
+pub(crate) use registrations::{Known, Registrations};
 pub(crate) use veil::{Keep, veil};
 
 use crate::dhis2::Dhis2;
@@ -73,6 +75,8 @@ pub(crate) struct Dhis2Access {
     pub(crate) dhis2: Dhis2,
     pub(crate) chunk: usize,
     pub(crate) own_users: Vec<String>,
+    /// What we registered as complete there.
+    pub(crate) registrations: Registrations,
 }
 
 impl Site {
@@ -123,6 +127,7 @@ impl Site {
             FileError::whole(&file, error)
         })?;
         Ok(Dhis2Access {
+            registrations: Registrations::new(&self.state, &settings.url),
             url: settings.url,
             dhis2: connected,
             chunk: dhis2.chunk,

@@ -15,9 +15,9 @@ use site::{cell, target};
 
 use super::{Plan, Planner, Target};
 use crate::domain::{
-    Absent, Cell, CellOutcome, Combine, Complete, Desired, DesiredCell, Engine, Foreign, Incomplete, LiveRow,
-    OrgUnitScope, Period, PeriodType, Place, Policies, RowAccount, Scope, Space, TripleScope,
-    Unplaced,
+    Absent, Cell, CellOutcome, Combine, Complete, Desired, DesiredCell, Engine, Foreign,
+    Incomplete, LiveRow, OrgUnitScope, Period, PeriodType, Place, Policies, RowAccount, Scope,
+    Space, TripleScope, Unplaced,
 };
 
 /// Everything a plan is made of.
