@@ -3,6 +3,7 @@
 mod blocked;
 mod changes;
 mod closed;
+mod completeness;
 mod laws;
 mod orders;
 mod outcomes;
