@@ -9,6 +9,7 @@
 
 mod backfill;
 mod by_hand;
+mod completeness;
 mod docs;
 mod docs_files;
 mod docs_formats;
