@@ -1,13 +1,12 @@
-//! Registering units and periods as complete: when, once, and never again what a person took back.
+//! Registering units and periods as complete: when, once, and never again what a person took back. What goes wrong with
+//! it stands in `completeness_faults`.
 
 use std::fs;
-use std::sync::{Arc, Mutex};
 
 use rig::dhis2::Dialect;
 use serde_json::{Value, json};
 
 use crate::program::Finished;
-use crate::relay::relay;
 use crate::small_site::{NOW, NUMBER, SmallSite, UNITS};
 use crate::st_lucia::BOTH;
 
@@ -18,7 +17,7 @@ const DEFAULT: &str = "HllvX50cXC0";
 const DUE: &str = "2025-04-06T00:00:00Z";
 
 /// A site with one value in March 2025, complete five days after the month's end.
-fn site(dialect: Dialect) -> SmallSite {
+pub(crate) fn site(dialect: Dialect) -> SmallSite {
     let site = SmallSite::new(dialect);
     site.replace(
         "mappings/small.toml",
@@ -67,16 +66,16 @@ fn registered_of(site: &SmallSite, data_set: &str) -> Vec<[String; 4]> {
         .collect()
 }
 
-fn registered(site: &SmallSite) -> Vec<[String; 4]> {
+pub(crate) fn registered(site: &SmallSite) -> Vec<[String; 4]> {
     registered_of(site, DATA_SET)
 }
 
-fn by(user: &str, unit: &str) -> [String; 4] {
+pub(crate) fn by(user: &str, unit: &str) -> [String; 4] {
     [unit, DEFAULT, user, "true"].map(str::to_owned)
 }
 
 /// What the data entry app does to mark a form complete or incomplete.
-fn mark(site: &SmallSite, completed: bool) {
+pub(crate) fn mark(site: &SmallSite, completed: bool) {
     let registration = json!({
         "dataSet": DATA_SET, "period": "202503", "organisationUnit": UNITS[0], "attributeOptionCombo": DEFAULT,
         "completed": completed,
@@ -86,13 +85,13 @@ fn mark(site: &SmallSite, completed: bool) {
 }
 
 /// What removes a registration without a trace.
-fn remove(url: &str) {
+pub(crate) fn remove(url: &str) {
     let path = format!("{PATH}?ds={DATA_SET}&pe=202503&ou={}", UNITS[0]);
     by_hand(url, "DELETE", &path, &Value::Null);
 }
 
 /// Requests of the program that were to register something.
-fn posts(site: &SmallSite) -> Vec<String> {
+pub(crate) fn posts(site: &SmallSite) -> Vec<String> {
     let requests = site.dhis2.requests().into_iter();
     requests
         .filter(|request| request.account.as_deref() == Some("loader"))
@@ -339,119 +338,8 @@ fn another_attribute_option_combo_is_registered_as_that_one() {
     }
 }
 
-/// Whether answers to requests about registrations are lost: none, that to the POST, all that follow it too.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Lost {
-    Nothing,
-    Post,
-    PostAndMore,
-}
-
-/// A site whose DHIS2 is overloaded when it is to register something, so that it forgets it.
-fn overloaded(dialect: Dialect) -> (SmallSite, Arc<Mutex<Lost>>) {
-    let site = site(dialect);
-    let lost = Arc::new(Mutex::new(Lost::Nothing));
-    let (url, what) = (site.dhis2.url(), Arc::clone(&lost));
-    let mut posted = false;
-    let relayed = relay(&url.clone(), move |first, answer| {
-        let lost = *what.lock().unwrap();
-        let is_post = first.starts_with("POST /api/complete");
-        posted = (posted || is_post) && lost != Lost::Nothing;
-        if lost != Lost::Nothing && is_post {
-            remove(&url);
-        } else if !(lost == Lost::PostAndMore && posted && first.contains("complete")) {
-            return answer;
-        }
-        b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n".to_vec()
-    });
-    site.replace("pg2dhis2.toml", &site.dhis2.url(), &relayed);
-    (site, lost)
-}
-
-fn run(site: &SmallSite) -> Finished {
+pub(crate) fn run(site: &SmallSite) -> Finished {
     site.program(&["run", "-p", "202503", "--as-of", NOW])
-}
-
-#[test]
-fn a_registration_that_failed_leaves_the_values_alone_and_the_next_run_makes_it() {
-    for dialect in BOTH {
-        let (site, lost) = overloaded(dialect);
-        *lost.lock().unwrap() = Lost::Post;
-        run(&site)
-            .code(5)
-            .stderr_has("1 (unit, period) not registered as complete: ")
-            .stderr_has("1 cell: 1 created\n");
-        assert_eq!(site.dhis2.values().len(), 1);
-        *lost.lock().unwrap() = Lost::Nothing;
-        run(&site).code(0).silent();
-        assert_eq!(registered(&site), [by("loader", UNITS[0])]);
-    }
-}
-
-#[test]
-fn what_nobody_can_say_was_registered_is_not_asked_for_again_and_a_person_is_told() {
-    let (site, lost) = overloaded(Dialect::V2_43);
-    *lost.lock().unwrap() = Lost::PostAndMore;
-    run(&site).code(5);
-    *lost.lock().unwrap() = Lost::Nothing;
-    let posted = posts(&site).len();
-    for _ in 0..2 {
-        run(&site)
-            .code(3)
-            .stderr_has("a person may have withdrawn them, so they are not asked for again");
-    }
-    assert_eq!(posts(&site).len(), posted);
-    assert_eq!(registered(&site), [[""; 4]; 0]);
-    mark(&site, true);
-    run(&site).code(0).silent();
-    // From then on it is known that it was there.
-    remove(&site.dhis2.url());
-    run(&site).code(0).silent();
-    assert_eq!(registered(&site), [[""; 4]; 0]);
-}
-
-#[test]
-fn a_lost_answer_does_not_matter_where_reading_back_shows_the_registration() {
-    let site = site(Dialect::V2_42);
-    let url = relay(&site.dhis2.url(), |first, answer| {
-        match first.starts_with("POST /api/complete") {
-            true => Vec::new(),
-            false => answer,
-        }
-    });
-    site.replace("pg2dhis2.toml", &site.dhis2.url(), &url);
-    run(&site).code(0).silent();
-    assert_eq!(registered(&site), [by("loader", UNITS[0])]);
-    run(&site).code(0).silent();
-    assert_eq!(posts(&site).len(), 1);
-}
-
-#[test]
-fn a_success_that_hides_a_conflict_is_not_believed() {
-    let site = site(Dialect::V2_43);
-    let url = site.dhis2.url();
-    let conflict = json!({
-        "status": "OK",
-        "response": {
-            "status": "SUCCESS",
-            "importCount": { "imported": 0, "updated": 0, "ignored": 1, "deleted": 0 },
-            "conflicts": [{ "object": UNITS[0], "value": "Organisation unit not found or not accessible" }],
-        },
-    })
-    .to_string();
-    let relayed = relay(&url.clone(), move |first, answer| {
-        if !first.starts_with("POST /api/complete") {
-            return answer;
-        }
-        remove(&url);
-        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ";
-        format!("{head}{}\r\n\r\n{conflict}", conflict.len()).into_bytes()
-    });
-    site.replace("pg2dhis2.toml", &site.dhis2.url(), &relayed);
-    run(&site)
-        .code(3)
-        .stderr_has("DHIS2 says: Organisation unit not found or not accessible (VsF9dWr6arv)");
-    assert_eq!(site.dhis2.values().len(), 1);
 }
 
 #[test]

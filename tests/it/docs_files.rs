@@ -49,6 +49,7 @@ value = "value"
 combine = "refuse"
 absent = "leave"
 foreign = "hold"
+complete = "after 5d"
 [data-element]
 column = "element"
 map-file = "elements.csv"
