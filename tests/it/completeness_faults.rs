@@ -1,6 +1,7 @@
 //! A DHIS2 that fails when units and periods are to be registered as complete: the values stay, and nothing is
 //! registered twice.
 
+use std::fs;
 use std::sync::{Arc, Mutex};
 
 use rig::dhis2::Dialect;
@@ -120,4 +121,28 @@ fn a_success_that_hides_a_conflict_is_not_believed() {
         .code(3)
         .stderr_has("DHIS2 says: Organisation unit not found or not accessible (VsF9dWr6arv)");
     assert_eq!(site.dhis2.values().len(), 1);
+}
+
+#[test]
+fn the_record_is_on_the_disk_before_dhis2_is_asked() {
+    let site = site(Dialect::V2_43);
+    let record = site.path("state/complete.tsv");
+    let found = Arc::new(Mutex::new(String::new()));
+    let (path, read) = (record.clone(), Arc::clone(&found));
+    let url = relay(&site.dhis2.url(), move |first, answer| {
+        if first.starts_with("POST /api/complete") {
+            *read.lock().unwrap() = fs::read_to_string(&path).unwrap_or_default();
+        }
+        answer
+    });
+    site.replace("pg2dhis2.toml", &site.dhis2.url(), &url);
+    run(&site).code(0);
+    let line = |known: &str| {
+        let server = url.trim_end_matches('/');
+        let unit = UNITS[0];
+        format!("{server}\tYE8SgpSMBQ9\t202503\t{unit}\tHllvX50cXC0\t{known}")
+    };
+    let lines = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(lines(&found.lock().unwrap()), [line("asked")]);
+    assert_eq!(lines(&fs::read_to_string(record).unwrap()), [line("shown")]);
 }
