@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::complete;
 use super::map::ensure_balanced;
 use super::target::{self, Connection};
 use crate::cli::{Format, SendArgs};
@@ -90,9 +91,10 @@ pub(super) fn deliver(
         Mode::Send if held => vec![Sent::NotSent; plan.changes.len()],
         Mode::Send => send(connection, &plan, &target, budget, report)?,
     };
+    let candidates = plan.candidates(&sent, &target, held);
     account(plan, sent, held, orders.keep, report);
     ensure_period_type(&target, report);
-    Ok(())
+    complete::register(connection, candidates, orders.mode, report)
 }
 
 /// Whether a guard holds the plan. A person may have let exactly this one pass.

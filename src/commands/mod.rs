@@ -1,5 +1,6 @@
 //! The subcommands: each composes the stages into one sentence.
 
+mod complete;
 mod deliver;
 mod extract;
 mod map;

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Target;
+use super::completeness::Completeness;
 use super::tally::Tally;
 use crate::domain::{
     Blocked, Cell, CellAccount, CellCounts, CellOutcome, Change, Closed, Desired, HeldCell, Left,
@@ -34,10 +36,11 @@ pub(crate) struct Plan {
     pub(super) tally: Tally,
     /// Changes that DHIS2 2.43 would refuse and this older server takes.
     pub(crate) newer: BTreeMap<Blocked, u64>,
+    pub(super) completeness: Completeness,
 }
 
 impl Plan {
-    pub(super) fn new(desired: &Desired) -> Plan {
+    pub(super) fn new(desired: &Desired, target: &Target) -> Plan {
         let mut account = CellAccount::default();
         for period in &desired.periods {
             account.periods.insert(*period, CellCounts::default());
@@ -61,6 +64,7 @@ impl Plan {
             stranded_cells: 0,
             tally: Tally::default(),
             newer: BTreeMap::new(),
+            completeness: Completeness::new(desired, target),
         }
     }
 
@@ -155,7 +159,10 @@ impl Plan {
                 })
                 .filter(|place| approved.contains(place));
             match place {
-                Some((period, _, _)) => self.close(period, Closed::Approved),
+                Some((period, unit, _)) => {
+                    self.close(period, Closed::Approved);
+                    self.completeness.lacks(period, Some(unit));
+                }
                 None => self.changes.push(change),
             }
         }
