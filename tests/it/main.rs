@@ -17,6 +17,7 @@ mod docs_formats;
 mod dry_run;
 mod examples;
 mod failing_target;
+mod guards_st_lucia;
 mod hostile_queries;
 mod one_at_a_time;
 mod outputs;
