@@ -1,8 +1,9 @@
 //! Brings one mapping's desired values to DHIS2: compare, plan, send, read back, account. Shared by `run` and `push`.
 
 use super::map::ensure_balanced;
+use super::server_opinion;
 use super::target::{self, Connection};
-use crate::cli::{Format, SendArgs};
+use crate::cli::{DryRun, DryRunArgs, Format, ReportArgs, SendArgs};
 use crate::domain::{
     Blocked, CellAccount, CellCounts, CellOutcome, Change, ChangeKind, Desired, Sent,
 };
@@ -16,18 +17,35 @@ use crate::report::{ChangeReport, Keep, MappingReport};
 pub(super) enum Mode {
     Send,
     DryRun,
+    /// A dry run for which DHIS2 is asked too.
+    AskServer,
+}
+
+impl DryRunArgs {
+    pub(super) fn mode(&self) -> Mode {
+        match self.by {
+            None => Mode::Send,
+            Some(DryRun::Local) => Mode::DryRun,
+            Some(DryRun::Server) => Mode::AskServer,
+        }
+    }
 }
 
 impl SendArgs {
     pub(super) fn mode(&self) -> Mode {
-        if self.dry_run {
-            Mode::DryRun
-        } else {
-            Mode::Send
-        }
+        self.dry_run.mode()
     }
 
-    /// Scripts get every change, people the ones worth looking at.
+    /// Scripts and plans get every change, people the ones worth looking at.
+    pub(super) fn keep(&self) -> Keep {
+        match self.save_plan {
+            Some(_) => Keep::Everything,
+            None => self.report.keep(),
+        }
+    }
+}
+
+impl ReportArgs {
     pub(super) fn keep(&self) -> Keep {
         match self.format {
             Format::Json => Keep::Everything,
@@ -51,6 +69,7 @@ pub(super) fn deliver(
     report: &mut MappingReport,
 ) -> Result<(), Problem> {
     report.data_set = Some(desired.data_set);
+    report.period_type = Some(desired.period_type);
     let untouched = not_sent(&desired);
     let balanced = ensure_balanced(&desired);
     report.absorb_rows(std::mem::take(&mut desired.rows));
@@ -68,6 +87,7 @@ pub(super) fn deliver(
     report.names.extend(target::names(&target));
     let sent = match mode {
         Mode::DryRun => vec![Sent::Confirmed; plan.changes.len()],
+        Mode::AskServer => server_opinion::ask(connection, &plan, &target, budget, report),
         Mode::Send if plan.is_held() => vec![Sent::NotSent; plan.changes.len()],
         Mode::Send => send(connection, &plan, &target, budget, report)?,
     };
@@ -99,20 +119,15 @@ fn plan(connection: &mut Connection, desired: Desired, target: &Target) -> anyho
     Ok(planner.finish())
 }
 
-fn send(
+/// Sends the changes of a plan; what ended it early is a problem of the report.
+pub(super) fn send(
     connection: &mut Connection,
     plan: &Plan,
     target: &Target,
     budget: &mut Budget,
     report: &mut MappingReport,
 ) -> Result<Vec<Sent>, Problem> {
-    let task = Task {
-        data_set: &target.data_set,
-        engine: target.engine(),
-        space: &plan.space,
-        changes: &plan.changes,
-        chunk: connection.chunk,
-    };
+    let task = task(plan, target, connection.chunk);
     let pushed = push::push(&mut connection.dhis2, &task, budget);
     let is_done = |sent: &Sent| matches!(sent, Sent::Confirmed | Sent::Rejected { .. });
     match pushed.failure {
@@ -128,8 +143,19 @@ fn send(
     Ok(pushed.sent)
 }
 
+/// What is to be sent of a plan.
+pub(super) fn task<'p>(plan: &'p Plan, target: &'p Target, chunk: usize) -> Task<'p> {
+    Task {
+        data_set: &target.data_set,
+        engine: target.engine(),
+        space: &plan.space,
+        changes: &plan.changes,
+        chunk,
+    }
+}
+
 /// Gives every change its outcome, and the report everything the plan says.
-fn account(plan: Plan, sent: Vec<Sent>, keep: Keep, report: &mut MappingReport) {
+pub(super) fn account(plan: Plan, sent: Vec<Sent>, keep: Keep, report: &mut MappingReport) {
     let held = plan.is_held();
     let outcome = |index: usize, change: &Change| match sent.get(index) {
         _ if held => CellOutcome::Held,

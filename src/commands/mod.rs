@@ -1,5 +1,6 @@
 //! The subcommands: each composes the stages into one sentence.
 
+mod apply;
 mod deliver;
 mod extract;
 mod map;
@@ -7,6 +8,8 @@ mod periods;
 mod push;
 mod results;
 mod run;
+mod saved_plan;
+mod server_opinion;
 mod target;
 
 use crate::cli::Command;
@@ -19,5 +22,6 @@ pub(crate) fn execute(command: &Command) -> anyhow::Result<Exit> {
         Command::Extract(args) => extract::extract(args),
         Command::Map(args) => map::map(args),
         Command::Push(args) => push::push(args),
+        Command::Apply(args) => apply::apply(args),
     }
 }

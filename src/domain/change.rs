@@ -1,6 +1,6 @@
 //! What is to become of a cell in DHIS2, and what became of it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Key, Text};
 
@@ -20,7 +20,7 @@ pub(crate) struct Change {
     pub(crate) foreign: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ChangeKind {
     Create,

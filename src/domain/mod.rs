@@ -5,6 +5,7 @@ mod cell;
 mod change;
 mod desired;
 mod engine;
+mod fingerprint;
 mod metadata;
 mod number;
 #[cfg(test)]
@@ -34,6 +35,7 @@ pub(crate) use desired::{
     Desired, DesiredCell, Incomplete, OrgUnitScope, Place, Scope, TripleScope, Unplaced,
 };
 pub(crate) use engine::Engine;
+pub(crate) use fingerprint::Fingerprint;
 pub(crate) use metadata::{
     Account, CategoryOption, DataElement, DataSet, InputPeriod, LiveRow, OrgUnit, Server, Version,
 };

@@ -5,12 +5,14 @@ mod judge;
 mod live;
 #[cfg(test)]
 mod model_tests;
+mod moved;
 mod outcome;
 mod places;
 #[cfg(test)]
 mod property_tests;
 mod reach;
 mod same;
+mod saved;
 #[cfg(test)]
 mod tests;
 mod timeliness;
@@ -18,8 +20,10 @@ mod timeliness;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+pub(crate) use moved::{Recheck, Rechecked};
 pub(crate) use outcome::Plan;
 pub(crate) use reach::{Reach, Target};
+pub(crate) use saved::{SavedChange, SavedMapping, SavedPlan, SavedServer, VERSION, digest};
 
 use judge::{Case, Verdict};
 use live::LiveCell;

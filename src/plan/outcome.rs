@@ -40,9 +40,17 @@ impl Plan {
             }
         }
         Plan {
-            space: Space::new(desired.period_type),
-            changes: Vec::new(),
             account,
+            ..Plan::of(Space::new(desired.period_type))
+        }
+    }
+
+    /// Without a cell.
+    pub(super) fn of(space: Space) -> Plan {
+        Plan {
+            space,
+            changes: Vec::new(),
+            account: CellAccount::default(),
             left: BTreeMap::new(),
             closed: BTreeMap::new(),
             blocked: Vec::new(),

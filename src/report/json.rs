@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ChangeReport, MappingReport, Report};
+use super::{ChangeReport, MappingReport, MovedCell, Report, ServerDryRun};
 use crate::domain::{Cell, CellCounts, KeyGroup, Number, RowCounts, Sums, Text, Uid};
 use crate::exit::{Exit, Problem};
 
@@ -64,6 +64,8 @@ fn mapping(mapping: &MappingReport) -> Value {
         "blocked": mapping.blocked.iter().map(|(cell, why)| with(cell, json!({ "reason": why }))).collect::<Vec<_>>(),
         "held": mapping.held.iter().map(|cell| with(cell, json!({}))).collect::<Vec<_>>(),
         "changes": mapping.changes.iter().map(change).collect::<Vec<_>>(),
+        "moved": mapping.moved.iter().map(moved).collect::<Vec<_>>(),
+        "server-dry-run": mapping.server_dry_run.as_ref().map(server_dry_run),
     })
 }
 
@@ -77,6 +79,28 @@ fn change(change: &ChangeReport) -> Value {
         "code": change.code,
     });
     with(&change.cell, details)
+}
+
+fn moved(moved: &MovedCell) -> Value {
+    let details = json!({
+        "expected": moved.expected.as_ref().map(value),
+        "found": moved.found.as_ref().map(value),
+        "foreign": moved.foreign,
+    });
+    with(&moved.cell, details)
+}
+
+fn server_dry_run(said: &ServerDryRun) -> Value {
+    json!({
+        "agrees": said.agrees(),
+        "predicted": said.predicted,
+        "counted": said.counted,
+        "accepted": said.accepted,
+        "rejected": said.rejected,
+        "unknown": said.unknown,
+        "rejects": said.rejects.iter().map(|(cell, code)| with(cell, json!({ "code": code }))).collect::<Vec<_>>(),
+        "cannot-know": said.cannot_know,
+    })
 }
 
 /// A value that is a number; of a text only its length, for it may be anything.

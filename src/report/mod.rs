@@ -2,7 +2,9 @@
 
 mod absorb;
 mod json;
+mod moved;
 mod output;
+mod server_dry_run;
 mod text;
 
 use std::collections::BTreeMap;
@@ -10,11 +12,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 pub(crate) use absorb::Keep;
+pub(crate) use moved::MovedCell;
 pub(crate) use output::{document, ensure_writable, error, input, logging, show};
+pub(crate) use server_dry_run::{ServerCounts, ServerDryRun};
 
 use crate::domain::{
-    Blocked, Cell, CellAccount, CellOutcome, ChangeKind, Closed, Left, Period, RowAccount, Text,
-    Uid,
+    Blocked, Cell, CellAccount, CellOutcome, ChangeKind, Closed, Left, Period, PeriodType,
+    RowAccount, Text, Uid,
 };
 use crate::exit::{Exit, Problem};
 
@@ -52,6 +56,7 @@ pub(crate) struct Dhis2Facts {
 pub(crate) struct MappingReport {
     pub(crate) name: String,
     pub(crate) data_set: Option<Uid>,
+    pub(crate) period_type: Option<PeriodType>,
     pub(crate) rows: RowAccount,
     pub(crate) cells: CellAccount,
     pub(crate) left: BTreeMap<Left, u64>,
@@ -62,6 +67,10 @@ pub(crate) struct MappingReport {
     pub(crate) held: Vec<Cell>,
     /// All that changed or was to change; of a report in text only what it shows.
     pub(crate) changes: Vec<ChangeReport>,
+    /// Of a saved plan: cells that are no longer as it found them.
+    pub(crate) moved: Vec<MovedCell>,
+    /// What DHIS2 says of the changes, where it was asked.
+    pub(crate) server_dry_run: Option<ServerDryRun>,
     /// What people call the objects of this report.
     pub(crate) names: BTreeMap<Uid, String>,
     pub(crate) problems: Vec<Problem>,

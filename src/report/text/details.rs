@@ -154,7 +154,7 @@ pub(super) fn failed(text: &mut String, mapping: &MappingReport) {
 }
 
 /// The first lines of a list, and how many more there are.
-fn listed<T>(text: &mut String, items: &[T], words: impl Fn(&T) -> String) {
+pub(super) fn listed<T>(text: &mut String, items: &[T], words: impl Fn(&T) -> String) {
     for item in items.iter().take(LINES) {
         line(text, &format!("    {}", words(item)));
     }
@@ -164,7 +164,7 @@ fn listed<T>(text: &mut String, items: &[T], words: impl Fn(&T) -> String) {
 }
 
 /// A cell in names, with the UIDs that DHIS2 knows it by.
-fn named(cell: &Cell, mapping: &MappingReport) -> String {
+pub(super) fn named(cell: &Cell, mapping: &MappingReport) -> String {
     let name = |uid: Uid| match mapping.names.get(&uid) {
         Some(name) if !name.is_empty() => format!("{} ({uid})", escaped(name)),
         _ => uid.to_string(),
@@ -185,7 +185,7 @@ fn named(cell: &Cell, mapping: &MappingReport) -> String {
 }
 
 /// A number; of a text only its length, for it may be anything.
-fn shown(value: &Text) -> String {
+pub(super) fn shown(value: &Text) -> String {
     match Number::parse(value.as_str()) {
         Ok(_) => value.to_string(),
         Err(_) => format!("text of {} characters", value.as_str().chars().count()),
