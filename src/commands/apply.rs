@@ -34,7 +34,7 @@ pub(super) fn apply(args: &ApplyArgs) -> anyhow::Result<Exit> {
     };
     let mut report = empty_report("apply", mode, plan.as_of, started);
     report.mappings = plan.mappings.iter().map(mapping_report).collect();
-    let released = args.release.iter().any(|released| *released == digest);
+    let released = args.release.contains(&digest);
     if let Some(problem) = too_old(&plan, started, &digest).filter(|_| !released) {
         report.problems.push(problem);
         nothing_sent(&plan, &mut report, CellOutcome::Held);

@@ -47,7 +47,7 @@ fn dhis2_is_asked_and_agrees_and_stores_nothing() {
         let told = site.program(&ASK).code(0);
         told.stderr_has("DHIS2's own dry run agrees: it accepts 2 changes")
             .stderr_has("; predicted 2 created")
-            .stderr_has("a dry run, nothing was written")
+            .stderr_has("dry run, nothing was written; a run would exit 0")
             .stderr_has(match dialect {
                 Dialect::V2_42 => "it counts 2 imported",
                 Dialect::V2_43 => "counts every value that passes its checks as updated",
