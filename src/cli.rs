@@ -158,6 +158,9 @@ pub(crate) struct SendArgs {
     /// Save what a dry run would change, for `apply`; it holds values, so that its owner alone may read it
     #[arg(long, value_name = "FILE", requires = "by")]
     pub(crate) save_plan: Option<PathBuf>,
+    /// Let exactly the plan pass that a guard held and named by this digest; repeatable
+    #[arg(long, value_name = "DIGEST")]
+    pub(crate) release: Vec<String>,
     #[command(flatten)]
     pub(crate) report: ReportArgs,
 }

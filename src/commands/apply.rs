@@ -1,9 +1,9 @@
 //! `apply`: a saved plan → DHIS2, if DHIS2 is still as the plan found it; else nothing.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::deliver::{Mode, account, send};
-use super::run::{connect, empty_report};
+use super::deliver::{Mode, account, close_approved, send};
+use super::run::{connect, deletions, empty_report};
 use super::target::{self, Connection, Named};
 use super::{saved_plan, server_opinion};
 use crate::cli::ApplyArgs;
@@ -14,8 +14,8 @@ use crate::push::{Budget, EXTRA_REQUESTS};
 use crate::report::{self, Keep, MappingReport, MovedCell, Report};
 use crate::site::{Lock, Site};
 
-/// Older plans are not applied: what they were compared with is long past.
-const MAX_AGE: SignedDuration = SignedDuration::from_hours(6);
+/// Digits of a digest that people copy, and that are enough to name a plan.
+const DIGITS: usize = 12;
 
 /// The live values of a mapping are read in blocks of at most so many periods.
 const PERIODS: usize = 24;
@@ -34,14 +34,14 @@ pub(super) fn apply(args: &ApplyArgs) -> anyhow::Result<Exit> {
     };
     let mut report = empty_report("apply", mode, plan.as_of, started);
     report.mappings = plan.mappings.iter().map(mapping_report).collect();
-    let released = args.release.contains(&digest);
+    let released = args.release.iter().any(|named| names(named, &digest));
     if let Some(problem) = too_old(&plan, started, &digest).filter(|_| !released) {
         report.problems.push(problem);
         nothing_sent(&plan, &mut report, CellOutcome::Held);
     } else if hold(&plan, &mut report) {
         nothing_sent(&plan, &mut report, CellOutcome::Held);
     } else {
-        match connect(access, &mut report) {
+        match connect(access, deletions(&site, mode)?, &mut report) {
             Ok(mut connection) => {
                 apply_all(
                     &mut connection,
@@ -77,19 +77,25 @@ fn ensure_same_server(plan: &SavedPlan, url: &str) -> Result<(), Problem> {
     ))
 }
 
+/// Whether a digest, or enough of its beginning, names a plan.
+fn names(named: &str, digest: &str) -> bool {
+    named.len() >= DIGITS && digest.starts_with(named)
+}
+
 fn too_old(plan: &SavedPlan, now: Timestamp, digest: &str) -> Option<Problem> {
-    let age = now.duration_since(plan.created);
-    if age <= MAX_AGE {
+    let limits = plan.mappings.iter().map(|saved| saved.max_age);
+    let limit = limits.min().unwrap_or(u64::MAX);
+    // A plan from a clock that is ahead of ours is new.
+    let age = u64::try_from(now.duration_since(plan.created).as_secs()).unwrap_or_default();
+    if age <= limit {
         return None;
     }
-    let minutes = age.as_mins();
     let message = format!(
-        "held: expected a plan of at most {} h, found one of {} h {} min, made at {}; nothing was sent; make a new one, or look \
-         at this one and apply it with --release {digest}",
-        MAX_AGE.as_hours(),
-        minutes / 60,
-        minutes % 60,
-        plan.created
+        "held: the plan is {} minutes old, and max-age allows {}; nothing was sent; make a new one, or look at this one and \
+         apply it with --release {}",
+        age / 60,
+        limit / 60,
+        digest.get(..DIGITS).unwrap_or(digest)
     );
     Some(Problem::new(Exit::Held, message))
 }
@@ -181,7 +187,7 @@ fn apply_all(
             Mode::Send => send(connection, &plan, target, &mut budget, mapping).unwrap_or_default(),
         };
         goes_on &= mapping.problems.is_empty();
-        account(plan, sent, keep, mapping);
+        account(plan, sent, false, keep, mapping);
     }
 }
 
@@ -213,7 +219,9 @@ fn recheck(
                 recheck.live(&row);
             })?;
     }
-    Ok(recheck.finish())
+    let mut rechecked = recheck.finish();
+    close_approved(connection, &mut rechecked.plan, target)?;
+    Ok(rechecked)
 }
 
 /// A cell moved: nothing is sent of any mapping.
@@ -234,7 +242,7 @@ fn hold_moved(rechecked: Vec<Rechecked>, report: &mut Report) {
             cell: moved.cell,
             expected: moved.expected,
             found: moved.found,
-            foreign: moved.foreign,
+            author: moved.author,
         });
         mapping.moved = moved.collect();
     }

@@ -1,14 +1,17 @@
 //! Brings one mapping's desired values to DHIS2: compare, plan, send, read back, account. Shared by `run` and `push`.
 
+use std::collections::BTreeSet;
+
 use super::map::ensure_balanced;
 use super::server_opinion;
 use super::target::{self, Connection};
 use crate::cli::{DryRun, DryRunArgs, Format, ReportArgs, SendArgs};
 use crate::domain::{
-    Blocked, CellAccount, CellCounts, CellOutcome, Change, ChangeKind, Desired, Sent,
+    Blocked, CellAccount, CellCounts, CellOutcome, Change, ChangeKind, Desired, LiveRow, Period,
+    Sent, Uid,
 };
 use crate::exit::{Exit, Problem};
-use crate::plan::{Plan, Planner, Target};
+use crate::plan::{self, Plan, Planner, Run, Source, Target};
 use crate::push::{self, Budget, Task};
 use crate::report::{ChangeReport, Keep, MappingReport};
 
@@ -58,20 +61,33 @@ impl ReportArgs {
 const UNITS: usize = 50;
 const PERIODS: usize = 24;
 
+/// How a mapping is delivered.
+pub(super) struct Orders<'o> {
+    pub(super) mode: Mode,
+    pub(super) keep: Keep,
+    /// Digests of plans that a person let pass.
+    pub(super) releases: &'o [String],
+    /// No part of the mapping comes after this one.
+    pub(super) is_last: bool,
+    /// Of the document that is pushed, in seconds.
+    pub(super) age: Option<u64>,
+}
+
 /// Compares, sends and reads back; everything that happens ends in the mapping's report. An error means that no
 /// other mapping will fare better.
 pub(super) fn deliver(
     connection: &mut Connection,
     mut desired: Desired,
-    mode: Mode,
+    orders: &Orders<'_>,
     budget: &mut Budget,
-    keep: Keep,
     report: &mut MappingReport,
 ) -> Result<(), Problem> {
     report.data_set = Some(desired.data_set);
     report.period_type = Some(desired.period_type);
+    report.max_age = desired.guards.max_age;
     let untouched = not_sent(&desired);
     let balanced = ensure_balanced(&desired);
+    let source = Source::of(&desired);
     report.absorb_rows(std::mem::take(&mut desired.rows));
     let planned = balanced
         .map_err(anyhow::Error::from)
@@ -85,15 +101,73 @@ pub(super) fn deliver(
         }
     };
     report.names.extend(target::names(&target));
-    let sent = match mode {
+    report.codes.extend(target.data_set.codes.clone());
+    let guarded = guarded(&source, &plan, &target, orders, report);
+    hold_foreign(&plan, report);
+    let held = guarded || plan.is_held();
+    let sent = match orders.mode {
         Mode::DryRun => vec![Sent::Confirmed; plan.changes.len()],
+        Mode::Send | Mode::AskServer if held => vec![Sent::NotSent; plan.changes.len()],
         Mode::AskServer => server_opinion::ask(connection, &plan, &target, budget, report),
-        Mode::Send if plan.is_held() => vec![Sent::NotSent; plan.changes.len()],
         Mode::Send => send(connection, &plan, &target, budget, report)?,
     };
-    account(plan, sent, keep, report);
+    account(plan, sent, held, orders.keep, report);
     ensure_period_type(&target, report);
     Ok(())
+}
+
+/// Whether a guard holds the plan. A person may have let exactly this one pass.
+fn guarded(
+    source: &Source,
+    plan: &Plan,
+    target: &Target,
+    orders: &Orders<'_>,
+    report: &mut MappingReport,
+) -> bool {
+    let run = Run {
+        rows: report.rows.total().rows,
+        is_last: orders.is_last,
+        age: orders.age,
+    };
+    let trips = plan::trips(source, plan, target, run);
+    let Some(first) = trips.first() else {
+        return false;
+    };
+    let digest = plan.digest(&report.name, target.data_set.id);
+    let released = orders.releases.contains(&digest);
+    if !released {
+        let period = first.period.map(|period| format!("{period}: "));
+        let more = match trips.len() - 1 {
+            0 => String::new(),
+            more => format!(" (and {more} more)"),
+        };
+        report.problems.push(Problem::new(
+            Exit::Held,
+            format!(
+                "held by a guard, nothing of it is sent: {}{}{more}; then run again, or let exactly this plan pass with --release {digest}",
+                period.unwrap_or_default(),
+                first.words
+            ),
+        ));
+    }
+    report.guards.extend(trips);
+    report.digest = Some(digest);
+    report.released |= released;
+    !released
+}
+
+/// Somebody else's values that differ are a person's decision.
+fn hold_foreign(plan: &Plan, report: &mut MappingReport) {
+    if plan.is_held() {
+        report.problems.push(Problem::new(
+            Exit::Held,
+            format!(
+                "held, nothing of it is sent: somebody else stored or deleted {} values that differ from the source's; \
+                 compare them, mend the wrong side, or write foreign = \"keep\" or \"overwrite\" in the mapping",
+                plan.held_cells
+            ),
+        ));
+    }
 }
 
 /// The report keeps the problem; one that every mapping will have ends the run.
@@ -105,10 +179,14 @@ fn give_up(problem: Problem, report: &mut MappingReport) -> Result<(), Problem> 
 
 fn plan(connection: &mut Connection, desired: Desired, target: &Target) -> anyhow::Result<Plan> {
     let data_set = desired.data_set;
-    let mut planner = Planner::new(desired, target);
+    let search = connection.search(&desired);
+    let searched: Vec<Period> = search.periods.iter().copied().collect();
+    let mut planner = Planner::new(desired, target, search);
     connection.claim(planner.desired(), planner.scope_units())?;
+    ensure_seen(&planner, target)?;
     let periods = planner.periods().to_vec();
-    for units in planner.units().chunks(UNITS) {
+    let units = planner.units();
+    for units in units.chunks(UNITS) {
         for periods in periods.chunks(PERIODS) {
             connection
                 .dhis2
@@ -116,7 +194,52 @@ fn plan(connection: &mut Connection, desired: Desired, target: &Target) -> anyho
             planner.compare(periods, units);
         }
     }
-    Ok(planner.finish())
+    if !searched.is_empty() && !units.is_empty() {
+        let others = connection.hierarchy()?.keys().copied();
+        let others: Vec<Uid> = others
+            .filter(|unit| units.binary_search(unit).is_err())
+            .collect();
+        let mut visit = |row: LiveRow<'_>| planner.live(&row);
+        connection
+            .dhis2
+            .live_of_many(data_set, &searched, &others, &mut visit)?;
+    }
+    let mut plan = planner.finish();
+    close_approved(connection, &mut plan, target)?;
+    Ok(plan)
+}
+
+/// What DHIS2 2.43.1 takes though it is approved at a higher unit is closed for us all the same.
+pub(super) fn close_approved(
+    connection: &mut Connection,
+    plan: &mut Plan,
+    target: &Target,
+) -> anyhow::Result<()> {
+    if let Some(workflow) = target.data_set.workflow {
+        let mut approved = BTreeSet::new();
+        for place in plan.changed_places() {
+            if connection.dhis2.is_approved(workflow, place)? {
+                approved.insert(place);
+            }
+        }
+        plan.close_approved(&approved);
+    }
+    Ok(())
+}
+
+/// What DHIS2 does not show must not look like nothing.
+fn ensure_seen(planner: &Planner<'_>, target: &Target) -> Result<(), Problem> {
+    let Some(unit) = planner.unseen() else {
+        return Ok(());
+    };
+    Err(Problem::new(
+        Exit::Target,
+        format!(
+            "the DHIS2 account {} may enter data of organisation unit {unit} and not see it: its data view units lie elsewhere; \
+             give it the data view unit at the top of its data",
+            target.account.username
+        ),
+    ))
 }
 
 /// Sends the changes of a plan; what ended it early is a problem of the report.
@@ -127,9 +250,21 @@ pub(super) fn send(
     budget: &mut Budget,
     report: &mut MappingReport,
 ) -> Result<Vec<Sent>, Problem> {
+    record(connection, plan, |change| {
+        (change.kind == ChangeKind::Create).then_some(Mark::Back)
+    })
+    .inspect_err(|problem| report.problems.push(problem.clone()))?;
     let task = task(plan, target, connection.chunk);
     let pushed = push::push(&mut connection.dhis2, &task, budget);
     let is_done = |sent: &Sent| matches!(sent, Sent::Confirmed | Sent::Rejected { .. });
+    let mut outcomes = pushed.sent.iter();
+    let recorded = record(connection, plan, |change| {
+        let confirmed = outcomes.next() == Some(&Sent::Confirmed);
+        (confirmed && leaves_nothing(plan, target, change)).then_some(Mark::Gone)
+    });
+    if let Err(problem) = recorded {
+        report.problems.push(problem);
+    }
     match pushed.failure {
         // The answer was lost, and reading back gave it.
         Some(failure) if failure.is_temporary() && pushed.sent.iter().all(is_done) => {
@@ -154,9 +289,49 @@ pub(super) fn task<'p>(plan: &'p Plan, target: &'p Target, chunk: usize) -> Task
     }
 }
 
+/// Whether DHIS2 has no live value in the cell once the change is done.
+fn leaves_nothing(plan: &Plan, target: &Target, change: &Change) -> bool {
+    let cell = plan.space.cell(change.key);
+    let element = cell.and_then(|cell| target.element(cell.triple.data_element));
+    element.is_some_and(|element| push::needs_no_row(change, element, target.engine()))
+}
+
+/// A cell that we deleted, or one that will hold a value again.
+#[derive(PartialEq, Eq)]
+enum Mark {
+    Gone,
+    Back,
+}
+
+/// Keeps the list of what we deleted true. What comes back is taken off before it is sent: should the run die in
+/// between, a person is asked once too often rather than overwritten.
+fn record(
+    connection: &mut Connection,
+    plan: &Plan,
+    mut mark: impl FnMut(&Change) -> Option<Mark>,
+) -> Result<(), Problem> {
+    let mut gone = Vec::new();
+    let mut back = Vec::new();
+    for change in &plan.changes {
+        match (mark(change), plan.space.cell(change.key)) {
+            (Some(Mark::Gone), Some(cell)) => gone.push(cell),
+            (Some(Mark::Back), Some(cell)) => back.push(cell),
+            _ => {}
+        }
+    }
+    connection
+        .deletions
+        .update(gone.into_iter(), back.into_iter())
+}
+
 /// Gives every change its outcome, and the report everything the plan says.
-pub(super) fn account(plan: Plan, sent: Vec<Sent>, keep: Keep, report: &mut MappingReport) {
-    let held = plan.is_held();
+pub(super) fn account(
+    plan: Plan,
+    sent: Vec<Sent>,
+    held: bool,
+    keep: Keep,
+    report: &mut MappingReport,
+) {
     let outcome = |index: usize, change: &Change| match sent.get(index) {
         _ if held => CellOutcome::Held,
         Some(Sent::Confirmed) => match change.kind {
@@ -180,7 +355,7 @@ pub(super) fn account(plan: Plan, sent: Vec<Sent>, keep: Keep, report: &mut Mapp
                 kind: change.kind,
                 old: change.old.clone(),
                 new: change.value.clone(),
-                foreign: change.foreign,
+                author: change.author.as_deref().cloned(),
                 outcome: outcome(index, change),
                 code: match sent.get(index) {
                     Some(Sent::Rejected { code }) => Some(code.to_string()),
@@ -198,6 +373,11 @@ pub(super) fn account(plan: Plan, sent: Vec<Sent>, keep: Keep, report: &mut Mapp
     report.closed.extend(plan.closed);
     report.blocked.extend(plan.blocked);
     report.held.extend(plan.held);
+    report.stranded.extend(plan.stranded);
+    report.stranded_cells += plan.stranded_cells;
+    for (why, cells) in plan.newer {
+        *report.newer.entry(why).or_default() += cells;
+    }
 }
 
 /// A data set of another period type is a mistake of the whole mapping, though each cell has its outcome.

@@ -6,8 +6,8 @@ use std::io::Read;
 use anyhow::Context;
 use jiff::Timestamp;
 
-use super::deliver::{Mode, deliver};
-use super::run::{connect, empty_report};
+use super::deliver::{Mode, Orders, deliver};
+use super::run::{answerers, connect, deletions, empty_report};
 use super::saved_plan;
 use crate::cli::PushArgs;
 use crate::exit::{Exit, Problem};
@@ -28,7 +28,7 @@ pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
         .map_err(|error| {
             Problem::new(Exit::Usage, format!("the input cannot be read ({error})"))
         })?;
-    let desired = map::read(&json)
+    let (desired, created) = map::read(&json)
         .context("reading the document to push, which must be one that `map` wrote")?;
     drop(json);
     let mode = args.send.mode();
@@ -37,21 +37,24 @@ pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
         Mode::DryRun | Mode::AskServer => None,
     };
     let mut report = empty_report("push", mode, started, started);
+    let deletions = deletions(&site, mode)?;
+    let answerers = answerers(&site, &mut report);
+    let orders = Orders {
+        mode,
+        keep: args.send.keep(),
+        releases: &args.send.release,
+        is_last: true,
+        age: Some(age(created, started)),
+    };
     let mut mapping = MappingReport::new(&desired.mapping);
-    match connect(access, &mut report) {
+    match connect(access, deletions, &mut report) {
         Ok(mut connection) => {
+            connection.answerers = answerers;
             let mut budget = Budget {
                 extra_requests: EXTRA_REQUESTS,
             };
             // Its problem is in the mapping's report.
-            let _ = deliver(
-                &mut connection,
-                desired,
-                mode,
-                &mut budget,
-                args.send.keep(),
-                &mut mapping,
-            );
+            let _ = deliver(&mut connection, desired, &orders, &mut budget, &mut mapping);
             report.requests = connection.dhis2.requests;
         }
         Err(error) => report.problems.push(Problem::of(&error)),
@@ -64,4 +67,10 @@ pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
     report.ended = Timestamp::now();
     report::show(&report, &args.site, &args.send.report)?;
     Ok(report.exit())
+}
+
+/// In seconds; a document from a clock that is ahead of ours is new.
+fn age(created: Timestamp, now: Timestamp) -> u64 {
+    let seconds = now.duration_since(created).as_secs();
+    u64::try_from(seconds).unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::deliver::{Mode, deliver, not_sent};
+use super::deliver::{Mode, Orders, deliver, not_sent};
 use super::target::Connection;
 use super::{periods, results, saved_plan};
 use crate::cli::RunArgs;
@@ -11,9 +11,10 @@ use crate::exit::{Exit, Problem};
 use crate::extract::{ExtractError, Snapshot, Source};
 use crate::map::Mapper;
 use crate::mapping::Mapping;
+use crate::plan::Answerer;
 use crate::push::{Budget, EXTRA_REQUESTS};
 use crate::report::{self, Dhis2Facts, Keep, MappingReport, Report};
-use crate::site::{self, Dhis2Access, Lock, Site, SourceAccess};
+use crate::site::{self, Deletions, Dhis2Access, Lock, Site, SourceAccess};
 
 pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     let started = Timestamp::now();
@@ -39,13 +40,17 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
             site::Keep::Nowhere
         },
     )?;
+    let deletions = deletions(&site, mode)?;
+    let answerers = answerers(&site, &mut report);
     let mut pass = Pass {
         source,
-        dhis2: Dhis2State::Unasked(Some(dhis2)),
+        dhis2: Dhis2State::Unasked(Some((dhis2, deletions))),
         veil,
         as_of,
         mode,
         keep: args.send.keep(),
+        releases: &args.send.release,
+        answerers,
         budget: Budget {
             extra_requests: EXTRA_REQUESTS,
         },
@@ -66,6 +71,35 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     report.ended = Timestamp::now();
     report::show(&report, &args.site, &args.send.report)?;
     Ok(report.exit())
+}
+
+/// What we deleted in earlier runs. A dry run does without where it may not read it.
+pub(super) fn deletions(site: &Site, mode: Mode) -> Result<Deletions, Problem> {
+    let loaded = Deletions::load(&site.state);
+    match mode {
+        Mode::Send => loaded,
+        Mode::DryRun | Mode::AskServer => Ok(loaded.unwrap_or_else(|_| Deletions::none())),
+    }
+}
+
+/// Every mapping of the site, whatever this run is about.
+pub(super) fn answerers(site: &Site, report: &mut Report) -> Vec<Answerer> {
+    match site.mappings(&[]) {
+        Ok(mappings) => mappings
+            .iter()
+            .map(|mapping| Answerer {
+                data_set: mapping.data_set,
+                period_type: mapping.period_type,
+                scope: mapping.scope(),
+            })
+            .collect(),
+        Err(error) => {
+            report.notes.push(format!(
+                "values that no mapping answers for were not looked for: {error:#}"
+            ));
+            Vec::new()
+        }
+    }
 }
 
 pub(super) fn empty_report(
@@ -90,9 +124,13 @@ pub(super) fn empty_report(
 }
 
 /// Opens DHIS2 and notes in the report who answered.
-pub(super) fn connect(access: Dhis2Access, report: &mut Report) -> anyhow::Result<Connection> {
+pub(super) fn connect(
+    access: Dhis2Access,
+    deletions: Deletions,
+    report: &mut Report,
+) -> anyhow::Result<Connection> {
     let url = access.url.clone();
-    let connection = Connection::open(access)?;
+    let connection = Connection::open(access, deletions)?;
     report.dhis2 = Some(Dhis2Facts {
         url,
         version: connection.server.version.text.clone(),
@@ -145,7 +183,7 @@ fn jobs<'m>(
 
 /// DHIS2 is asked only once there is something to compare, and not again once it has refused.
 enum Dhis2State {
-    Unasked(Option<Dhis2Access>),
+    Unasked(Option<(Dhis2Access, Deletions)>),
     Open(Box<Connection>),
     Refused,
 }
@@ -157,6 +195,8 @@ struct Pass<'m> {
     as_of: Timestamp,
     mode: Mode,
     keep: Keep,
+    releases: &'m [String],
+    answerers: Vec<Answerer>,
     budget: Budget,
     jobs: Vec<Job<'m>>,
     report: Report,
@@ -217,10 +257,13 @@ impl Pass<'_> {
             return Ok(());
         };
         if let Dhis2State::Unasked(access) = &mut self.dhis2
-            && let Some(access) = access.take()
+            && let Some((access, deletions)) = access.take()
         {
-            self.dhis2 = match connect(access, &mut self.report) {
-                Ok(connection) => Dhis2State::Open(Box::new(connection)),
+            self.dhis2 = match connect(access, deletions, &mut self.report) {
+                Ok(mut connection) => {
+                    connection.answerers = std::mem::take(&mut self.answerers);
+                    Dhis2State::Open(Box::new(connection))
+                }
                 Err(error) => {
                     self.report.problems.push(Problem::of(&error));
                     Dhis2State::Refused
@@ -233,12 +276,18 @@ impl Pass<'_> {
             return Ok(());
         };
         let before = job.report.problems.len();
+        let orders = Orders {
+            mode: self.mode,
+            keep: self.keep,
+            releases: self.releases,
+            is_last: job.parts.is_empty(),
+            age: None,
+        };
         let delivered = deliver(
             connection,
             desired,
-            self.mode,
+            &orders,
             &mut self.budget,
-            self.keep,
             &mut job.report,
         );
         if job.report.problems.len() > before {

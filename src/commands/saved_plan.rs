@@ -146,7 +146,8 @@ fn saved(
     let changes = mapping.changes.iter().map(|change| {
         let old = change.old.as_ref().map(|old| old.as_str());
         let new = change.new.as_str();
-        SavedChange::new(&change.cell, change.kind, old, new, change.foreign)
+        let foreign = change.author.is_some();
+        SavedChange::new(&change.cell, change.kind, old, new, foreign)
     });
     let mut changes: Vec<SavedChange> = changes.collect();
     changes.sort_by_cached_key(SavedChange::cell);
@@ -161,6 +162,7 @@ fn saved(
         data_set,
         period_type,
         held,
+        max_age: mapping.max_age,
         digest,
         digests,
         changes,
@@ -199,6 +201,7 @@ fn body(plan: &SavedPlan, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\"data-set\":{},", json(&mapping.data_set)?)?;
         writeln!(out, "\"period-type\":{},", json(&mapping.period_type)?)?;
         writeln!(out, "\"held\":{},", mapping.held)?;
+        writeln!(out, "\"max-age\":{},", mapping.max_age)?;
         writeln!(out, "\"digest\":{},", json(&mapping.digest)?)?;
         let digests = serde_json::to_string(&mapping.digests)?;
         writeln!(out, "\"digests\":{digests},")?;

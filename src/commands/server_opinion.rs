@@ -8,8 +8,7 @@ use crate::plan::{Plan, Target};
 use crate::push::{self, Answer, Budget, Counted};
 use crate::report::{MappingReport, ServerCounts, ServerDryRun};
 
-/// What would become of each change: as we predict, but for those that DHIS2 rejects. A plan that is held would send
-/// nothing, so that there is nothing to ask.
+/// What would become of each change: as we predict, but for those that DHIS2 rejects.
 pub(super) fn ask(
     connection: &mut Connection,
     plan: &Plan,
@@ -17,9 +16,6 @@ pub(super) fn ask(
     budget: &mut Budget,
     report: &mut MappingReport,
 ) -> Vec<Sent> {
-    if plan.is_held() {
-        return vec![Sent::NotSent; plan.changes.len()];
-    }
     let task = task(plan, target, connection.chunk);
     let rehearsed = push::rehearse(&mut connection.dhis2, &task, budget);
     if let Some(failure) = rehearsed.failure {

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::dhis2::Dhis2;
 use crate::domain::{
-    Account, Cell, DEFAULT_COMBO, DataSet, Desired, PeriodType, Server, Triple, TripleScope, Uid,
+    Account, Cell, DEFAULT_COMBO, DataSet, Desired, OrgUnit, OrgUnitScope, OwnUser, Period,
+    PeriodType, Server, Triple, TripleScope, Uid,
 };
 use crate::exit::{Exit, Problem};
-use crate::plan::Target;
-use crate::site::Dhis2Access;
+use crate::plan::{Answerer, Search, Target};
+use crate::site::{Deletions, Dhis2Access};
 
 /// A DHIS2 that has answered, with what is known of it.
 pub(super) struct Connection {
@@ -16,7 +17,15 @@ pub(super) struct Connection {
     pub(super) server: Server,
     pub(super) account: Account,
     pub(super) chunk: usize,
-    own_users: Vec<String>,
+    /// What we deleted in earlier runs.
+    pub(super) deletions: Deletions,
+    /// Every mapping of the site, to tell which values of ours none answers for.
+    pub(super) answerers: Vec<Answerer>,
+    /// Data sets and periods in which such values have been looked for.
+    searched: BTreeSet<(Uid, Period)>,
+    /// All units below those of the account, once somebody has asked.
+    hierarchy: Option<BTreeMap<Uid, OrgUnit>>,
+    own_users: Vec<OwnUser>,
     data_sets: HashMap<Uid, DataSet>,
     claims: Vec<Claim>,
 }
@@ -33,7 +42,7 @@ const WRITE: &str = "F_DATAVALUE_ADD";
 
 impl Connection {
     /// Asks who answers, and who we are there.
-    pub(super) fn open(access: Dhis2Access) -> anyhow::Result<Connection> {
+    pub(super) fn open(access: Dhis2Access, deletions: Deletions) -> anyhow::Result<Connection> {
         let mut dhis2 = access.dhis2;
         let server = dhis2.server()?;
         let account = dhis2.account()?;
@@ -43,6 +52,10 @@ impl Connection {
             server,
             account,
             chunk: access.chunk,
+            deletions,
+            answerers: Vec::new(),
+            searched: BTreeSet::new(),
+            hierarchy: None,
             own_users: access.own_users,
             data_sets: HashMap::new(),
             claims: Vec::new(),
@@ -68,10 +81,12 @@ impl Connection {
             data_set.elements.contains_key(uid)
         });
         self.ensure_metadata(named, &data_set)?;
+        ensure_readable(named, &data_set, &self.account)?;
         Ok(Target {
             server: self.server.clone(),
             account: self.account.clone(),
             own_users: self.own_users.clone(),
+            own_deletions: self.deletions.cells().clone(),
             other_units: self.dhis2.org_units(&units)?,
             other_elements: self.dhis2.data_elements(&elements)?,
             data_set,
@@ -107,11 +122,39 @@ impl Connection {
         Ok(())
     }
 
+    /// Where to look for values of ours that no mapping answers for: in every period once.
+    pub(super) fn search(&mut self, desired: &Desired) -> Search {
+        if self.answerers.is_empty() {
+            return Search::default();
+        }
+        let periods = desired.periods.iter().copied();
+        let new = periods.filter(|period| self.searched.insert((desired.data_set, *period)));
+        Search {
+            periods: new.collect(),
+            answerers: self.answerers.clone(),
+        }
+    }
+
+    /// All units below those of the account, whatever data sets they have.
+    pub(super) fn hierarchy(&mut self) -> anyhow::Result<&BTreeMap<Uid, OrgUnit>> {
+        if self.hierarchy.is_none() {
+            let mut units = BTreeMap::new();
+            for path in &self.account.capture_paths {
+                units.extend(self.dhis2.org_units_below(path)?);
+            }
+            self.hierarchy = Some(units);
+        }
+        Ok(self.hierarchy.get_or_insert_default())
+    }
+
     fn data_set(&mut self, id: Uid) -> anyhow::Result<DataSet> {
         if let Some(data_set) = self.data_sets.get(&id) {
             return Ok(data_set.clone());
         }
-        let data_set = self.dhis2.data_set(id)?;
+        let mut data_set = self.dhis2.data_set(id)?;
+        if data_set.expiry_days > 0.0 {
+            data_set.lock_exceptions = self.dhis2.lock_exceptions(id)?;
+        }
         self.data_sets.insert(id, data_set.clone());
         Ok(data_set)
     }
@@ -209,6 +252,9 @@ impl Named {
                 .extend(&scope.attribute_option_combos);
         }
         named.org_units.extend(desired.space.units());
+        if let OrgUnitScope::Listed(units) = &desired.scope.org_units {
+            named.org_units.extend(units);
+        }
         named
     }
 
@@ -270,6 +316,21 @@ fn ensure_may_use(data_set: &DataSet, account: &Account) -> anyhow::Result<()> {
         "the DHIS2 account {} {lacks} data set {} ({}); change the data sharing of the data set",
         account.username, data_set.name, data_set.id
     )))
+}
+
+/// DHIS2 leaves values out, without a word, whose attribute option combo has a category option that the account may not
+/// read (dhis2-web-api 6.3): they would look as if they were not there.
+fn ensure_readable(named: &Named, data_set: &DataSet, account: &Account) -> anyhow::Result<()> {
+    let combos = named.attribute_option_combos.iter();
+    let mut options = combos.flat_map(|combo| data_set.options(*combo));
+    match options.find(|option| !option.may_read) {
+        None => Ok(()),
+        Some(option) => Err(target(format!(
+            "the DHIS2 account {} may not read data of the category option {}, so that what DHIS2 holds cannot be known; \
+             change the data sharing of the option",
+            account.username, option.name
+        ))),
+    }
 }
 
 fn target(message: String) -> anyhow::Error {

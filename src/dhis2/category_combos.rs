@@ -95,6 +95,7 @@ struct RawOptionCombo {
 struct RawCategoryOption {
     id: Uid,
     code: Option<String>,
+    #[serde(default)]
     name: String,
     start_date: Option<DateTime>,
     end_date: Option<DateTime>,

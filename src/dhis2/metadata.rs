@@ -122,6 +122,7 @@ pub(super) struct Access {
 
 #[derive(Clone, Deserialize)]
 pub(super) struct DataAccess {
+    #[serde(default = "permitted")]
     pub(super) read: bool,
     pub(super) write: bool,
 }
@@ -138,6 +139,11 @@ struct DefaultCombo {
 struct DefaultCategoryCombo {
     #[serde(default)]
     is_default: bool,
+}
+
+/// DHIS2 tells what it was asked; a right that it does not tell is no reason to stop.
+fn permitted() -> bool {
+    true
 }
 
 impl Dhis2 {
@@ -231,6 +237,27 @@ impl Dhis2 {
             units.extend(page.organisation_units.into_iter().map(org_unit));
         }
         Ok(units)
+    }
+
+    /// The unit with this path and all below it.
+    pub(crate) fn org_units_below(
+        &mut self,
+        path: &str,
+    ) -> Result<BTreeMap<Uid, OrgUnit>, Dhis2Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Page {
+            organisation_units: Vec<RawOrgUnit>,
+        }
+        let root = path.rsplit('/').next().unwrap_or_default();
+        let filter = format!("path:like:{root}");
+        let query = [
+            ("filter", filter.as_str()),
+            ("fields", "id,code,name,path,openingDate,closedDate"),
+            ("paging", "false"),
+        ];
+        let page: Page = self.document("reading organisationUnits", "organisationUnits", &query)?;
+        Ok(page.organisation_units.into_iter().map(org_unit).collect())
     }
 
     /// The names of those of the data elements that DHIS2 has and shows to us.

@@ -127,7 +127,7 @@ fn expiry_input_windows_and_attribute_combos_are_read() {
 
 #[test]
 fn the_combo_a_data_set_gives_an_element_wins_over_its_own() {
-    let set = r#"{"name":"S","periodType":"Monthly","categoryCombo":{"id":"bjDvmb4bfuf"},
+    let set = r#"{"name":"S","periodType":"Monthly","categoryCombo":{"id":"jEQmvYZmXlG"},
         "dataSetElements":[{"categoryCombo":{"id":"jEQmvYZmXlG"},"dataElement":{"id":"M1eFRJpEkoO","name":"E",
         "valueType":"NUMBER","aggregationType":"SUM","categoryCombo":{"id":"bjDvmb4bfuf"}}}],
         "access":{"data":{"read":true,"write":true}}}"#;

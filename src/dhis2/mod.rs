@@ -1,6 +1,7 @@
 //! The DHIS2 Web API as an aggregate importer needs it, in the words of both import engines (≤ 2.42 and ≥ 2.43):
 //! metadata, live values as a stream, imports and what their answers mean.
 
+mod approvals;
 mod category_combos;
 pub(crate) mod error;
 pub(crate) mod import;

@@ -1,5 +1,8 @@
 //! What is to become of a cell in DHIS2, and what became of it.
 
+use std::rc::Rc;
+
+use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
 use super::{Key, Text};
@@ -16,8 +19,17 @@ pub(crate) struct Change {
     pub(crate) follow_up: bool,
     /// A person's comment on the cell, sent back with the change because DHIS2 wipes it otherwise.
     pub(crate) comment: Option<Box<Text>>,
-    /// The live value was last stored by somebody else.
-    pub(crate) foreign: bool,
+    /// Who stored or deleted the live value last, where that is somebody else.
+    pub(crate) author: Option<Box<Author>>,
+}
+
+/// Who last stored or deleted a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Author {
+    /// DHIS2's name of the account; empty where it tells none.
+    pub(crate) user: Rc<str>,
+    /// By the server's clock.
+    pub(crate) when: Option<DateTime>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

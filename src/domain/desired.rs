@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Key, Period, PeriodType, Policies, RowAccount, Space, Text, Triple, Uid};
+use super::{
+    Cell, Guards, Key, Period, PeriodType, Policies, RowAccount, Space, Text, Triple, Uid,
+};
 
 /// The outcome of mapping the rows of one mapping for some periods.
 #[derive(Clone, Debug)]
@@ -24,6 +26,7 @@ pub(crate) struct Desired {
     pub(crate) unplaced: Vec<Unplaced>,
     pub(crate) scope: Scope,
     pub(crate) policies: Policies,
+    pub(crate) guards: Guards,
     pub(crate) rows: RowAccount,
 }
 
@@ -64,6 +67,9 @@ pub(crate) struct Scope {
     /// None: a dimension cannot be enumerated, and so nothing may be withdrawn.
     pub(crate) triples: Option<Vec<TripleScope>>,
     pub(crate) org_units: OrgUnitScope,
+    /// Objects of map file lines that say so: what is left there of ours is withdrawn.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) retired: BTreeSet<Uid>,
 }
 
 /// Every triple of these elements and combos.
@@ -89,6 +95,21 @@ pub(crate) enum OrgUnitScope {
 impl Scope {
     pub(crate) fn has(&self, triple: &Triple) -> bool {
         self.triples.iter().flatten().any(|scope| scope.has(triple))
+    }
+}
+
+impl Scope {
+    /// Whether a cell is one of an object that was retired.
+    pub(crate) fn is_retired(&self, cell: &Cell) -> bool {
+        let triple = cell.triple;
+        [
+            triple.data_element,
+            triple.category_option_combo,
+            triple.attribute_option_combo,
+            cell.org_unit,
+        ]
+        .iter()
+        .any(|uid| self.retired.contains(uid))
     }
 }
 

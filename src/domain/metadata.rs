@@ -148,6 +148,14 @@ pub(crate) struct OrgUnit {
     pub(crate) closed: Option<Date>,
 }
 
+impl OrgUnit {
+    /// Whether it is one of these units, or lies below one.
+    pub(crate) fn is_below_any(&self, roots: &[Uid]) -> bool {
+        let mut steps = self.path.split('/').filter_map(|step| step.parse().ok());
+        steps.any(|step: Uid| roots.contains(&step))
+    }
+}
+
 /// One row of `GET /api/dataValueSets?includeDeleted=true`.
 #[derive(Clone, Debug)]
 pub(crate) struct LiveRow<'a> {

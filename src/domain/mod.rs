@@ -6,11 +6,14 @@ mod change;
 mod desired;
 mod engine;
 mod fingerprint;
+mod guards;
+mod held;
 mod metadata;
 mod number;
 #[cfg(test)]
 mod number_tests;
 mod outcome;
+mod own_user;
 mod period;
 mod period_parse;
 mod period_range;
@@ -30,17 +33,20 @@ mod value_rules;
 mod value_type;
 
 pub(crate) use cell::{Cell, Key, Space, Triple};
-pub(crate) use change::{Change, ChangeKind, Sent};
+pub(crate) use change::{Author, Change, ChangeKind, Sent};
 pub(crate) use desired::{
     Desired, DesiredCell, Incomplete, OrgUnitScope, Place, Scope, TripleScope, Unplaced,
 };
 pub(crate) use engine::Engine;
 pub(crate) use fingerprint::Fingerprint;
+pub(crate) use guards::{FEWEST, Guards, LEAST_TOTAL, Share};
+pub(crate) use held::{HeldCell, Trip};
 pub(crate) use metadata::{
     Account, CategoryOption, DataElement, DataSet, InputPeriod, LiveRow, OrgUnit, Server, Version,
 };
 pub(crate) use number::{Number, Total, canonical};
 pub(crate) use outcome::{Blocked, CellAccount, CellCounts, CellOutcome, Closed, Left};
+pub(crate) use own_user::OwnUser;
 pub(crate) use period::Period;
 pub(crate) use period_range::PeriodRange;
 pub(crate) use period_type::PeriodType;

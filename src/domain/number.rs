@@ -76,6 +76,12 @@ impl Number {
         )
     }
 
+    /// The exact product; `None` where it does not fit.
+    pub(crate) fn checked_times(self, factor: u32) -> Option<Number> {
+        let mantissa = self.mantissa.checked_mul(i128::from(factor))?;
+        Some(Number { mantissa, ..self }.reduced())
+    }
+
     /// How far apart two numbers are; the larger of the two sizes where that does not fit.
     pub(crate) fn distance(self, other: Number) -> Number {
         let minus = |number: Number| Number {

@@ -161,14 +161,22 @@ pub(crate) enum Closed {
     Expired,
     /// Not in an open data input period (E7643, E8030).
     InputWindow,
+    /// Approved, at the unit or above it (E7642, E8033). DHIS2 2.43.1 looks at the very unit alone and would take the
+    /// value; for us it is closed all the same.
+    Approved,
 }
 
 impl fmt::Display for Closed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Closed::Future => "the data set does not take values for this period yet",
-            Closed::Expired => "the data set's expiry days are over",
-            Closed::InputWindow => "no data input period of the data set is open for it",
+            Closed::Expired => {
+                "the data set's expiry days are over; a lock exception opens it for a unit"
+            }
+            Closed::InputWindow => {
+                "no data input period of the data set is open for it; open one there"
+            }
+            Closed::Approved => "approved there or above; take the approval back to change it",
         })
     }
 }
@@ -185,9 +193,19 @@ pub(crate) enum Blocked {
     WrongPeriodType,
     ComboNotOfDataElement,
     ComboNotOfDataSet,
+    /// The account may not write data of a category option behind a combo, `default` included (E7613, E7615, E8012).
+    OptionNotWritable,
+    /// The attribute option is not for the unit (E7639, E8025).
+    AttributeOptionNotOfUnit,
+    /// The period is outside the dates of the attribute option (E7638, E8032).
+    AttributeOptionOutsideDates,
     OrgUnitClosed,
     ValueType,
     NotAnOption,
+    /// A person's comment, which goes back with the value (E7620, E8125).
+    CommentTooLong,
+    /// DHIS2 2.43 takes a value of an element with an option set for comments only with one of its codes (E8124).
+    CommentNotAnOption,
     ZeroRefused,
     InvalidRow,
     /// This version does not know the period, or its type.
@@ -202,20 +220,37 @@ impl fmt::Display for Blocked {
             Blocked::UnknownDataElement => "DHIS2 has no such data element",
             Blocked::DataElementNotInDataSet => "the data element is not in the data set",
             Blocked::UnknownOrgUnit => "DHIS2 has no such organisation unit",
-            Blocked::OrgUnitNotInDataSet => "the organisation unit is not assigned to the data set",
+            Blocked::OrgUnitNotInDataSet => {
+                "the organisation unit is not assigned to the data set; assign it"
+            }
             Blocked::OrgUnitOutsideHierarchy => {
-                "the organisation unit is outside the hierarchy of our account"
+                "the organisation unit is outside the hierarchy of our account; give the account its unit"
             }
             Blocked::WrongPeriodType => "the data set has another period type",
             Blocked::ComboNotOfDataElement => {
                 "the category option combo is not one of the data element's"
             }
             Blocked::ComboNotOfDataSet => "the attribute option combo is not one of the data set's",
+            Blocked::OptionNotWritable => {
+                "our account may not write data of a category option behind the combo; share it"
+            }
+            Blocked::AttributeOptionNotOfUnit => {
+                "the attribute option is not for the organisation unit; add the unit to the option"
+            }
+            Blocked::AttributeOptionOutsideDates => {
+                "the period is outside the dates of the attribute option"
+            }
             Blocked::OrgUnitClosed => {
-                "the organisation unit was not open on the first day of the period"
+                "the organisation unit was not open on the first day of the period; mend its dates to reopen it"
             }
             Blocked::ValueType => "the value does not fit the data element's value type",
             Blocked::NotAnOption => "the value is not a code of the data element's option set",
+            Blocked::CommentTooLong => {
+                "somebody's comment on it is longer than this DHIS2 takes; shorten it"
+            }
+            Blocked::CommentNotAnOption => {
+                "this DHIS2 takes the data element only with a comment from its option set; choose one in DHIS2, or take the option set for comments off the data element"
+            }
             Blocked::ZeroRefused => "the data element's value type takes no zero",
             Blocked::InvalidRow => "a row of the cell has no usable value",
             Blocked::UnknownPeriod => "this version of DHIS2 does not know the period",

@@ -114,6 +114,16 @@ impl Policies {
     }
 }
 
+impl Policies {
+    /// What becomes of what is left of a retired object: it is withdrawn, whatever the mapping says of the others.
+    pub(crate) fn absent_of_retired(&self, data_element: Uid) -> Absent {
+        match self.absent(data_element) {
+            Absent::Leave => Absent::Delete,
+            absent => absent,
+        }
+    }
+}
+
 impl fmt::Display for Absent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(word(*self))

@@ -152,6 +152,8 @@ pub(crate) struct RowAccount {
     pub(crate) keys: Vec<KeyGroup>,
     /// Rows whose key no longer found a place in `keys`.
     pub(crate) rows_of_other_keys: u64,
+    /// Rows by query; a query without any is there too.
+    pub(crate) queries: BTreeMap<String, u64>,
     /// Per data element with `combine = sum`; None: rows without a data element.
     pub(crate) sums: BTreeMap<Option<Uid>, Sums>,
 }

@@ -15,6 +15,7 @@ pub(super) struct Ledger {
     periods: BTreeMap<Period, RowCounts>,
     keys: HashMap<Lost, u64>,
     rows_of_other_keys: u64,
+    queries: BTreeMap<String, u64>,
     sums: BTreeMap<Option<Uid>, Totals>,
 }
 
@@ -35,6 +36,18 @@ struct Lost {
 }
 
 impl Ledger {
+    /// A result of a query begins.
+    pub(super) fn query(&mut self, query: &str) {
+        self.queries.entry(query.to_owned()).or_default();
+    }
+
+    /// A row of a query.
+    pub(super) fn row(&mut self, query: &str) {
+        if let Some(rows) = self.queries.get_mut(query) {
+            *rows += 1;
+        }
+    }
+
     /// A row that a rule leaves out, or a dimension of which has no answer.
     pub(super) fn lost(
         &mut self,
@@ -122,6 +135,7 @@ impl Ledger {
             periods: self.periods,
             keys,
             rows_of_other_keys: self.rows_of_other_keys,
+            queries: self.queries,
             sums,
         }
     }

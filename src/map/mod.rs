@@ -130,6 +130,7 @@ impl<'m> Mapper<'m> {
     ) -> Result<Vec<u32>, MapFault> {
         self.finish_rules()?;
         let columns = check_rows(self.mapping, query, columns)?;
+        self.ledger.query(query);
         let lengths = columns.lengths.clone();
         self.reading = Reading::Rows {
             query: query.to_owned(),
@@ -209,6 +210,7 @@ impl<'m> Mapper<'m> {
             unplaced,
             scope: self.mapping.scope(),
             policies: self.mapping.policies.clone(),
+            guards: self.mapping.guards.clone(),
             rows,
         };
         // A cell whose sum does not fit has no value that would be right.
@@ -241,6 +243,7 @@ impl<'m> Mapper<'m> {
         row: &[Option<&str>],
     ) -> Result<(), MapFault> {
         let period = row::period(query, allowed, columns, row)?;
+        self.ledger.row(query);
         let mapping = self.mapping;
         let answers: BTreeMap<Dimension, Answer> = self
             .resolvers

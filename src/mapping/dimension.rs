@@ -1,6 +1,6 @@
 //! How one dimension of a row becomes a UID of DHIS2.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
 
@@ -13,6 +13,8 @@ pub(crate) struct DimensionMapping {
     /// The columns that make its key, in order; declared even where a constant makes them unused.
     pub(crate) columns: Vec<String>,
     pub(crate) answers: Answers,
+    /// UIDs of map file lines that are marked `retired`: nothing maps to them any more.
+    pub(crate) retired: BTreeSet<Uid>,
     /// Keys that match may be shown to anybody.
     pub(crate) show_keys: Option<Regex>,
     /// Organisation units only: the scope lies below these; empty: no narrowing.
@@ -36,6 +38,7 @@ impl DimensionMapping {
         DimensionMapping {
             columns: Vec::new(),
             answers: Answers::Constant(uid),
+            retired: BTreeSet::new(),
             show_keys: None,
             scope_org_units: Vec::new(),
         }

@@ -1,6 +1,6 @@
 //! Map files: spreadsheets, saved as CSV, in which a health officer says which key is which UID.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::section::{FileError, hint, one_of};
 use super::source_key::SourceKey;
@@ -10,6 +10,8 @@ use crate::domain::{Absent, Combine, ElementPolicies, Uid, Word};
 #[derive(Debug, Default)]
 pub(crate) struct MapFile {
     pub(crate) uids: BTreeMap<SourceKey, Uid>,
+    /// Of lines that are marked so: no key maps to them any more.
+    pub(crate) retired: BTreeSet<Uid>,
     /// Of the data elements that have their own.
     pub(crate) policies: BTreeMap<Uid, ElementPolicies>,
 }
@@ -24,7 +26,8 @@ pub(crate) enum PolicyColumns {
 /// Reads a map file with a column for each of `columns`, and `uid`.
 ///
 /// A byte order mark, CRLF, `;` or tab as separator, trailing blanks and blank lines are accepted as spreadsheets
-/// write them. Fails on a repeated key, a bad UID, a missing column, and two policies for one data element.
+/// write them. Fails on a repeated key, a bad UID, a missing column, two policies for one data element, and a UID that is
+/// retired and in use.
 pub(crate) fn parse(
     file: &str,
     text: &str,
@@ -61,6 +64,11 @@ pub(crate) fn parse(
             line.read(&header, &mut map)?;
         }
     }
+    if let Some(uid) = map.uids.values().find(|uid| map.retired.contains(uid)) {
+        let message =
+            format!("{uid} is retired in one line and in use in another; keep one of the two");
+        return Err(FileError::whole(file, message));
+    }
     Ok(map)
 }
 
@@ -70,6 +78,7 @@ struct Header {
     uid: usize,
     combine: Option<usize>,
     absent: Option<usize>,
+    retired: Option<usize>,
 }
 
 impl Header {
@@ -114,6 +123,7 @@ impl Header {
             uid: require("uid")?,
             combine: policy("combine")?,
             absent: policy("absent")?,
+            retired: find("retired")?,
         })
     }
 }
@@ -136,11 +146,25 @@ impl Line<'_> {
             absent: self.policy::<Absent>(header.absent, "absent")?,
         };
         self.set_policies(header, map, uid, policies)?;
+        if self.is_retired(header)? {
+            map.retired.insert(uid);
+            return Ok(());
+        }
         match map.uids.insert(key, uid) {
             None => Ok(()),
             Some(_) => {
                 let column = header.keys.first().copied().unwrap_or(0);
                 Err(self.error(column, "this key stands in an earlier line too".to_owned()))
+            }
+        }
+    }
+
+    fn is_retired(&self, header: &Header) -> Result<bool, FileError> {
+        match header.retired.map(|column| (column, self.cell(column))) {
+            None | Some((_, "" | "no")) => Ok(false),
+            Some((_, "yes")) => Ok(true),
+            Some((column, _)) => {
+                Err(self.error(column, "`retired` must be yes, no or empty".to_owned()))
             }
         }
     }

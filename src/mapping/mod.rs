@@ -2,6 +2,7 @@
 
 mod columns;
 mod dimension;
+mod guards;
 mod lines;
 mod map_file;
 mod nearest;
@@ -31,7 +32,7 @@ pub(crate) use source_key::SourceKey;
 pub(crate) use sql::Sql;
 pub(crate) use values::{Values, WideColumn};
 
-use crate::domain::{Dimension, Period, PeriodType, Policies, Uid};
+use crate::domain::{Dimension, Guards, Period, PeriodType, Policies, Uid};
 
 /// A mapping file with all that it names: which rows of which queries are which cells of which data set.
 #[derive(Debug)]
@@ -53,6 +54,7 @@ pub(crate) struct Mapping {
     /// By name, in the order in which rows are resolved; `data-element` only where the values stand in one column.
     pub(crate) dimensions: BTreeMap<Dimension, DimensionMapping>,
     pub(crate) policies: Policies,
+    pub(crate) guards: Guards,
     /// SHA-256 of every file the mapping is made of, by its path as written, in hex.
     pub(crate) digests: BTreeMap<String, String>,
 }

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
+use super::guards::guards;
 use super::section::hint;
 use super::{Entry, FileError, Mapping, Parameter, Section, Sql, Values, WideColumn};
 use crate::domain::{
-    Absent, Combine, ElementPolicies, Foreign, OrgUnitScope, Period, PeriodType, Policies, Uid,
+    Absent, Combine, ElementPolicies, Foreign, Guards, OrgUnitScope, Period, PeriodType, Policies,
+    Uid,
 };
 
 /// The text of a file named in the mapping, by its path as written there.
@@ -67,6 +69,7 @@ impl Reader<'_, '_> {
             .take("foreign")
             .map_or(Ok(Foreign::Hold), |entry| entry.word())?;
         let dimensions = self.dimensions(&mut top, &values)?;
+        let guards = top.take("guards").map_or(Ok(Guards::default()), guards)?;
         let mapping = Mapping {
             name: name.to_owned(),
             file: self.file.to_owned(),
@@ -85,6 +88,7 @@ impl Reader<'_, '_> {
                 foreign,
                 data_elements: self.elements,
             },
+            guards,
             digests: self.digests,
         };
         ensure_columns_differ(&top, &mapping)?;

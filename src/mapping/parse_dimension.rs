@@ -1,6 +1,6 @@
 //! Reads the tables of a mapping file that say how a dimension becomes a UID.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
 
@@ -42,7 +42,7 @@ impl Reader<'_, '_> {
         mut section: Section<'_>,
     ) -> Result<DimensionMapping, FileError> {
         let columns = columns(&mut section)?;
-        let answers = self.answers(name, &mut section, &columns)?;
+        let (answers, retired) = self.answers(name, &mut section, &columns)?;
         let show_keys = section
             .take("show-keys")
             .map(|entry| pattern(&entry))
@@ -62,6 +62,7 @@ impl Reader<'_, '_> {
         Ok(DimensionMapping {
             columns,
             answers,
+            retired,
             show_keys,
             scope_org_units,
         })
@@ -72,7 +73,7 @@ impl Reader<'_, '_> {
         name: Dimension,
         section: &mut Section<'_>,
         columns: &[String],
-    ) -> Result<Answers, FileError> {
+    ) -> Result<(Answers, BTreeSet<Uid>), FileError> {
         let given: Vec<(&str, Entry<'_>)> = ["uid", "map", "map-file", "rules"]
             .into_iter()
             .filter_map(|way| Some((way, section.take(way)?)))
@@ -85,7 +86,7 @@ impl Reader<'_, '_> {
                     "has another answer beside it: choose one of uid, map, map-file, rules, not also `{way}`"
                 )));
             }
-            (None, _) if columns.len() == 1 => return Ok(Answers::Column),
+            (None, _) if columns.len() == 1 => return Ok((Answers::Column, BTreeSet::new())),
             (None, _) => {
                 return Err(section.missing(
                     &["uid", "map", "map-file", "rules", "column"],
@@ -100,15 +101,18 @@ impl Reader<'_, '_> {
                 "`column` (or `columns`) is missing".to_owned(),
             ));
         }
-        match way {
-            "uid" => Ok(Answers::Constant(entry.parse()?)),
+        let answers = match way {
+            "uid" => Answers::Constant(entry.parse()?),
             "map" if columns.len() > 1 => {
-                Err(entry.error("takes one column; write a `map-file` for several".to_owned()))
+                return Err(
+                    entry.error("takes one column; write a `map-file` for several".to_owned())
+                );
             }
-            "map" => map(entry),
-            "map-file" => self.map_file(name, &entry, columns),
-            _ => Ok(Answers::Rules(self.sql(&entry, &["as_of"])?)),
-        }
+            "map" => map(entry)?,
+            "map-file" => return self.map_file(name, &entry, columns),
+            _ => Answers::Rules(self.sql(&entry, &["as_of"])?),
+        };
+        Ok((answers, BTreeSet::new()))
     }
 
     fn map_file(
@@ -116,19 +120,22 @@ impl Reader<'_, '_> {
         name: Dimension,
         entry: &Entry<'_>,
         columns: &[String],
-    ) -> Result<Answers, FileError> {
+    ) -> Result<(Answers, BTreeSet<Uid>), FileError> {
         let text = self.read(entry)?;
         let policy_columns = match name {
             Dimension::DataElement => PolicyColumns::Read,
             _ => PolicyColumns::Ignored,
         };
-        let MapFile { uids, policies } =
-            map_file::parse(entry.string()?, &text, columns, policy_columns)?;
-        if uids.is_empty() {
+        let MapFile {
+            uids,
+            retired,
+            policies,
+        } = map_file::parse(entry.string()?, &text, columns, policy_columns)?;
+        if uids.is_empty() && retired.is_empty() {
             return Err(entry.error("names a file without a single key".to_owned()));
         }
         self.elements.extend(policies);
-        Ok(Answers::Map(uids))
+        Ok((Answers::Map(uids), retired))
     }
 }
 

@@ -10,6 +10,11 @@ impl Mapping {
         Scope {
             triples: self.triple_scopes(),
             org_units: self.org_unit_scope(),
+            retired: self
+                .dimensions
+                .values()
+                .flat_map(|dimension| dimension.retired.iter().copied())
+                .collect(),
         }
     }
 
@@ -59,7 +64,7 @@ impl Mapping {
 fn uids(dimension: &DimensionMapping) -> Option<BTreeSet<Uid>> {
     match &dimension.answers {
         Answers::Constant(uid) => Some(BTreeSet::from([*uid])),
-        Answers::Map(map) => Some(map.values().copied().collect()),
+        Answers::Map(map) => Some(map.values().chain(&dimension.retired).copied().collect()),
         Answers::Rules(_) | Answers::Column => None,
     }
 }

@@ -3,9 +3,7 @@
 use super::places::Places;
 use super::timeliness::{Timeliness, timeliness};
 use super::{Reach, Target, checks, same};
-use crate::domain::{
-    Absent, Blocked, Cell, ChangeKind, Closed, Foreign, Incomplete, Left, Policies,
-};
+use crate::domain::{Absent, Blocked, Cell, ChangeKind, Closed, Foreign, Incomplete, Left};
 
 /// All that is known of a cell.
 pub(super) struct Case<'c> {
@@ -13,8 +11,10 @@ pub(super) struct Case<'c> {
     pub(super) desired: Option<&'c str>,
     /// The live value; a deleted one is none.
     pub(super) live: Option<&'c str>,
-    /// The live value was last stored by somebody else.
-    pub(super) foreign: bool,
+    /// The live value was last stored by somebody else, or deleted by them.
+    pub(super) theirs: bool,
+    /// A person's comment, which goes back with a change.
+    pub(super) comment: Option<&'c str>,
     pub(super) incomplete: Option<Incomplete>,
     pub(super) places: &'c Places,
 }
@@ -31,18 +31,18 @@ pub(super) enum Verdict<'c> {
 
 pub(super) fn judge<'c>(
     case: &Case<'c>,
-    policies: &Policies,
+    absent: Absent,
+    foreign: Foreign,
     target: &Target,
     reach: &Reach,
 ) -> Verdict<'c> {
-    let absent = policies.absent(case.cell.triple.data_element);
     if is_unchanged(case, absent, target) {
         return Verdict::Unchanged;
     }
-    if let Some(why) = is_left(case, absent, policies.foreign) {
+    if let Some(why) = is_left(case, absent, foreign) {
         return Verdict::Left(why);
     }
-    let timeliness = timeliness(case.cell.period, target);
+    let timeliness = timeliness(case.cell.period, case.cell.org_unit, target);
     if let Timeliness::Closed(why) = timeliness {
         return Verdict::Closed(why);
     }
@@ -65,13 +65,15 @@ pub(super) fn judge<'c>(
         ChangeKind::Delete => None,
         _ => checks::value_fault(&case.cell, value, target),
     };
+    let fault = fault.or_else(|| checks::comment_fault(&case.cell, case.comment, target));
     match (fault, kind) {
-        (Some(_), ChangeKind::Zero) => return Verdict::Blocked(Blocked::ZeroRefused),
+        (Some(Blocked::ValueType | Blocked::NotAnOption), ChangeKind::Zero) => {
+            return Verdict::Blocked(Blocked::ZeroRefused);
+        }
         (Some(why), _) => return Verdict::Blocked(why),
         (None, _) => {}
     }
-    let theirs = case.foreign && case.live.is_some();
-    if theirs && policies.foreign == Foreign::Hold {
+    if case.theirs && foreign == Foreign::Hold {
         return Verdict::Hold;
     }
     Verdict::Change(kind, value)
@@ -86,7 +88,7 @@ fn is_unchanged(case: &Case<'_>, absent: Absent, target: &Target) -> bool {
         (None, Some(live)) => {
             same::is_nothing(element, live)
                 || (absent == Absent::Zero
-                    && !case.foreign
+                    && !case.theirs
                     && same::same(element, "0", live, target))
         }
         (None, None) => true,
@@ -94,7 +96,7 @@ fn is_unchanged(case: &Case<'_>, absent: Absent, target: &Target) -> bool {
 }
 
 fn is_left(case: &Case<'_>, absent: Absent, foreign: Foreign) -> Option<Left> {
-    let theirs = case.foreign && case.live.is_some();
+    let theirs = case.theirs;
     if case.desired.is_some() {
         return match case.incomplete {
             Some(Incomplete::Empty) => Some(Left::EmptyRow),

@@ -1,7 +1,7 @@
 //! A live row, packed: what the comparison needs of it.
 
 use super::Target;
-use crate::domain::{Key, LiveRow, Text};
+use crate::domain::{Author, Key, LiveRow, Text};
 
 pub(super) struct LiveCell {
     pub(super) key: Key,
@@ -9,20 +9,30 @@ pub(super) struct LiveCell {
     value: Option<Text>,
     pub(super) comment: Option<Box<Text>>,
     pub(super) follow_up: bool,
-    /// Last stored by somebody else.
-    pub(super) foreign: bool,
+    /// Somebody else who stored it last, or deleted it.
+    pub(super) author: Option<Box<Author>>,
     pub(super) in_scope: bool,
 }
 
 impl LiveCell {
     pub(super) fn new(key: Key, row: &LiveRow<'_>, in_scope: bool, target: &Target) -> LiveCell {
         let value = if row.deleted { None } else { row.value };
+        let theirs = match (row.deleted, value) {
+            (true, _) => !target.is_own_deletion(row),
+            (false, Some(_)) => !target.is_ours(row.stored_by, row.last_updated),
+            // A comment alone is nobody's value.
+            (false, None) => false,
+        };
+        let author = || Author {
+            user: row.stored_by.unwrap_or_default().into(),
+            when: row.last_updated,
+        };
         LiveCell {
             key,
             value: value.map(Text::from),
             comment: row.comment.map(|comment| Box::new(Text::from(comment))),
             follow_up: row.follow_up,
-            foreign: !row.stored_by.is_some_and(|user| target.is_ours(user)),
+            author: theirs.then(|| Box::new(author())),
             in_scope,
         }
     }

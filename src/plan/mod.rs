@@ -1,6 +1,8 @@
 //! Compares what should be in DHIS2 with what is: desired × live × metadata × policy → an outcome for every cell. Pure.
 
 mod checks;
+mod digest;
+mod guards;
 mod judge;
 mod live;
 #[cfg(test)]
@@ -13,6 +15,8 @@ mod property_tests;
 mod reach;
 mod same;
 mod saved;
+mod stranded;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod timeliness;
@@ -20,17 +24,19 @@ mod timeliness;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+pub(crate) use guards::{Run, Source, trips};
 pub(crate) use moved::{Recheck, Rechecked};
 pub(crate) use outcome::Plan;
 pub(crate) use reach::{Reach, Target};
 pub(crate) use saved::{SavedChange, SavedMapping, SavedPlan, SavedServer, VERSION, digest};
+pub(crate) use stranded::{Answerer, Search};
 
 use judge::{Case, Verdict};
 use live::LiveCell;
 use places::Places;
 
 use crate::domain::{
-    CellOutcome, Change, Desired, DesiredCell, Key, LiveRow, Period, Space, Text, Uid,
+    CellOutcome, Change, Desired, DesiredCell, HeldCell, Key, LiveRow, Period, Space, Text, Uid,
 };
 
 /// Takes the live values block by block and compares each block as soon as it is whole.
@@ -39,13 +45,15 @@ pub(crate) struct Planner<'t> {
     desired: Desired,
     reach: Reach,
     places: Places,
+    search: Search,
     /// The live rows of the block that is being read.
     live: Vec<LiveCell>,
     plan: Plan,
 }
 
 impl<'t> Planner<'t> {
-    pub(crate) fn new(mut desired: Desired, target: &'t Target) -> Planner<'t> {
+    /// `search`: where to look for stranded values beside.
+    pub(crate) fn new(mut desired: Desired, target: &'t Target, search: Search) -> Planner<'t> {
         let reach = Reach::of(&desired, target);
         let places = Places::forbidden(&desired, &reach);
         let mut plan = Plan::new(&desired);
@@ -56,6 +64,7 @@ impl<'t> Planner<'t> {
             desired,
             reach,
             places,
+            search,
             live: Vec::new(),
             plan,
         };
@@ -73,6 +82,11 @@ impl<'t> Planner<'t> {
         self.reach.scope()
     }
 
+    /// A unit that must be read and that the account may not see.
+    pub(crate) fn unseen(&self) -> Option<Uid> {
+        self.reach.unseen(self.target)
+    }
+
     /// What is being compared.
     pub(crate) fn desired(&self) -> &Desired {
         &self.desired
@@ -83,7 +97,7 @@ impl<'t> Planner<'t> {
         &self.desired.periods
     }
 
-    /// A live row of the block that is being read.
+    /// A live row of the block that is being read, or of units that are read for stranded values alone.
     pub(crate) fn live(&mut self, row: &LiveRow<'_>) {
         let cell = row.cell;
         let asked_for = self.reach.reads(cell.org_unit)
@@ -97,6 +111,14 @@ impl<'t> Planner<'t> {
             let key = self.plan.space.intern(&cell);
             self.live
                 .push(LiveCell::new(key, row, in_scope, self.target));
+            return;
+        }
+        let value = row.value.filter(|_| !row.deleted);
+        if let Some(value) = value
+            && self.target.is_ours(row.stored_by, row.last_updated)
+            && self.search.is_stranded(&row.cell, self.target)
+        {
+            self.plan.strand(row.cell, value);
         }
     }
 
@@ -150,6 +172,7 @@ impl<'t> Planner<'t> {
             return;
         };
         let value = live.and_then(LiveCell::value);
+        let author = live.and_then(|live| live.author.clone());
         match (desired, value) {
             (None, None) => return,
             // A value outside the scope is nobody's cell, even where an empty row points at it.
@@ -157,29 +180,53 @@ impl<'t> Planner<'t> {
             (None, Some(_)) => self.plan.cells(cell.period).cells += 1,
             (Some(_), _) => {}
         }
+        if let Some(value) = value {
+            let is_summed = self.target.is_summed(cell.triple.data_element);
+            let tally = &mut self.plan.tally;
+            tally.note(&cell, value, author.is_none(), is_summed);
+        }
         let case = Case {
             cell,
             desired: desired.map(Text::as_str),
             live: value,
-            foreign: live.is_some_and(|live| live.foreign),
+            theirs: author.is_some(),
+            comment: live.and_then(|live| live.comment.as_deref().map(Text::as_str)),
             incomplete: self.desired.incomplete.get(&key).copied(),
             places: &self.places,
         };
-        match judge::judge(&case, &self.desired.policies, self.target, &self.reach) {
+        let absent = match self.desired.scope.is_retired(&cell) {
+            true => self
+                .desired
+                .policies
+                .absent_of_retired(cell.triple.data_element),
+            false => self.desired.policies.absent(cell.triple.data_element),
+        };
+        let foreign = self.desired.policies.foreign;
+        match judge::judge(&case, absent, foreign, self.target, &self.reach) {
             Verdict::Unchanged => self.plan.cells(cell.period).count(CellOutcome::Unchanged),
             Verdict::Left(why) => self.plan.left(cell.period, why),
             Verdict::Closed(why) => self.plan.close(cell.period, why),
             Verdict::Blocked(why) => self.plan.block(cell, why),
-            Verdict::Hold => self.plan.hold(cell),
-            Verdict::Change(kind, new) => self.plan.changes.push(Change {
-                key,
-                kind,
-                value: Text::from(new),
-                old: value.map(Text::from),
-                follow_up: live.is_some_and(|live| live.follow_up),
-                comment: live.and_then(|live| live.comment.clone()),
-                foreign: value.is_some() && live.is_some_and(|live| live.foreign),
+            Verdict::Hold => self.plan.hold(HeldCell {
+                cell,
+                live: value.map(Text::from),
+                desired: desired.cloned().unwrap_or_else(|| Text::from("")),
+                author: author.map(|author| *author),
             }),
+            Verdict::Change(kind, new) => {
+                if let Some(why) = checks::newer_fault(&cell, case.comment, self.target) {
+                    *self.plan.newer.entry(why).or_default() += 1;
+                }
+                self.plan.changes.push(Change {
+                    key,
+                    kind,
+                    value: Text::from(new),
+                    old: value.map(Text::from),
+                    follow_up: live.is_some_and(|live| live.follow_up),
+                    comment: live.and_then(|live| live.comment.clone()),
+                    author,
+                });
+            }
         }
     }
 

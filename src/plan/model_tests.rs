@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::{Plan, Planner, Target};
+use super::{Plan, Planner, Search, Target};
 use crate::domain::{
     Account, Cell, CellOutcome, Change, ChangeKind, DEFAULT_COMBO, DataElement, DataSet, Desired,
     Engine, LiveRow, OrgUnit, Period, PeriodType, Server, Triple, Uid, ValueType, Veil, Version,
@@ -182,7 +182,7 @@ impl Site {
         order: impl Fn(Vec<Uid>) -> Vec<Uid>,
     ) -> Plan {
         let target = target(self.engine);
-        let mut planner = Planner::new(desired, &target);
+        let mut planner = Planner::new(desired, &target, Search::default());
         let periods = planner.periods().to_vec();
         for unit in order(planner.units()) {
             for period in &periods {
@@ -320,6 +320,7 @@ fn target(engine: Engine) -> Target {
             category_options: BTreeMap::new(),
         },
         own_users: Vec::new(),
+        own_deletions: BTreeSet::new(),
         other_units: BTreeMap::new(),
         other_elements: BTreeMap::new(),
     }

@@ -1,10 +1,11 @@
 //! A plan: the changes that turn live into desired, and why every other cell stays.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::tally::Tally;
 use crate::domain::{
-    Blocked, Cell, CellAccount, CellCounts, CellOutcome, Change, Closed, Desired, Left, Period,
-    Space,
+    Blocked, Cell, CellAccount, CellCounts, CellOutcome, Change, Closed, Desired, HeldCell, Left,
+    Period, Space, Text, Uid,
 };
 
 /// Blocked and held cells that are listed one by one.
@@ -24,8 +25,15 @@ pub(crate) struct Plan {
     /// Blocked cells by reason, all of them.
     pub(crate) blocked_by: BTreeMap<Blocked, u64>,
     /// Somebody else's values that differ, under `foreign = "hold"`: nothing of the mapping is sent.
-    pub(crate) held: Vec<Cell>,
-    held_cells: u64,
+    pub(crate) held: Vec<HeldCell>,
+    pub(crate) held_cells: u64,
+    /// Values of ours that no mapping answers for; the first `LISTED`. They are no cells of this plan.
+    pub(crate) stranded: Vec<(Cell, Text)>,
+    pub(crate) stranded_cells: u64,
+    /// What the guards measure changes against.
+    pub(super) tally: Tally,
+    /// Changes that DHIS2 2.43 would refuse and this older server takes.
+    pub(crate) newer: BTreeMap<Blocked, u64>,
 }
 
 impl Plan {
@@ -57,6 +65,10 @@ impl Plan {
             blocked_by: BTreeMap::new(),
             held: Vec::new(),
             held_cells: 0,
+            stranded: Vec::new(),
+            stranded_cells: 0,
+            tally: Tally::default(),
+            newer: BTreeMap::new(),
         }
     }
 
@@ -101,11 +113,59 @@ impl Plan {
         }
     }
 
-    pub(super) fn hold(&mut self, cell: Cell) {
-        self.cells(cell.period).count(CellOutcome::Held);
+    pub(super) fn strand(&mut self, cell: Cell, value: &str) {
+        self.stranded_cells += 1;
+        if self.stranded.len() < LISTED {
+            self.stranded.push((cell, Text::from(value)));
+        }
+    }
+
+    pub(super) fn hold(&mut self, held: HeldCell) {
+        self.cells(held.cell.period).count(CellOutcome::Held);
         self.held_cells += 1;
         if self.held.len() < LISTED {
-            self.held.push(cell);
+            self.held.push(held);
+        }
+    }
+
+    /// Where data may be approved: the periods, units and attribute option combos of the changes.
+    pub(crate) fn changed_places(&self) -> BTreeSet<(Period, Uid, Uid)> {
+        let cells = self
+            .changes
+            .iter()
+            .filter_map(|change| self.space.cell(change.key));
+        cells
+            .map(|cell| {
+                (
+                    cell.period,
+                    cell.org_unit,
+                    cell.triple.attribute_option_combo,
+                )
+            })
+            .collect()
+    }
+
+    /// Closes the changes of data that is approved.
+    pub(crate) fn close_approved(&mut self, approved: &BTreeSet<(Period, Uid, Uid)>) {
+        if approved.is_empty() {
+            return;
+        }
+        let changes = std::mem::take(&mut self.changes);
+        for change in changes {
+            let cell = self.space.cell(change.key);
+            let place = cell
+                .map(|cell| {
+                    (
+                        cell.period,
+                        cell.org_unit,
+                        cell.triple.attribute_option_combo,
+                    )
+                })
+                .filter(|place| approved.contains(place));
+            match place {
+                Some((period, _, _)) => self.close(period, Closed::Approved),
+                None => self.changes.push(change),
+            }
         }
     }
 
@@ -118,7 +178,8 @@ impl Plan {
         }
         self.changes.sort_unstable_by_key(|change| change.key);
         self.blocked.sort_unstable();
-        self.held.sort_unstable();
+        self.stranded.sort_by_key(|(cell, _)| *cell);
+        self.held.sort_by_key(|held| held.cell);
         self
     }
 }

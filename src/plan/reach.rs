@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::DateTime;
+
 use crate::domain::{
-    Account, Blocked, DataElement, DataSet, Desired, Engine, OrgUnit, OrgUnitScope, Server, Uid,
+    Account, Blocked, Cell, DataElement, DataSet, Desired, Engine, LiveRow, OrgUnit, OrgUnitScope,
+    OwnUser, Server, Uid,
 };
 
 /// What DHIS2 is like at the time of the plan, for one data set.
@@ -12,7 +15,10 @@ pub(crate) struct Target {
     pub(crate) account: Account,
     pub(crate) data_set: DataSet,
     /// Other accounts whose values count as ours.
-    pub(crate) own_users: Vec<String>,
+    pub(crate) own_users: Vec<OwnUser>,
+    /// Cells that are deleted in DHIS2 because we deleted them. DHIS2 ≤ 2.42 keeps our name on a value that a person
+    /// deleted (recording `person-edits`), so the name does not tell.
+    pub(crate) own_deletions: BTreeSet<Cell>,
     /// The units that the mapping names and DHIS2 has, though the data set has not.
     pub(crate) other_units: BTreeMap<Uid, OrgUnit>,
     /// The data elements that the mapping names and DHIS2 has, though the data set has not; with their names.
@@ -24,23 +30,54 @@ impl Target {
         self.server.version.engine()
     }
 
-    pub(crate) fn is_ours(&self, user: &str) -> bool {
-        user == self.account.username || self.own_users.iter().any(|own| own == user)
+    /// Whether a value that this account stored last, at this time, counts as ours.
+    pub(super) fn is_ours(&self, user: Option<&str>, when: Option<DateTime>) -> bool {
+        let Some(user) = user else {
+            return false;
+        };
+        user == self.account.username || self.own_users.iter().any(|own| own.stored(user, when))
+    }
+
+    /// Whether a deleted row is one that we deleted, or that never held a value.
+    pub(super) fn is_own_deletion(&self, row: &LiveRow<'_>) -> bool {
+        let by_name = row.stored_by == Some(self.account.username.as_str());
+        // On ≤ 2.42 a deleted value stays in its row; a row without one held a comment alone.
+        let empty = row.value.is_none() && self.engine() == Engine::Old;
+        empty || (by_name && (row.value.is_none() || self.own_deletions.contains(&row.cell)))
+    }
+
+    /// Whether DHIS2 adds the values of a data element up over units.
+    pub(super) fn is_summed(&self, data_element: Uid) -> bool {
+        let element = self.element(data_element);
+        element.is_some_and(|element| {
+            element.aggregation_type == "SUM" && element.value_type.is_numeric()
+        })
     }
 
     pub(crate) fn element(&self, data_element: Uid) -> Option<&DataElement> {
         self.data_set.elements.get(&data_element)
     }
 
-    /// Whether the account may enter and see data of a unit.
+    /// A unit that the data set has, or that the mapping names.
+    pub(super) fn unit(&self, uid: Uid) -> Option<&OrgUnit> {
+        let own = self.data_set.org_units.get(&uid);
+        own.or_else(|| self.other_units.get(&uid))
+    }
+
+    /// Whether the account may enter data of a unit.
     fn is_in_hierarchy(&self, unit: &OrgUnit) -> bool {
-        let below = |paths: &[String]| paths.iter().any(|path| is_below(&unit.path, path));
-        // DHIS2 ≤ 2.42 reads by the data view units and falls back to the capture units; 2.43 reads by the latter.
-        let seen = match self.engine() {
-            Engine::Old if !self.account.view_paths.is_empty() => below(&self.account.view_paths),
+        let mut paths = self.account.capture_paths.iter();
+        paths.any(|path| is_below(&unit.path, path))
+    }
+
+    /// Whether the account may see data of a unit. DHIS2 ≤ 2.42 reads by the data view units and falls back to the
+    /// capture units; 2.43 reads by the latter.
+    fn is_seen(&self, unit: &OrgUnit) -> bool {
+        let paths = &self.account.view_paths;
+        match self.engine() {
+            Engine::Old if !paths.is_empty() => paths.iter().any(|path| is_below(&unit.path, path)),
             Engine::Old | Engine::New => true,
-        };
-        seen && below(&self.account.capture_paths)
+        }
     }
 }
 
@@ -67,15 +104,21 @@ impl Reach {
             .map(|(uid, _)| *uid)
             .collect();
         let scope: BTreeSet<Uid> = match &desired.scope.org_units {
-            OrgUnitScope::Listed(units) => reachable.intersection(units).copied().collect(),
+            // Units that were taken off the data set too: what we stored there is still ours to answer for.
+            OrgUnitScope::Listed(units) => units
+                .iter()
+                .filter(|uid| {
+                    let unit = target.unit(**uid);
+                    unit.is_some_and(|unit| target.is_in_hierarchy(unit))
+                })
+                .copied()
+                .collect(),
             OrgUnitScope::OfDataSet { below } if below.is_empty() => reachable.clone(),
             OrgUnitScope::OfDataSet { below } => reachable
                 .iter()
                 .filter(|uid| {
-                    let path = data_set.org_units.get(uid).map_or("", |unit| &unit.path);
-                    below
-                        .iter()
-                        .any(|root| path.split('/').any(|step| step == root.to_string()))
+                    let unit = data_set.org_units.get(uid);
+                    unit.is_some_and(|unit| unit.is_below_any(below))
                 })
                 .copied()
                 .collect(),
@@ -108,6 +151,12 @@ impl Reach {
 
     pub(super) fn units(&self) -> impl Iterator<Item = Uid> + '_ {
         self.readable.iter().copied()
+    }
+
+    /// A unit that must be read and that the account may not see: what DHIS2 holds there cannot be known.
+    pub(super) fn unseen(&self, target: &Target) -> Option<Uid> {
+        let seen = |uid: &Uid| target.unit(*uid).is_none_or(|unit| target.is_seen(unit));
+        self.units().find(|uid| !seen(uid))
     }
 
     pub(super) fn reads(&self, unit: Uid) -> bool {

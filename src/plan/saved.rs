@@ -39,6 +39,8 @@ pub(crate) struct SavedMapping {
     pub(crate) period_type: PeriodType,
     /// A person must look before anything of the mapping is sent.
     pub(crate) held: bool,
+    /// In seconds; an older plan is held.
+    pub(crate) max_age: u64,
     /// Of the changes.
     pub(crate) digest: String,
     /// Of the mapping's files, where they were read.
@@ -164,6 +166,7 @@ mod tests {
             data_set: "YE8SgpSMBQ9".parse().expect("a UID"),
             period_type: PeriodType::Monthly,
             held: false,
+            max_age: 21_600,
             digest: String::new(),
             digests: Default::default(),
             changes,

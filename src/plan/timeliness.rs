@@ -1,12 +1,12 @@
-//! Whether DHIS2 takes values for a period now: future periods, expiry days, data input periods.
+//! Whether DHIS2 takes values of a unit for a period now: future periods, expiry days, data input periods.
 
 use jiff::civil::{DateTime, Time};
 use jiff::{SignedDuration, ToSpan};
 
 use super::Target;
-use crate::domain::{Blocked, Closed, Engine, Period};
+use crate::domain::{Blocked, Closed, Engine, Period, Uid};
 
-/// What a data set says to a period.
+/// What a data set says to a unit's period.
 pub(super) enum Timeliness {
     Open,
     Closed(Closed),
@@ -14,7 +14,7 @@ pub(super) enum Timeliness {
     Refused(Blocked),
 }
 
-pub(super) fn timeliness(period: Period, target: &Target) -> Timeliness {
+pub(super) fn timeliness(period: Period, org_unit: Uid, target: &Target) -> Timeliness {
     let data_set = &target.data_set;
     let now = target.server.now;
     if !data_set.input_periods.is_empty() {
@@ -29,13 +29,13 @@ pub(super) fn timeliness(period: Period, target: &Target) -> Timeliness {
             (Engine::New, true) if inverted => Timeliness::Refused(Blocked::InputPeriodsInverted),
             // On 2.43 the windows stand in place of expiry and future periods.
             (Engine::New, true) => Timeliness::Open,
-            (Engine::Old, true) => by_calendar(period, target),
+            (Engine::Old, true) => by_calendar(period, org_unit, target),
         };
     }
-    by_calendar(period, target)
+    by_calendar(period, org_unit, target)
 }
 
-fn by_calendar(period: Period, target: &Target) -> Timeliness {
+fn by_calendar(period: Period, org_unit: Uid, target: &Target) -> Timeliness {
     let current = period.period_type().containing(target.server.now.date());
     // With 0 open future periods the current one is not open yet either.
     let latest = current.plus(target.data_set.open_future_periods - 1);
@@ -47,7 +47,11 @@ fn by_calendar(period: Period, target: &Target) -> Timeliness {
     if future_checked && period > latest {
         return Timeliness::Closed(Closed::Future);
     }
-    if !may_edit_expired && is_expired(period, target) {
+    let excepted = || {
+        let exceptions = &target.data_set.lock_exceptions;
+        exceptions.contains(&(period, org_unit))
+    };
+    if !may_edit_expired && is_expired(period, target) && !excepted() {
         return Timeliness::Closed(Closed::Expired);
     }
     Timeliness::Open

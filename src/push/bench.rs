@@ -100,7 +100,7 @@ impl Wish {
             old: None,
             follow_up: self.follow_up,
             comment: self.comment.map(|comment| Box::new(Text::from(comment))),
-            foreign: false,
+            author: None,
         }
     }
 

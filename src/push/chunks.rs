@@ -50,7 +50,7 @@ mod tests {
             old: None,
             follow_up: false,
             comment: None,
-            foreign: false,
+            author: None,
         })
         .collect()
     }

@@ -24,7 +24,7 @@ pub(super) fn shows(
 }
 
 /// Whether the change is done where DHIS2 has no row.
-pub(super) fn needs_no_row(change: &Change, element: &DataElement, engine: Engine) -> bool {
+pub(crate) fn needs_no_row(change: &Change, element: &DataElement, engine: Engine) -> bool {
     change.kind == ChangeKind::Delete || is_dropped(change, element, engine)
 }
 
@@ -88,7 +88,7 @@ mod tests {
             old: None,
             follow_up: false,
             comment: None,
-            foreign: false,
+            author: None,
         }
     }
 

@@ -19,6 +19,7 @@ use crate::dhis2::import::{OutgoingValue, Purpose};
 use crate::dhis2::verdict::{Rest, Verdict, verdict};
 use crate::domain::{Cell, Change, ChangeKind, DataSet, Engine, Sent, Space, Text};
 use chunks::chunks;
+pub(crate) use compare::needs_no_row;
 use refused::{Batch, Remains, remains};
 pub(crate) use rehearse::{Answer, Counted, rehearse};
 

@@ -117,7 +117,7 @@ mod tests {
                 old: None,
                 follow_up: false,
                 comment: None,
-                foreign: false,
+                author: None,
             })
             .collect();
         let refusal = Refusal {

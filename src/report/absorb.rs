@@ -26,6 +26,9 @@ impl MappingReport {
         }
         rows.keys.extend(part.keys);
         rows.rows_of_other_keys += part.rows_of_other_keys;
+        for (query, count) in part.queries {
+            *rows.queries.entry(query).or_default() += count;
+        }
         for (element, sums) in part.sums {
             let whole = rows.sums.entry(element).or_default();
             whole.overflowed |= sums.overflowed;
@@ -64,7 +67,8 @@ impl MappingReport {
         let (mut fine, mut failed): (Vec<ChangeReport>, Vec<ChangeReport>) =
             changes.into_iter().partition(|change| !change.failed());
         fine.sort_by_cached_key(|change| std::cmp::Reverse(change.size()));
-        let (foreign, ours): (Vec<_>, Vec<_>) = fine.into_iter().partition(|change| change.foreign);
+        let (foreign, ours): (Vec<_>, Vec<_>) =
+            fine.into_iter().partition(|change| change.author.is_some());
         failed.truncate(KEPT);
         self.changes = ours.into_iter().take(SHOWN).collect();
         self.changes.extend(foreign.into_iter().take(KEPT));

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::{ChangeReport, MappingReport, MovedCell, Report, ServerDryRun};
-use crate::domain::{Cell, CellCounts, KeyGroup, Number, RowCounts, Sums, Text, Uid};
+use crate::domain::{
+    Author, Cell, CellCounts, HeldCell, KeyGroup, Number, RowCounts, Sums, Text, Uid,
+};
 use crate::exit::{Exit, Problem};
 
 const VERSION: &str = "report/1";
@@ -62,7 +64,18 @@ fn mapping(mapping: &MappingReport) -> Value {
             "reason": why, "cells": cells, "text": why.to_string(),
         })).collect::<Vec<_>>(),
         "blocked": mapping.blocked.iter().map(|(cell, why)| with(cell, json!({ "reason": why }))).collect::<Vec<_>>(),
-        "held": mapping.held.iter().map(|cell| with(cell, json!({}))).collect::<Vec<_>>(),
+        "held": mapping.held.iter().map(held).collect::<Vec<_>>(),
+        "guards": mapping.guards.iter().map(|trip| json!({
+            "guard": trip.guard, "period": trip.period, "text": trip.words,
+        })).collect::<Vec<_>>(),
+        "digest": mapping.digest,
+        "released": mapping.released,
+        "stranded-cells": mapping.stranded_cells,
+        "stranded": mapping.stranded.iter().map(|(cell, live)| with(cell, json!({ "live": value(live) }))).collect::<Vec<_>>(),
+        "refused-by-2.43": mapping.newer.iter().map(|(why, cells)| json!({
+            "reason": why, "cells": cells, "text": why.to_string(),
+        })).collect::<Vec<_>>(),
+        "names": names(mapping),
         "changes": mapping.changes.iter().map(change).collect::<Vec<_>>(),
         "moved": mapping.moved.iter().map(moved).collect::<Vec<_>>(),
         "server-dry-run": mapping.server_dry_run.as_ref().map(server_dry_run),
@@ -74,7 +87,7 @@ fn change(change: &ChangeReport) -> Value {
         "kind": change.kind,
         "old": change.old.as_ref().map(value),
         "new": value(&change.new),
-        "foreign": change.foreign,
+        "foreign": change.author.as_ref().map(author),
         "outcome": change.outcome,
         "code": change.code,
     });
@@ -85,7 +98,7 @@ fn moved(moved: &MovedCell) -> Value {
     let details = json!({
         "expected": moved.expected.as_ref().map(value),
         "found": moved.found.as_ref().map(value),
-        "foreign": moved.foreign,
+        "foreign": moved.author.as_ref().map(author),
     });
     with(&moved.cell, details)
 }
@@ -101,6 +114,45 @@ fn server_dry_run(said: &ServerDryRun) -> Value {
         "rejects": said.rejects.iter().map(|(cell, code)| with(cell, json!({ "code": code }))).collect::<Vec<_>>(),
         "cannot-know": said.cannot_know,
     })
+}
+
+fn held(held: &HeldCell) -> Value {
+    let details = json!({
+        "live": held.live.as_ref().map(value),
+        "desired": value(&held.desired),
+        "foreign": held.author.as_ref().map(author),
+    });
+    with(&held.cell, details)
+}
+
+fn author(author: &Author) -> Value {
+    json!({ "stored-by": &*author.user, "at": author.when.map(|when| when.to_string()) })
+}
+
+/// What people call the objects of the cells that are listed one by one.
+fn names(mapping: &MappingReport) -> Value {
+    let blocked = mapping.blocked.iter().map(|(cell, _)| cell);
+    let stranded = mapping.stranded.iter().map(|(cell, _)| cell);
+    let held = mapping.held.iter().map(|held| &held.cell);
+    let failed = mapping.changes.iter().filter(|change| change.failed());
+    let cells = blocked.chain(stranded).chain(held);
+    let cells = cells.chain(failed.map(|change| &change.cell));
+    let mut names = Map::new();
+    for cell in cells {
+        let triple = cell.triple;
+        for uid in [
+            triple.data_element,
+            triple.category_option_combo,
+            triple.attribute_option_combo,
+            cell.org_unit,
+        ] {
+            if let Some(name) = mapping.names.get(&uid) {
+                let code = mapping.codes.get(&uid);
+                names.insert(uid.to_string(), json!({ "name": name, "code": code }));
+            }
+        }
+    }
+    names.into()
 }
 
 /// A value that is a number; of a text only its length, for it may be anything.

@@ -17,8 +17,8 @@ pub(crate) use output::{document, ensure_writable, error, input, logging, show};
 pub(crate) use server_dry_run::{ServerCounts, ServerDryRun};
 
 use crate::domain::{
-    Blocked, Cell, CellAccount, CellOutcome, ChangeKind, Closed, Left, Period, PeriodType,
-    RowAccount, Text, Uid,
+    Author, Blocked, Cell, CellAccount, CellOutcome, ChangeKind, Closed, HeldCell, Left, Period,
+    PeriodType, RowAccount, Text, Trip, Uid,
 };
 use crate::exit::{Exit, Problem};
 
@@ -57,6 +57,8 @@ pub(crate) struct MappingReport {
     pub(crate) name: String,
     pub(crate) data_set: Option<Uid>,
     pub(crate) period_type: Option<PeriodType>,
+    /// In seconds, after which a plan of it is held.
+    pub(crate) max_age: u64,
     pub(crate) rows: RowAccount,
     pub(crate) cells: CellAccount,
     pub(crate) left: BTreeMap<Left, u64>,
@@ -64,7 +66,17 @@ pub(crate) struct MappingReport {
     pub(crate) blocked_by: BTreeMap<Blocked, u64>,
     /// Cell by cell, as far as they are listed.
     pub(crate) blocked: Vec<(Cell, Blocked)>,
-    pub(crate) held: Vec<Cell>,
+    pub(crate) held: Vec<HeldCell>,
+    /// Guards that tripped, and the name of the plan they held.
+    pub(crate) guards: Vec<Trip>,
+    pub(crate) digest: Option<String>,
+    /// A person let a held plan pass.
+    pub(crate) released: bool,
+    /// Values of ours that no mapping answers for, as far as they are listed.
+    pub(crate) stranded: Vec<(Cell, Text)>,
+    pub(crate) stranded_cells: u64,
+    /// Changes that DHIS2 2.43 would refuse.
+    pub(crate) newer: BTreeMap<Blocked, u64>,
     /// All that changed or was to change; of a report in text only what it shows.
     pub(crate) changes: Vec<ChangeReport>,
     /// Of a saved plan: cells that are no longer as it found them.
@@ -73,6 +85,7 @@ pub(crate) struct MappingReport {
     pub(crate) server_dry_run: Option<ServerDryRun>,
     /// What people call the objects of this report.
     pub(crate) names: BTreeMap<Uid, String>,
+    pub(crate) codes: BTreeMap<Uid, String>,
     pub(crate) problems: Vec<Problem>,
 }
 
@@ -83,8 +96,8 @@ pub(crate) struct ChangeReport {
     pub(crate) kind: ChangeKind,
     pub(crate) old: Option<Text>,
     pub(crate) new: Text,
-    /// The old value was last stored by somebody else.
-    pub(crate) foreign: bool,
+    /// Who stored or deleted the old value last, where that is somebody else.
+    pub(crate) author: Option<Author>,
     pub(crate) outcome: CellOutcome,
     /// DHIS2's error code, of a rejected change.
     pub(crate) code: Option<String>,

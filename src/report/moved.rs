@@ -1,6 +1,6 @@
 //! Cells that are no longer as a saved plan found them, for which nothing of it is sent.
 
-use crate::domain::{Cell, Text};
+use crate::domain::{Author, Cell, Text};
 
 #[derive(Clone, Debug)]
 pub(crate) struct MovedCell {
@@ -9,6 +9,6 @@ pub(crate) struct MovedCell {
     pub(crate) expected: Option<Text>,
     /// The live value now.
     pub(crate) found: Option<Text>,
-    /// Last stored by somebody else.
-    pub(crate) foreign: bool,
+    /// Who stored or deleted it last, where that is somebody else.
+    pub(crate) author: Option<Author>,
 }

@@ -114,6 +114,8 @@ fn mapping_text(text: &mut String, mapping: &MappingReport, report: &Report, rea
     details::stay(text, mapping);
     details::blocked(text, mapping);
     details::held(text, mapping);
+    details::guards(text, mapping);
+    details::asides(text, mapping);
     details::failed(text, mapping);
     moved::moved(text, mapping);
     server_dry_run::server_dry_run(text, mapping);

@@ -1,5 +1,6 @@
 //! Reads every file a site writes: the site file, mappings with what they name, secrets; and takes the lock.
 
+mod deletions;
 mod files;
 mod lock;
 mod parse;
@@ -12,11 +13,13 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
+pub(crate) use deletions::Deletions;
 pub(crate) use files::{ensure_writable, reason, write_private};
 pub(crate) use lock::Lock;
 pub(crate) use veil::{Keep, veil};
 
 use crate::dhis2::Dhis2;
+use crate::domain::OwnUser;
 use crate::mapping::FileError;
 use crate::{dhis2, extract};
 
@@ -49,7 +52,7 @@ struct Dhis2Site {
     account: AccountSite,
     ca_file: Option<PathBuf>,
     chunk: usize,
-    own_users: Vec<String>,
+    own_users: Vec<OwnUser>,
     http: crate::http::Settings,
     wait: std::time::Duration,
 }
@@ -72,7 +75,7 @@ pub(crate) struct Dhis2Access {
     /// Not asked anything yet.
     pub(crate) dhis2: Dhis2,
     pub(crate) chunk: usize,
-    pub(crate) own_users: Vec<String>,
+    pub(crate) own_users: Vec<OwnUser>,
 }
 
 impl Site {

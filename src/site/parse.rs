@@ -4,9 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::{AccountSite, Dhis2Site, Site, SourceSite, folder};
+use crate::domain::OwnUser;
 use crate::extract;
 use crate::mapping::{Entry, FileError, Section};
 use crate::{dhis2, http, push};
@@ -136,7 +138,11 @@ fn dhis2(entry: Entry<'_>, base: &Path, limits: Limits) -> Result<Dhis2Site, Fil
     };
     let ca_file = section.take("ca-file").map(path).transpose()?;
     let own_users = match section.take("own-users") {
-        Some(entry) => entry.strings()?,
+        Some(entry) => entry
+            .list()?
+            .into_iter()
+            .map(own_user)
+            .collect::<Result<_, _>>()?,
         None => Vec::new(),
     };
     let url = url.string()?.to_owned();
@@ -150,6 +156,31 @@ fn dhis2(entry: Entry<'_>, base: &Path, limits: Limits) -> Result<Dhis2Site, Fil
         http: limits.http,
         wait: limits.wait,
     })
+}
+
+/// `"openfn"`, or `{ name = "openfn", until = 2026-06-30 }`.
+fn own_user(entry: Entry<'_>) -> Result<OwnUser, FileError> {
+    if let Ok(name) = entry.string() {
+        return Ok(OwnUser {
+            name: name.to_owned(),
+            until: None,
+        });
+    }
+    let mut section = entry.section()?;
+    let name = section.require("name")?.string()?.to_owned();
+    let until = section
+        .take("until")
+        .map(|entry| date(&entry))
+        .transpose()?;
+    section.finish()?;
+    Ok(OwnUser { name, until })
+}
+
+fn date(entry: &Entry<'_>) -> Result<Date, FileError> {
+    let written = entry.value().as_datetime().map(ToString::to_string);
+    let parsed = written.and_then(|text| text.parse().ok());
+    parsed
+        .ok_or_else(|| entry.error("must be a date such as 2026-06-30, without quotes".to_owned()))
 }
 
 /// An address of HTTP without anything secret or superfluous in it.

@@ -6,8 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Cell, Desired, Dimension, Incomplete, KeyGroup, Number, Period, PeriodType, Place, Policies,
-    RowAccount, RowCounts, RowOutcome, Scope, ShownKey, Space, Sums, Triple, Uid, Unplaced,
+    Cell, Desired, Dimension, Guards, Incomplete, KeyGroup, Number, Period, PeriodType, Place,
+    Policies, RowAccount, RowCounts, RowOutcome, Scope, ShownKey, Space, Sums, Triple, Uid,
+    Unplaced,
 };
 
 /// The version of the format; another one is refused.
@@ -36,8 +37,7 @@ pub(super) struct Header {
     pub(super) periods: Vec<Period>,
     scope: Scope,
     policies: Policies,
-    /// Reserved for the limits that hold a mapping.
-    guards: BTreeMap<String, u64>,
+    guards: Guards,
     accounting: Accounting,
     unplaced: Vec<UnplacedRows>,
     incomplete: Vec<IncompleteCell>,
@@ -76,6 +76,7 @@ struct Accounting {
     rows: BTreeMap<Period, RowCounts>,
     keys: Vec<Keys>,
     rows_of_other_keys: u64,
+    queries: BTreeMap<String, u64>,
     sums: Vec<ElementSums>,
 }
 
@@ -141,7 +142,7 @@ impl Header {
             periods: desired.periods.clone(),
             scope: desired.scope.clone(),
             policies: desired.policies.clone(),
-            guards: BTreeMap::new(),
+            guards: desired.guards.clone(),
             accounting: Accounting::of(&desired.rows),
             unplaced: desired.unplaced.iter().map(UnplacedRows::of).collect(),
             incomplete: desired
@@ -192,6 +193,7 @@ impl Header {
             unplaced: self.unplaced.iter().map(UnplacedRows::unplaced).collect(),
             scope: self.scope,
             policies: self.policies,
+            guards: self.guards,
             rows: self.accounting.account()?,
         })
     }
@@ -203,6 +205,7 @@ impl Accounting {
             rows: rows.periods.clone(),
             keys: rows.keys.iter().map(Keys::of).collect(),
             rows_of_other_keys: rows.rows_of_other_keys,
+            queries: rows.queries.clone(),
             sums: rows
                 .sums
                 .iter()
@@ -216,6 +219,7 @@ impl Accounting {
             periods: self.rows,
             keys: self.keys.into_iter().map(Keys::group).collect(),
             rows_of_other_keys: self.rows_of_other_keys,
+            queries: self.queries,
             sums: self
                 .sums
                 .into_iter()

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use jiff::Timestamp;
+
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
@@ -10,18 +12,21 @@ use super::header::{DocumentError, Header, VERSION};
 use super::whole::ensure_whole;
 use crate::domain::{Cell, Desired, DesiredCell, Period, Text, Triple, Uid};
 
-/// Reads a document from JSON and checks that it adds up.
-pub(crate) fn read(json: &[u8]) -> Result<Desired, DocumentError> {
+/// Reads a document from JSON and checks that it adds up. Returns when it was created too.
+pub(crate) fn read(json: &[u8]) -> Result<(Desired, Timestamp), DocumentError> {
     if json.iter().all(u8::is_ascii_whitespace) {
         return Err(DocumentError("the input is empty".to_owned()));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let desired = deserializer
+    let (desired, created) = deserializer
         .deserialize_map(DocumentVisitor)
-        .and_then(|desired| deserializer.end().map(|()| desired))
+        .and_then(|read| deserializer.end().map(|()| read))
         .map_err(|error| DocumentError(describe(&error)))?;
     ensure_whole(&desired)?;
-    Ok(desired)
+    let created = created
+        .parse()
+        .map_err(|_| DocumentError("it does not say when it was created".to_owned()))?;
+    Ok((desired, created))
 }
 
 /// Says what is wrong without repeating a value: serde's own texts can hold one.
@@ -51,13 +56,14 @@ fn ours<E: Error>(message: &str) -> E {
 struct DocumentVisitor;
 
 impl<'de> Visitor<'de> for DocumentVisitor {
-    type Value = Desired;
+    /// With the moment at which it was created, as text.
+    type Value = (Desired, String);
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a document written by `pg2dhis2 map`")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Desired, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(Desired, String), A::Error> {
         const NOT_OURS: &str =
             "not written by `pg2dhis2 map`: its first member must be \"pg2dhis2\"";
         match map.next_key::<Cow<'_, str>>()? {
@@ -73,6 +79,7 @@ impl<'de> Visitor<'de> for DocumentVisitor {
             return Err(ours("its third member must be \"dataValues\""));
         }
         let space = header.space();
+        let created = header.created.clone();
         let mut desired = header
             .into_desired(data_set, space)
             .map_err(|error| ours(&error.0))?;
@@ -80,7 +87,7 @@ impl<'de> Visitor<'de> for DocumentVisitor {
         if map.next_key::<Cow<'_, str>>()?.is_some() {
             return Err(ours("it has a member that `map` does not write"));
         }
-        Ok(desired)
+        Ok((desired, created))
     }
 }
 

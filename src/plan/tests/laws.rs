@@ -265,8 +265,8 @@ proptest! {
                 }
             }
             prop_assert!(![unit("outside"), unit("UnitUnknwn0")].contains(&cell.org_unit));
-            if change.foreign {
-                prop_assert_eq!(change.kind, ChangeKind::Update);
+            if change.author.is_some() {
+                prop_assert!(matches!(change.kind, ChangeKind::Update | ChangeKind::Create));
                 prop_assert_eq!(scene.policies.foreign, Foreign::Overwrite);
             }
         }

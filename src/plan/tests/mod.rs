@@ -9,15 +9,16 @@ mod outcomes;
 mod site;
 mod withdrawals;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use site::{cell, target};
 
-use super::{Plan, Planner, Target};
+use super::{Plan, Planner, Search, Target};
 use crate::domain::{
-    Absent, Cell, CellOutcome, Combine, Desired, DesiredCell, Engine, Foreign, Incomplete, LiveRow,
-    OrgUnitScope, Period, PeriodType, Place, Policies, RowAccount, Scope, Space, TripleScope,
-    Unplaced,
+    Absent, Cell, CellOutcome, Combine, Desired, DesiredCell, Engine, Foreign, Guards, Incomplete,
+    LiveRow, OrgUnitScope, Period, PeriodType, Place, Policies, RowAccount, Scope, Space,
+    TripleScope, Unplaced,
 };
 
 /// Everything a plan is made of.
@@ -100,6 +101,7 @@ impl Scene {
             scope: Scope {
                 triples: Some(vec![triples]),
                 org_units: OrgUnitScope::OfDataSet { below: Vec::new() },
+                retired: BTreeSet::new(),
             },
             target,
             policies: Policies {
@@ -157,13 +159,14 @@ impl Scene {
                 .collect(),
             scope: self.scope.clone(),
             policies: self.policies.clone(),
+            guards: Guards::default(),
             rows: RowAccount::default(),
         }
     }
 
     /// The plan; every cell of it has an outcome.
     fn plan(&self) -> Plan {
-        let mut planner = Planner::new(self.desired(), &self.target);
+        let mut planner = Planner::new(self.desired(), &self.target, Search::default());
         for row in &self.live {
             planner.live(&row.row());
         }

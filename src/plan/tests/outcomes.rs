@@ -2,7 +2,7 @@
 
 use super::site::cell;
 use super::{Live, Scene, both, scene};
-use crate::domain::{Absent, ElementPolicies, Engine, Foreign, Incomplete};
+use crate::domain::{Absent, ElementPolicies, Engine, Foreign, Incomplete, OwnUser};
 
 fn plainly(element: &str, desired: Option<&str>, live: Option<&str>) -> String {
     both(element, desired, live, |_| {})
@@ -192,7 +192,10 @@ fn somebody_elses_value_is_held_kept_or_overwritten() {
 fn ours_is_what_our_account_or_one_of_ours_stored_last() {
     let stored_by = |user: Option<&'static str>| {
         both("count", None, Some("3"), |scene| {
-            scene.target.own_users = vec!["before".to_owned()];
+            scene.target.own_users = vec![OwnUser {
+                name: "before".to_owned(),
+                until: None,
+            }];
             scene.live[0].stored_by = user;
         })
     };
@@ -204,7 +207,7 @@ fn ours_is_what_our_account_or_one_of_ours_stored_last() {
 }
 
 #[test]
-fn a_deleted_row_or_one_without_value_is_no_value_whoever_stored_it() {
+fn a_row_without_a_value_is_no_value_and_one_that_a_person_deleted_is_theirs() {
     let gone = |desired, change: fn(&mut Live)| {
         both("count", desired, Some("3"), |scene| {
             scene.policies.foreign = Foreign::Hold;
@@ -214,8 +217,9 @@ fn a_deleted_row_or_one_without_value_is_no_value_whoever_stored_it() {
     };
     let deleted: fn(&mut Live) = |row| row.deleted = true;
     let comment_alone: fn(&mut Live) = |row| row.value = None;
+    assert_eq!(gone(Some("5"), deleted), "Held");
+    assert_eq!(gone(Some("5"), comment_alone), "Create 5");
     for change in [deleted, comment_alone] {
-        assert_eq!(gone(Some("5"), change), "Create 5");
         assert_eq!(gone(None, change), "no cell");
         assert_eq!(gone(Some("0"), change), "Unchanged");
     }

@@ -145,6 +145,7 @@ pub(super) fn target(engine: Engine) -> Target {
         },
         data_set: data_set(),
         own_users: Vec::new(),
+        own_deletions: BTreeSet::new(),
         other_units: [(
             unit("UnitElseAa0"),
             org_unit("/RootAaaaaa0/UnitElseAa0", "2020-03-01", None),

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use super::{line, many};
 use crate::domain::{
-    Cell, CellOutcome, DEFAULT_COMBO, Dimension, Number, RowOutcome, ShownKey, Text, Uid, escaped,
+    Author, Cell, CellOutcome, DEFAULT_COMBO, Dimension, Number, RowOutcome, ShownKey, Text, Uid,
+    escaped,
 };
 use crate::report::absorb::SHOWN;
 use crate::report::{ChangeReport, MappingReport, Reader, Report};
@@ -19,7 +20,7 @@ pub(super) fn changes(text: &mut String, mapping: &MappingReport, report: &Repor
         .changes
         .iter()
         .filter(fine)
-        .filter(|change| !change.foreign)
+        .filter(|change| change.author.is_none())
         .collect();
     ours.sort_by_cached_key(|change| Reverse(change.size()));
     if report.dry_run && !ours.is_empty() {
@@ -32,7 +33,7 @@ pub(super) fn changes(text: &mut String, mapping: &MappingReport, report: &Repor
         .changes
         .iter()
         .filter(fine)
-        .filter(|change| change.foreign)
+        .filter(|change| change.author.is_some())
         .collect();
     if !theirs.is_empty() {
         line(
@@ -49,7 +50,27 @@ fn change_line(change: &ChangeReport, mapping: &MappingReport) -> String {
         CellOutcome::Deleted => "nothing".to_owned(),
         _ => shown(&change.new),
     };
-    format!("{old} → {new}  {}", named(&change.cell, mapping))
+    let author = change
+        .author
+        .as_ref()
+        .map(|author| format!("  {}", by(author)));
+    let cell = named(&change.cell, mapping);
+    format!("{old} → {new}  {cell}{}", author.unwrap_or_default())
+}
+
+/// `(stored by nurse, 2026-03-01 10:15)`.
+pub(super) fn by(author: &Author) -> String {
+    let user = match &*author.user {
+        "" => "somebody".to_owned(),
+        user => escaped(user),
+    };
+    match author.when {
+        Some(when) => format!(
+            "(last touched by {user}, {})",
+            when.strftime("%Y-%m-%d %H:%M")
+        ),
+        None => format!("(last touched by {user})"),
+    }
 }
 
 pub(super) fn keys(text: &mut String, mapping: &MappingReport, reader: Reader) {
@@ -121,9 +142,54 @@ pub(super) fn held(text: &mut String, mapping: &MappingReport) {
     }
     line(
         text,
-        "  held, nothing of this mapping is sent: somebody else stored a value that differs; look at it, then write `foreign`:",
+        "  somebody else's values that differ (theirs, then the source's):",
     );
-    listed(text, &mapping.held, |cell| named(cell, mapping));
+    listed(text, &mapping.held, |held| {
+        let live = held.live.as_ref().map_or("deleted".to_owned(), shown);
+        let author = held.author.as_ref().map(by).unwrap_or_default();
+        let cell = named(&held.cell, mapping);
+        format!("{live} | {}  {cell}  {author}", shown(&held.desired))
+    });
+}
+
+pub(super) fn guards(text: &mut String, mapping: &MappingReport) {
+    if mapping.guards.is_empty() {
+        return;
+    }
+    line(
+        text,
+        match mapping.released {
+            true => "  guards that tripped, and were released for this plan:",
+            false => "  guards that tripped; nothing of this mapping is sent:",
+        },
+    );
+    listed(text, &mapping.guards, |trip| {
+        let period = trip.period.map(|period| format!("{period}: "));
+        format!("{}{}", period.unwrap_or_default(), trip.words)
+    });
+}
+
+/// Values of ours that nobody would ever change, and what a newer DHIS2 would say.
+pub(super) fn asides(text: &mut String, mapping: &MappingReport) {
+    if mapping.stranded_cells > 0 {
+        line(
+            text,
+            &format!(
+                "  stranded, {} of ours that no mapping answers for; withdraw them by map file lines with retired = yes, or in DHIS2:",
+                many(mapping.stranded_cells, "value")
+            ),
+        );
+        listed(text, &mapping.stranded, |(cell, live)| {
+            format!("{}  {}", shown(live), named(cell, mapping))
+        });
+    }
+    for (why, cells) in &mapping.newer {
+        let cells = many(*cells, "change");
+        line(
+            text,
+            &format!("  note: DHIS2 2.43 would refuse {cells} of these: {why}"),
+        );
+    }
 }
 
 pub(super) fn failed(text: &mut String, mapping: &MappingReport) {
@@ -165,9 +231,14 @@ pub(super) fn listed<T>(text: &mut String, items: &[T], words: impl Fn(&T) -> St
 
 /// A cell in names, with the UIDs that DHIS2 knows it by.
 pub(super) fn named(cell: &Cell, mapping: &MappingReport) -> String {
-    let name = |uid: Uid| match mapping.names.get(&uid) {
-        Some(name) if !name.is_empty() => format!("{} ({uid})", escaped(name)),
-        _ => uid.to_string(),
+    let name = |uid: Uid| {
+        let code = mapping.codes.get(&uid);
+        let code = code.map(|code| format!("{}, ", escaped(code)));
+        let code = code.unwrap_or_default();
+        match mapping.names.get(&uid) {
+            Some(name) if !name.is_empty() => format!("{} ({code}{uid})", escaped(name)),
+            _ => uid.to_string(),
+        }
     };
     let triple = cell.triple;
     let mut parts = vec![

@@ -1,6 +1,6 @@
 //! The part of a report in text that tells which cells moved since a plan was made.
 
-use super::details::{listed, named, shown};
+use super::details::{by, listed, named, shown};
 use super::line;
 use crate::domain::Text;
 use crate::report::MappingReport;
@@ -12,15 +12,9 @@ pub(super) fn moved(text: &mut String, mapping: &MappingReport) {
     line(text, "  moved since the plan was made:");
     let value = |value: &Option<Text>| value.as_ref().map_or("nothing".to_owned(), shown);
     listed(text, &mapping.moved, |moved| {
-        let by = match moved.foreign {
-            true => ", stored by somebody else",
-            false => "",
-        };
-        format!(
-            "expected {}, found {}{by}  {}",
-            value(&moved.expected),
-            value(&moved.found),
-            named(&moved.cell, mapping)
-        )
+        let author = moved.author.as_ref().map(by).unwrap_or_default();
+        let cell = named(&moved.cell, mapping);
+        let (expected, found) = (value(&moved.expected), value(&moved.found));
+        format!("expected {expected}, found {found}  {cell}  {author}")
     });
 }

@@ -1,0 +1,45 @@
+//! Another account whose values count as ours: that of a tool which was used before this one.
+
+use jiff::civil::{Date, DateTime};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OwnUser {
+    pub(crate) name: String,
+    /// What it stored later, by the server's clock, is somebody else's.
+    pub(crate) until: Option<Date>,
+}
+
+impl OwnUser {
+    /// Whether a value that `user` stored at this time is this account's, and of the time that counts.
+    pub(crate) fn stored(&self, user: &str, when: Option<DateTime>) -> bool {
+        let in_time = match (self.until, when) {
+            (None, _) => true,
+            (Some(until), Some(when)) => when.date() <= until,
+            (Some(_), None) => false,
+        };
+        self.name == user && in_time
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OwnUser;
+
+    #[test]
+    fn what_a_former_tool_stored_is_ours_to_its_last_day_and_no_longer() {
+        let tool = OwnUser {
+            name: "openfn".to_owned(),
+            until: Some("2026-06-30".parse().unwrap()),
+        };
+        let at = |text: &str| Some(text.parse().unwrap());
+        assert!(tool.stored("openfn", at("2026-06-30T23:59:59")));
+        assert!(!tool.stored("openfn", at("2026-07-01T00:00:00")));
+        assert!(!tool.stored("openfn", None));
+        assert!(!tool.stored("admin", at("2026-06-01T00:00:00")));
+        let always = OwnUser {
+            until: None,
+            ..tool
+        };
+        assert!(always.stored("openfn", None));
+    }
+}

@@ -1,0 +1,38 @@
+//! The table `[guards]`: how much may change before a person must look.
+
+use jiff::SignedDuration;
+
+use super::{Entry, FileError};
+use crate::domain::Guards;
+
+pub(super) fn guards(entry: Entry<'_>) -> Result<Guards, FileError> {
+    let mut section = entry.section()?;
+    let mut guards = Guards::default();
+    for (key, share) in [
+        ("max-unmapped", &mut guards.max_unmapped),
+        ("max-excluded", &mut guards.max_excluded),
+        ("max-withdrawn", &mut guards.max_withdrawn),
+        ("max-withdrawn-of-one", &mut guards.max_withdrawn_of_one),
+        ("max-changed", &mut guards.max_changed),
+        ("max-decrease", &mut guards.max_decrease),
+    ] {
+        if let Some(entry) = section.take(key) {
+            let text = entry.string()?;
+            *share = text.parse().map_err(|wrong| entry.error(wrong))?;
+        }
+    }
+    if let Some(entry) = section.take("min-rows") {
+        guards.min_rows = entry.count(0..=1_000_000_000)?.into();
+    }
+    if let Some(entry) = section.take("max-age") {
+        guards.max_age = seconds(&entry)?;
+    }
+    section.finish()?;
+    Ok(guards)
+}
+
+fn seconds(entry: &Entry<'_>) -> Result<u64, FileError> {
+    let wrong = || entry.error("must be a time such as \"6h\" or \"30m\"".to_owned());
+    let duration: SignedDuration = entry.string()?.parse().map_err(|_| wrong())?;
+    u64::try_from(duration.as_secs()).map_err(|_| wrong())
+}

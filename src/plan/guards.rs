@@ -1,0 +1,352 @@
+//! Guards: whether the source went wrong rather than changed. Each says what it expected and what it found.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Plan, Target};
+use crate::domain::{
+    ChangeKind, Desired, FEWEST, Guards, LEAST_TOTAL, Number, Period, RowCounts, Share, Text, Trip,
+    Uid,
+};
+
+/// What the guards must know of the source beside the plan.
+pub(crate) struct Source {
+    guards: Guards,
+    periods: BTreeMap<Period, RowCounts>,
+    queries: BTreeMap<String, u64>,
+    /// Data elements that some row is about.
+    elements: BTreeSet<Uid>,
+}
+
+impl Source {
+    pub(crate) fn of(desired: &Desired) -> Source {
+        let mut elements: BTreeSet<Uid> = desired.rows.sums.keys().copied().flatten().collect();
+        let keys = desired.cells.iter().map(|cell| cell.key);
+        let keys = keys.chain(desired.incomplete.keys().copied());
+        let triples = keys.filter_map(|key| desired.space.triples().get(key.triple as usize));
+        elements.extend(triples.map(|triple| triple.data_element));
+        let unplaced = desired.unplaced.iter();
+        elements.extend(unplaced.filter_map(|unplaced| unplaced.place.data_element));
+        Source {
+            guards: desired.guards.clone(),
+            periods: desired.rows.periods.clone(),
+            queries: desired.rows.queries.clone(),
+            elements,
+        }
+    }
+}
+
+/// The whole run, of which a plan may be a part.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Run {
+    /// Rows of this part and those before it.
+    pub(crate) rows: u64,
+    /// No part comes after this one.
+    pub(crate) is_last: bool,
+    /// Of the document that is pushed, in seconds.
+    pub(crate) age: Option<u64>,
+}
+
+/// The guards that hold a plan, in the order of their periods.
+pub(crate) fn trips(source: &Source, plan: &Plan, target: &Target, run: Run) -> Vec<Trip> {
+    let measure = Measure {
+        source,
+        plan,
+        target,
+        moved: Moved::of(plan, target),
+    };
+    let mut trips = measure.rows();
+    trips.extend(measure.silent_queries());
+    trips.extend(measure.withdrawn());
+    trips.extend(measure.changed());
+    trips.extend(measure.decreased());
+    trips.sort_by_key(|trip| trip.period);
+    trips.extend(of_run(&source.guards, plan, run));
+    trips
+}
+
+/// Those that are measured over the whole run.
+fn of_run(guards: &Guards, plan: &Plan, run: Run) -> Vec<Trip> {
+    let mut trips = Vec::new();
+    // An early part of a long run may have no rows, as long as nothing rests on that.
+    let matters = run.is_last || !plan.changes.is_empty();
+    if run.rows < guards.min_rows && matters {
+        trips.push(Trip {
+            guard: "min-rows",
+            period: None,
+            words: format!(
+                "the queries returned {} rows, and min-rows expects {}; is this the right database, and is it filled?",
+                run.rows, guards.min_rows
+            ),
+        });
+    }
+    if let Some(age) = run.age.filter(|age| *age > guards.max_age) {
+        trips.push(Trip {
+            guard: "max-age",
+            period: None,
+            words: format!(
+                "the document is {} minutes old, and max-age allows {}; extract and map again",
+                age / 60,
+                guards.max_age / 60
+            ),
+        });
+    }
+    trips
+}
+
+/// The changes of a plan, counted.
+#[derive(Default)]
+struct Moved {
+    withdrawn: BTreeMap<Period, u64>,
+    withdrawn_by_unit: BTreeMap<(Period, Uid), u64>,
+    withdrawn_by_element: BTreeMap<(Period, Uid), u64>,
+    changed: BTreeMap<Period, u64>,
+    totals: BTreeMap<(Period, Uid), Difference>,
+}
+
+/// What changes do to the total of a data element.
+#[derive(Clone, Copy, Default)]
+struct Difference {
+    before: Number,
+    after: Number,
+    /// Cells whose value falls.
+    falling: u64,
+}
+
+impl Moved {
+    fn of(plan: &Plan, target: &Target) -> Moved {
+        let mut moved = Moved::default();
+        for change in &plan.changes {
+            let Some(cell) = plan.space.cell(change.key) else {
+                continue;
+            };
+            let (period, element) = (cell.period, cell.triple.data_element);
+            match change.kind {
+                ChangeKind::Zero | ChangeKind::Delete => {
+                    *moved.withdrawn.entry(period).or_default() += 1;
+                    let unit = (period, cell.org_unit);
+                    *moved.withdrawn_by_unit.entry(unit).or_default() += 1;
+                    let element = (period, element);
+                    *moved.withdrawn_by_element.entry(element).or_default() += 1;
+                }
+                ChangeKind::Update if change.author.is_none() => {
+                    *moved.changed.entry(period).or_default() += 1;
+                }
+                ChangeKind::Update | ChangeKind::Create => {}
+            }
+            if target.is_summed(element) {
+                let after = match change.kind {
+                    ChangeKind::Delete => None,
+                    _ => Some(&change.value),
+                };
+                let difference = moved.totals.entry((period, element)).or_default();
+                difference.add(change.old.as_ref(), after);
+            }
+        }
+        moved
+    }
+}
+
+impl Difference {
+    /// A sum that does not fit is no total that a guard could measure.
+    fn add(&mut self, old: Option<&Text>, new: Option<&Text>) {
+        let number = |text: Option<&Text>| {
+            text.and_then(|text| Number::parse(text.as_str()).ok())
+                .unwrap_or(Number::ZERO)
+        };
+        let (old, new) = (number(old), number(new));
+        self.falling += u64::from(new < old);
+        self.before = self.before.checked_add(old).unwrap_or(self.before);
+        self.after = self.after.checked_add(new).unwrap_or(self.after);
+    }
+}
+
+struct Measure<'a> {
+    source: &'a Source,
+    plan: &'a Plan,
+    target: &'a Target,
+    moved: Moved,
+}
+
+impl Measure<'_> {
+    /// Too many rows that reach no cell.
+    fn rows(&self) -> Vec<Trip> {
+        let guards = &self.source.guards;
+        let mut trips = Vec::new();
+        for (period, rows) in &self.source.periods {
+            let measured = [
+                (
+                    "max-unmapped",
+                    guards.max_unmapped,
+                    rows.unmapped,
+                    rows.rows.saturating_sub(rows.excluded),
+                    "rows are unmapped",
+                    "add or mend the rules, or the lines of the map file, that they need",
+                ),
+                (
+                    "max-excluded",
+                    guards.max_excluded,
+                    rows.excluded,
+                    rows.rows,
+                    "rows are excluded by a rule",
+                    "look at the rules that exclude",
+                ),
+            ];
+            for (guard, share, part, whole, what, next) in measured {
+                let trip = over(share, part, whole).map(|found| Trip {
+                    guard,
+                    period: Some(*period),
+                    words: format!(
+                        "{part} of {whole} {what} ({found}), and {guard} allows {share}; {next}"
+                    ),
+                });
+                trips.extend(trip);
+            }
+        }
+        trips
+    }
+
+    /// A query without any row, while DHIS2 holds values of ours that no row is about.
+    fn silent_queries(&self) -> Option<Trip> {
+        let silent: Vec<&str> = self
+            .source
+            .queries
+            .iter()
+            .filter(|(_, rows)| **rows == 0)
+            .map(|(query, _)| query.as_str())
+            .collect();
+        let mut cells = 0;
+        let mut elements = BTreeSet::new();
+        for ((_, element), count) in &self.plan.tally.by_element {
+            if !self.source.elements.contains(element) {
+                cells += count;
+                elements.insert(*element);
+            }
+        }
+        let first = elements.first()?;
+        if silent.is_empty() {
+            return None;
+        }
+        Some(Trip {
+            guard: "silent-query",
+            period: None,
+            words: format!(
+                "{} returned no row, and DHIS2 holds {cells} values of ours of {} data elements that no row is about, such as {}; look at what the query reads",
+                silent.join(", "),
+                elements.len(),
+                self.name(*first)
+            ),
+        })
+    }
+
+    fn withdrawn(&self) -> Vec<Trip> {
+        let guards = &self.source.guards;
+        let tally = &self.plan.tally;
+        let next = "look for what is gone from the source, or from the rules";
+        let mut trips = Vec::new();
+        for (period, part) in &self.moved.withdrawn {
+            let whole = tally.ours.get(period).copied().unwrap_or_default();
+            let share = guards.max_withdrawn;
+            let trip = over(share, *part, whole).map(|found| Trip {
+                guard: "max-withdrawn",
+                period: Some(*period),
+                words: format!(
+                    "{part} of our {whole} cells would be withdrawn ({found}), and max-withdrawn allows {share}; {next}"
+                ),
+            });
+            trips.extend(trip);
+        }
+        let single = [
+            (&self.moved.withdrawn_by_unit, &tally.by_unit),
+            (&self.moved.withdrawn_by_element, &tally.by_element),
+        ];
+        for (withdrawn, live) in single {
+            for ((period, of), part) in withdrawn {
+                let whole = live.get(&(*period, *of)).copied().unwrap_or_default();
+                let share = guards.max_withdrawn_of_one;
+                let trip = over(share, *part, whole).map(|found| Trip {
+                    guard: "max-withdrawn-of-one",
+                    period: Some(*period),
+                    words: format!(
+                        "{part} of our {whole} cells of {} would be withdrawn ({found}), and max-withdrawn-of-one allows {share}; {next}",
+                        self.name(*of)
+                    ),
+                });
+                trips.extend(trip);
+            }
+        }
+        trips
+    }
+
+    fn changed(&self) -> Vec<Trip> {
+        let share = self.source.guards.max_changed;
+        let today = self.target.server.now.date();
+        let older = self.moved.changed.iter().filter(|(period, _)| {
+            let current = period.period_type().containing(today);
+            **period < current
+        });
+        older
+            .filter_map(|(period, part)| {
+                let whole = self.plan.tally.ours.get(period).copied().unwrap_or_default();
+                let found = over(share, *part, whole)?;
+                Some(Trip {
+                    guard: "max-changed",
+                    period: Some(*period),
+                    words: format!(
+                        "{part} of our {whole} cells would change ({found}), and max-changed allows {share} of a period that is over; look for what changed in the source, the queries or the rules"
+                    ),
+                })
+            })
+            .collect()
+    }
+
+    fn decreased(&self) -> Vec<Trip> {
+        let share = self.source.guards.max_decrease;
+        let least = Number::parse(LEAST_TOTAL).unwrap_or(Number::ZERO);
+        let falls = |((period, element), difference): (&(Period, Uid), &Difference)| {
+            let total = self
+                .plan
+                .tally
+                .totals
+                .get(&(*period, *element))
+                .copied()??;
+            let Difference {
+                before,
+                after,
+                falling,
+            } = *difference;
+            let fall = before.distance(after);
+            let allowed = total.checked_times(share.in_hundredths_of_a_percent())?;
+            let trips = total >= least
+                && after < before
+                && falling >= FEWEST
+                && fall.checked_times(Share::WHOLE)? > allowed;
+            trips.then(|| Trip {
+                guard: "max-decrease",
+                period: Some(*period),
+                words: format!(
+                    "the total of {} would fall by {fall} from {total}, and max-decrease allows {share}; look for what is gone from the source",
+                    self.name(*element)
+                ),
+            })
+        };
+        self.moved.totals.iter().filter_map(falls).collect()
+    }
+
+    fn name(&self, uid: Uid) -> String {
+        let unit = self.target.unit(uid).map(|unit| unit.name.as_str());
+        let element = self
+            .target
+            .element(uid)
+            .map(|element| element.name.as_str());
+        match unit.or(element) {
+            Some(name) => format!("{name} ({uid})"),
+            None => uid.to_string(),
+        }
+    }
+}
+
+/// The share that was found, if it is more than allowed and not of too few.
+fn over(allowed: Share, part: u64, whole: u64) -> Option<Share> {
+    let trips = part >= FEWEST && allowed.is_exceeded(part, whole);
+    trips.then(|| Share::of(part, whole))
+}

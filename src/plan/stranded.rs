@@ -1,0 +1,56 @@
+//! Stranded values: ours, in the data set, and outside the scope of every mapping of the site. Nobody would ever
+//! change or withdraw them.
+
+use std::collections::BTreeSet;
+
+use super::Target;
+use crate::domain::{Cell, OrgUnitScope, Period, PeriodType, Scope, Uid};
+
+/// A mapping of the site, as far as it tells which cells it answers for.
+#[derive(Clone, Debug)]
+pub(crate) struct Answerer {
+    pub(crate) data_set: Uid,
+    pub(crate) period_type: PeriodType,
+    pub(crate) scope: Scope,
+}
+
+/// Where stranded values are looked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Search {
+    /// Every mapping of the site; the one that is planned may be among them.
+    pub(crate) answerers: Vec<Answerer>,
+    /// Periods in which nobody has looked yet.
+    pub(crate) periods: BTreeSet<Period>,
+}
+
+impl Search {
+    /// Whether no mapping answers for a cell in which a value of ours is.
+    pub(super) fn is_stranded(&self, cell: &Cell, target: &Target) -> bool {
+        self.periods.contains(&cell.period)
+            && target.element(cell.triple.data_element).is_some()
+            && !self.answerers.iter().any(|each| each.answers(cell, target))
+    }
+}
+
+impl Answerer {
+    /// Whether the mapping may answer for a cell. What cannot be told without its rows counts as answered.
+    fn answers(&self, cell: &Cell, target: &Target) -> bool {
+        let of_triple = self.scope.triples.is_none() || self.scope.has(&cell.triple);
+        self.period_type == cell.period.period_type() && of_triple && self.reaches(cell, target)
+    }
+
+    fn reaches(&self, cell: &Cell, target: &Target) -> bool {
+        let below = match &self.scope.org_units {
+            OrgUnitScope::Listed(units) => return units.contains(&cell.org_unit),
+            OrgUnitScope::Seen => return true,
+            OrgUnitScope::OfDataSet { below } => below,
+        };
+        if self.data_set != target.data_set.id {
+            return true;
+        }
+        match target.data_set.org_units.get(&cell.org_unit) {
+            Some(unit) => below.is_empty() || unit.is_below_any(below),
+            None => false,
+        }
+    }
+}

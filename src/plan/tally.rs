@@ -1,0 +1,35 @@
+//! What is live in a mapping's cells, counted while it is compared: what the guards measure changes against.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{Cell, Number, Period, Uid};
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally {
+    /// Our live cells.
+    pub(super) ours: BTreeMap<Period, u64>,
+    pub(super) by_unit: BTreeMap<(Period, Uid), u64>,
+    pub(super) by_element: BTreeMap<(Period, Uid), u64>,
+    /// The live totals of data elements that are summed up, whoever stored the values; None: one does not fit.
+    pub(super) totals: BTreeMap<(Period, Uid), Option<Number>>,
+}
+
+impl Tally {
+    /// Takes in a live value.
+    pub(super) fn note(&mut self, cell: &Cell, value: &str, ours: bool, is_summed: bool) {
+        let element = (cell.period, cell.triple.data_element);
+        if ours {
+            *self.ours.entry(cell.period).or_default() += 1;
+            let unit = (cell.period, cell.org_unit);
+            *self.by_unit.entry(unit).or_default() += 1;
+            *self.by_element.entry(element).or_default() += 1;
+        }
+        if is_summed {
+            let total = self.totals.entry(element).or_insert(Some(Number::ZERO));
+            let number = Number::parse(value).ok();
+            *total = total
+                .zip(number)
+                .and_then(|(total, number)| total.checked_add(number));
+        }
+    }
+}
