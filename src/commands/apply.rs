@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::deliver::{Mode, account, close_approved, send};
+use super::deliver::{account, close_approved, send};
+use super::mode::Mode;
 use super::run::{connect, deletions, empty_report};
 use super::target::{self, Connection, Named};
 use super::{saved_plan, server_opinion};

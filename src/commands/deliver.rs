@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::map::ensure_balanced;
+use super::mode::Mode;
 use super::server_opinion;
 use super::target::{self, Connection};
-use crate::cli::{DryRun, DryRunArgs, Format, ReportArgs, SendArgs};
 use crate::domain::{
     Blocked, CellAccount, CellCounts, CellOutcome, Change, ChangeKind, Desired, LiveRow, Period,
     Sent, Uid,
@@ -14,48 +14,6 @@ use crate::exit::{Exit, Problem};
 use crate::plan::{self, Plan, Planner, Run, Source, Target};
 use crate::push::{self, Budget, Task};
 use crate::report::{ChangeReport, Keep, MappingReport};
-
-/// Whether DHIS2 is written to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
-    Send,
-    DryRun,
-    /// A dry run for which DHIS2 is asked too.
-    AskServer,
-}
-
-impl DryRunArgs {
-    pub(super) fn mode(&self) -> Mode {
-        match self.by {
-            None => Mode::Send,
-            Some(DryRun::Local) => Mode::DryRun,
-            Some(DryRun::Server) => Mode::AskServer,
-        }
-    }
-}
-
-impl SendArgs {
-    pub(super) fn mode(&self) -> Mode {
-        self.dry_run.mode()
-    }
-
-    /// Scripts and plans get every change, people the ones worth looking at.
-    pub(super) fn keep(&self) -> Keep {
-        match self.save_plan {
-            Some(_) => Keep::Everything,
-            None => self.report.keep(),
-        }
-    }
-}
-
-impl ReportArgs {
-    pub(super) fn keep(&self) -> Keep {
-        match self.format {
-            Format::Json => Keep::Everything,
-            Format::Text => Keep::Highlights,
-        }
-    }
-}
 
 /// The live values of so many units and periods are held at a time.
 const UNITS: usize = 50;

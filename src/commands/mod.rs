@@ -4,6 +4,7 @@ mod apply;
 mod deliver;
 mod extract;
 mod map;
+mod mode;
 mod periods;
 mod push;
 mod results;

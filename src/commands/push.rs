@@ -6,7 +6,8 @@ use std::io::Read;
 use anyhow::Context;
 use jiff::Timestamp;
 
-use super::deliver::{Mode, Orders, deliver};
+use super::deliver::{Orders, deliver};
+use super::mode::Mode;
 use super::run::{answerers, connect, deletions, empty_report};
 use super::saved_plan;
 use crate::cli::PushArgs;

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::deliver::{Mode, Orders, deliver, not_sent};
+use super::deliver::{Orders, deliver, not_sent};
+use super::mode::Mode;
 use super::target::Connection;
 use super::{periods, results, saved_plan};
 use crate::cli::RunArgs;

@@ -174,3 +174,29 @@ fn push_saves_the_plan_that_run_does_and_the_docs_tell_its_members() {
     let change = "| member of a plan's change | what |\n";
     assert_eq!(names(&formats, change), members(&mapping["changes"][0]));
 }
+
+#[test]
+fn a_plan_that_a_guard_holds_is_saved_as_such_until_a_person_lets_it_pass() {
+    let site = site(Dialect::V2_43);
+    site.run().code(0);
+    site.database.execute("DELETE FROM t");
+    save(&site).code(4).stderr_has("held by a guard");
+    assert_eq!(plan(&site)["mappings"][0]["held"], true);
+    site.dhis2.forget_requests();
+    site.program(&["apply", "plan"]).code(4);
+    assert_eq!(posts(&site), 0);
+
+    let ask = ["run", "-p", "202503", "--as-of", NOW, "--dry-run"];
+    let ask = [&ask, ["--format", "json"].as_slice()].concat();
+    let report = site.program(&ask).code(4).json();
+    let digest = report["mappings"][0]["digest"].as_str().unwrap();
+    let released = [
+        &ask,
+        ["--release", digest, "--save-plan", "plan"].as_slice(),
+    ]
+    .concat();
+    site.program(&released).code(0);
+    assert_eq!(plan(&site)["mappings"][0]["held"], false);
+    site.program(&["apply", "plan"]).code(0);
+    assert!(site.dhis2.values().is_empty());
+}

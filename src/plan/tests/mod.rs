@@ -6,6 +6,7 @@ mod closed;
 mod laws;
 mod orders;
 mod outcomes;
+mod saved;
 mod site;
 mod withdrawals;
 
