@@ -45,7 +45,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     let answerers = answerers(&site, &mut report);
     let mut pass = Pass {
         source,
-        dhis2: Dhis2State::Unasked(Some((dhis2, deletions))),
+        dhis2: Dhis2State::Unasked(Some(Box::new((dhis2, deletions)))),
         veil,
         as_of,
         mode,
@@ -184,7 +184,7 @@ fn jobs<'m>(
 
 /// DHIS2 is asked only once there is something to compare, and not again once it has refused.
 enum Dhis2State {
-    Unasked(Option<(Dhis2Access, Deletions)>),
+    Unasked(Option<Box<(Dhis2Access, Deletions)>>),
     Open(Box<Connection>),
     Refused,
 }
@@ -258,8 +258,9 @@ impl Pass<'_> {
             return Ok(());
         };
         if let Dhis2State::Unasked(access) = &mut self.dhis2
-            && let Some((access, deletions)) = access.take()
+            && let Some(access) = access.take()
         {
+            let (access, deletions) = *access;
             self.dhis2 = match connect(access, deletions, &mut self.report) {
                 Ok(mut connection) => {
                     connection.answerers = std::mem::take(&mut self.answerers);

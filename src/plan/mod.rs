@@ -36,7 +36,8 @@ use live::LiveCell;
 use places::Places;
 
 use crate::domain::{
-    CellOutcome, Change, Desired, DesiredCell, HeldCell, Key, LiveRow, Period, Space, Text, Uid,
+    Absent, Cell, CellOutcome, Change, Desired, DesiredCell, HeldCell, Key, LiveRow, Period, Space,
+    Text, Uid,
 };
 
 /// Takes the live values block by block and compares each block as soon as it is whole.
@@ -180,11 +181,7 @@ impl<'t> Planner<'t> {
             (None, Some(_)) => self.plan.cells(cell.period).cells += 1,
             (Some(_), _) => {}
         }
-        if let Some(value) = value {
-            let is_summed = self.target.is_summed(cell.triple.data_element);
-            let tally = &mut self.plan.tally;
-            tally.note(&cell, value, author.is_none(), is_summed);
-        }
+        self.tally(&cell, value, author.is_none());
         let case = Case {
             cell,
             desired: desired.map(Text::as_str),
@@ -194,13 +191,7 @@ impl<'t> Planner<'t> {
             incomplete: self.desired.incomplete.get(&key).copied(),
             places: &self.places,
         };
-        let absent = match self.desired.scope.is_retired(&cell) {
-            true => self
-                .desired
-                .policies
-                .absent_of_retired(cell.triple.data_element),
-            false => self.desired.policies.absent(cell.triple.data_element),
-        };
+        let absent = self.absent(&cell);
         let foreign = self.desired.policies.foreign;
         match judge::judge(&case, absent, foreign, self.target, &self.reach) {
             Verdict::Unchanged => self.plan.cells(cell.period).count(CellOutcome::Unchanged),
@@ -227,6 +218,22 @@ impl<'t> Planner<'t> {
                     author,
                 });
             }
+        }
+    }
+
+    fn tally(&mut self, cell: &Cell, live: Option<&str>, ours: bool) {
+        if let Some(live) = live {
+            let is_summed = self.target.is_summed(cell.triple.data_element);
+            self.plan.tally.note(cell, live, ours, is_summed);
+        }
+    }
+
+    /// What becomes of the cell where the source has nothing.
+    fn absent(&self, cell: &Cell) -> Absent {
+        let (policies, element) = (&self.desired.policies, cell.triple.data_element);
+        match self.desired.scope.is_retired(cell) {
+            true => policies.absent_of_retired(element),
+            false => policies.absent(element),
         }
     }
 

@@ -261,7 +261,6 @@ impl Live {
 
 /// Element 0 does not keep zeros, element 1 does, element 2 is an average.
 fn target(engine: Engine) -> Target {
-    let minor = if engine == Engine::Old { 42 } else { 43 };
     let combos = Rc::new(BTreeMap::from([
         (combo(0), String::new()),
         (combo(1), String::new()),
@@ -289,16 +288,7 @@ fn target(engine: Engine) -> Target {
         (unit(number), described)
     });
     Target {
-        server: Server {
-            version: Version {
-                minor,
-                patch: 5,
-                text: String::new(),
-            },
-            now: "2026-01-01T00:00:00".parse().unwrap(),
-            time_zone: "Etc/UTC".to_owned(),
-            note: None,
-        },
+        server: server(engine),
         account: account(),
         data_set: DataSet {
             id: "DataSetAaa0".parse().unwrap(),
@@ -323,6 +313,20 @@ fn target(engine: Engine) -> Target {
         own_deletions: BTreeSet::new(),
         other_units: BTreeMap::new(),
         other_elements: BTreeMap::new(),
+    }
+}
+
+fn server(engine: Engine) -> Server {
+    let minor = if engine == Engine::Old { 42 } else { 43 };
+    Server {
+        version: Version {
+            minor,
+            patch: 5,
+            text: String::new(),
+        },
+        now: "2026-01-01T00:00:00".parse().unwrap(),
+        time_zone: "Etc/UTC".to_owned(),
+        note: None,
     }
 }
 

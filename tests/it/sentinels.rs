@@ -46,6 +46,11 @@ fn site() -> SmallSite {
             )
             .unwrap();
     }
+    site.replace(
+        "mappings/small.toml",
+        "absent = ",
+        "guards.max-unmapped = \"100%\"\nabsent = ",
+    );
     site
 }
 
