@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::complete;
 use super::map::ensure_balanced;
 use super::mode::Mode;
 use super::server_opinion;
@@ -69,9 +70,10 @@ pub(super) fn deliver(
         Mode::AskServer => server_opinion::ask(connection, &plan, &target, budget, report),
         Mode::Send => send(connection, &plan, &target, budget, report)?,
     };
+    let candidates = plan.candidates(&sent, &target, held);
     account(plan, sent, held, orders.keep, report);
     ensure_period_type(&target, report);
-    Ok(())
+    complete::register(connection, candidates, orders.mode, report)
 }
 
 /// Whether a guard holds the plan. A person may have let exactly this one pass.

@@ -9,7 +9,7 @@ use crate::domain::{
 };
 use crate::exit::{Exit, Problem};
 use crate::plan::{Answerer, Search, Target};
-use crate::site::{Deletions, Dhis2Access};
+use crate::site::{Deletions, Dhis2Access, Registrations};
 
 /// A DHIS2 that has answered, with what is known of it.
 pub(super) struct Connection {
@@ -25,6 +25,7 @@ pub(super) struct Connection {
     searched: BTreeSet<(Uid, Period)>,
     /// All units below those of the account, once somebody has asked.
     hierarchy: Option<BTreeMap<Uid, OrgUnit>>,
+    pub(super) registrations: Registrations,
     own_users: Vec<OwnUser>,
     data_sets: HashMap<Uid, DataSet>,
     claims: Vec<Claim>,
@@ -56,6 +57,7 @@ impl Connection {
             answerers: Vec::new(),
             searched: BTreeSet::new(),
             hierarchy: None,
+            registrations: access.registrations,
             own_users: access.own_users,
             data_sets: HashMap::new(),
             claims: Vec::new(),
@@ -254,6 +256,13 @@ impl Named {
         named.org_units.extend(desired.space.units());
         if let OrgUnitScope::Listed(units) = &desired.scope.org_units {
             named.org_units.extend(units);
+        }
+        // Whether their rows may belong to any unit, or to one that is no part of the data set.
+        if !desired.policies.complete.is_never() {
+            let places = desired.unplaced.iter();
+            named
+                .org_units
+                .extend(places.filter_map(|rows| rows.place.org_unit));
         }
         named
     }

@@ -3,6 +3,7 @@
 
 mod approvals;
 mod category_combos;
+mod completeness;
 pub(crate) mod error;
 pub(crate) mod import;
 mod live;
@@ -22,6 +23,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
+
+pub(crate) use completeness::LiveRegistration;
 
 use crate::http;
 use error::{Dhis2Error, Kind};

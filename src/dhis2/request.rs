@@ -266,7 +266,7 @@ fn is_json(answer: &Answer) -> bool {
 }
 
 /// Foreign text on one line, without control characters, and not too much of it.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .take(SHOWN)

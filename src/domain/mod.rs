@@ -3,6 +3,7 @@
 
 mod cell;
 mod change;
+mod complete;
 mod desired;
 mod engine;
 mod fingerprint;
@@ -34,6 +35,7 @@ mod value_type;
 
 pub(crate) use cell::{Cell, Key, Space, Triple};
 pub(crate) use change::{Author, Change, ChangeKind, Sent};
+pub(crate) use complete::{Complete, Registration};
 pub(crate) use desired::{
     Desired, DesiredCell, Incomplete, OrgUnitScope, Place, Scope, TripleScope, Unplaced,
 };

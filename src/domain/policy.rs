@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Uid;
+use super::{Complete, Uid};
 
 /// What to do with rows of different keys that meet in one cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +72,8 @@ pub(crate) struct Policies {
     pub(crate) combine: Combine,
     pub(crate) absent: Absent,
     pub(crate) foreign: Foreign,
+    #[serde(default, skip_serializing_if = "Complete::is_never")]
+    pub(crate) complete: Complete,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) data_elements: BTreeMap<Uid, ElementPolicies>,
 }

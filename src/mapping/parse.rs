@@ -8,8 +8,8 @@ use super::guards::guards;
 use super::section::hint;
 use super::{Entry, FileError, Mapping, Parameter, Section, Sql, Values, WideColumn};
 use crate::domain::{
-    Absent, Combine, ElementPolicies, Foreign, Guards, OrgUnitScope, Period, PeriodType, Policies,
-    Uid,
+    Absent, Combine, Complete, ElementPolicies, Foreign, Guards, OrgUnitScope, Period, PeriodType,
+    Policies, Uid,
 };
 
 /// The text of a file named in the mapping, by its path as written there.
@@ -68,6 +68,9 @@ impl Reader<'_, '_> {
         let foreign = top
             .take("foreign")
             .map_or(Ok(Foreign::Hold), |entry| entry.word())?;
+        let complete = top
+            .take("complete")
+            .map_or(Ok(Complete::Never), |entry| entry.parse())?;
         let dimensions = self.dimensions(&mut top, &values)?;
         let guards = top.take("guards").map_or(Ok(Guards::default()), guards)?;
         let mapping = Mapping {
@@ -86,6 +89,7 @@ impl Reader<'_, '_> {
                 combine,
                 absent: absent.word()?,
                 foreign,
+                complete,
                 data_elements: self.elements,
             },
             guards,

@@ -1,6 +1,7 @@
 //! Compares what should be in DHIS2 with what is: desired × live × metadata × policy → an outcome for every cell. Pure.
 
 mod checks;
+mod completeness;
 mod digest;
 mod guards;
 mod judge;
@@ -24,6 +25,7 @@ mod timeliness;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+pub(crate) use completeness::Candidates;
 pub(crate) use guards::{Run, Source, trips};
 pub(crate) use moved::{Recheck, Rechecked};
 pub(crate) use outcome::Plan;
@@ -57,7 +59,7 @@ impl<'t> Planner<'t> {
     pub(crate) fn new(mut desired: Desired, target: &'t Target, search: Search) -> Planner<'t> {
         let reach = Reach::of(&desired, target);
         let places = Places::forbidden(&desired, &reach);
-        let mut plan = Plan::new(&desired);
+        let mut plan = Plan::new(&desired, target);
         // Cells that cannot be read are not compared; they have their reason without that.
         plan.space = std::mem::replace(&mut desired.space, Space::new(desired.period_type));
         let mut planner = Planner {
@@ -193,7 +195,10 @@ impl<'t> Planner<'t> {
         };
         let absent = self.absent(&cell);
         let foreign = self.desired.policies.foreign;
-        match judge::judge(&case, absent, foreign, self.target, &self.reach) {
+        let verdict = judge::judge(&case, absent, foreign, self.target, &self.reach);
+        let completeness = &mut self.plan.completeness;
+        completeness.judged(&cell, desired.is_some(), &verdict);
+        match verdict {
             Verdict::Unchanged => self.plan.cells(cell.period).count(CellOutcome::Unchanged),
             Verdict::Left(why) => self.plan.left(cell.period, why),
             Verdict::Closed(why) => self.plan.close(cell.period, why),

@@ -84,7 +84,7 @@ impl<'p> Recheck<'p> {
 
     /// All live rows have been shown.
     pub(crate) fn finish(mut self) -> Rechecked {
-        let mut plan = Plan::of(self.space);
+        let mut plan = Plan::of(self.space, self.saved.data_set);
         let mut moved = Vec::new();
         for (place, saved) in self.saved.changes.iter().enumerate() {
             let cell = saved.cell();

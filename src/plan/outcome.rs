@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Target;
+use super::completeness::Completeness;
 use super::tally::Tally;
 use crate::domain::{
     Blocked, Cell, CellAccount, CellCounts, CellOutcome, Change, Closed, Desired, HeldCell, Left,
@@ -34,10 +36,11 @@ pub(crate) struct Plan {
     pub(super) tally: Tally,
     /// Changes that DHIS2 2.43 would refuse and this older server takes.
     pub(crate) newer: BTreeMap<Blocked, u64>,
+    pub(super) completeness: Completeness,
 }
 
 impl Plan {
-    pub(super) fn new(desired: &Desired) -> Plan {
+    pub(super) fn new(desired: &Desired, target: &Target) -> Plan {
         let mut account = CellAccount::default();
         for period in &desired.periods {
             account.periods.insert(*period, CellCounts::default());
@@ -49,12 +52,13 @@ impl Plan {
         }
         Plan {
             account,
-            ..Plan::of(Space::new(desired.period_type))
+            completeness: Completeness::new(desired, target),
+            ..Plan::of(Space::new(desired.period_type), desired.data_set)
         }
     }
 
     /// Without a cell.
-    pub(super) fn of(space: Space) -> Plan {
+    pub(super) fn of(space: Space, data_set: Uid) -> Plan {
         Plan {
             space,
             changes: Vec::new(),
@@ -69,6 +73,7 @@ impl Plan {
             stranded_cells: 0,
             tally: Tally::default(),
             newer: BTreeMap::new(),
+            completeness: Completeness::never(data_set),
         }
     }
 
@@ -163,7 +168,10 @@ impl Plan {
                 })
                 .filter(|place| approved.contains(place));
             match place {
-                Some((period, _, _)) => self.close(period, Closed::Approved),
+                Some((period, unit, _)) => {
+                    self.close(period, Closed::Approved);
+                    self.completeness.lacks(period, Some(unit));
+                }
                 None => self.changes.push(change),
             }
         }

@@ -1,8 +1,10 @@
 //! The report for scripts: `--format json`. Its fields are a promise; they are only ever added to.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
-use super::{ChangeReport, MappingReport, MovedCell, Report, ServerDryRun};
+use super::{ChangeReport, MappingReport, MovedCell, Report, ServerDryRun, complete};
 use crate::domain::{
     Author, Cell, CellCounts, HeldCell, KeyGroup, Number, RowCounts, Sums, Text, Uid,
 };
@@ -40,12 +42,12 @@ fn mapping(mapping: &MappingReport) -> Value {
         .periods
         .keys()
         .chain(mapping.cells.periods.keys());
-    let periods: std::collections::BTreeSet<_> = periods.collect();
+    let periods: BTreeSet<_> = periods.collect();
     json!({
         "name": mapping.name,
         "data-set": mapping.data_set,
         "exit": exit(mapping.exit()),
-        "problems": mapping.problems.iter().map(problem).collect::<Vec<_>>(),
+        "problems": mapping.all_problems().map(problem).collect::<Vec<_>>(),
         "rows": rows(&mapping.rows.total()),
         "cells": cells(&mapping.cells.total()),
         "periods": periods.into_iter().map(|period| json!({
@@ -76,6 +78,7 @@ fn mapping(mapping: &MappingReport) -> Value {
             "reason": why, "cells": cells, "text": why.to_string(),
         })).collect::<Vec<_>>(),
         "names": names(mapping),
+        "complete": complete::json(mapping),
         "changes": mapping.changes.iter().map(change).collect::<Vec<_>>(),
         "moved": mapping.moved.iter().map(moved).collect::<Vec<_>>(),
         "server-dry-run": mapping.server_dry_run.as_ref().map(server_dry_run),
@@ -137,22 +140,22 @@ fn names(mapping: &MappingReport) -> Value {
     let failed = mapping.changes.iter().filter(|change| change.failed());
     let cells = blocked.chain(stranded).chain(held);
     let cells = cells.chain(failed.map(|change| &change.cell));
-    let mut names = Map::new();
-    for cell in cells {
-        let triple = cell.triple;
-        for uid in [
-            triple.data_element,
-            triple.category_option_combo,
-            triple.attribute_option_combo,
-            cell.org_unit,
-        ] {
-            if let Some(name) = mapping.names.get(&uid) {
-                let code = mapping.codes.get(&uid);
-                names.insert(uid.to_string(), json!({ "name": name, "code": code }));
-            }
-        }
-    }
-    names.into()
+    let uids: BTreeSet<Uid> = cells
+        .flat_map(|cell| {
+            let triple = cell.triple;
+            [
+                triple.data_element,
+                triple.category_option_combo,
+                triple.attribute_option_combo,
+                cell.org_unit,
+            ]
+        })
+        .collect();
+    let names = uids.into_iter().filter_map(|uid| {
+        let name = mapping.names.get(&uid)?;
+        Some(json!({ "id": uid, "name": name, "code": mapping.codes.get(&uid) }))
+    });
+    names.collect()
 }
 
 /// A value that is a number; of a text only its length, for it may be anything.

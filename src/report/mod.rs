@@ -1,6 +1,7 @@
 //! What people and scripts read of a run. The only module that writes to standard output and standard error.
 
 mod absorb;
+mod complete;
 mod json;
 mod moved;
 mod output;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 pub(crate) use absorb::Keep;
+pub(crate) use complete::CompleteReport;
 pub(crate) use moved::MovedCell;
 pub(crate) use output::{document, ensure_writable, error, input, logging, show};
 pub(crate) use server_dry_run::{ServerCounts, ServerDryRun};
@@ -79,6 +81,8 @@ pub(crate) struct MappingReport {
     pub(crate) newer: BTreeMap<Blocked, u64>,
     /// All that changed or was to change; of a report in text only what it shows.
     pub(crate) changes: Vec<ChangeReport>,
+    /// None: the mapping never says that anything is complete.
+    pub(crate) complete: Option<CompleteReport>,
     /// Of a saved plan: cells that are no longer as it found them.
     pub(crate) moved: Vec<MovedCell>,
     /// What DHIS2 says of the changes, where it was asked.
@@ -151,7 +155,7 @@ impl MappingReport {
             .into_iter()
             .filter(|(holds, _)| *holds)
             .map(|(_, exit)| exit);
-        let problems = self.problems.iter().map(|problem| problem.exit);
+        let problems = self.all_problems().map(|problem| problem.exit);
         by_account.chain(problems).fold(Exit::Ok, Exit::graver)
     }
 }

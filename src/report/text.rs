@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table};
 
-use super::{MappingReport, Reader, Report};
+use super::{MappingReport, Reader, Report, complete};
 use crate::domain::{CellCounts, CellOutcome, RowCounts};
 use crate::exit::Exit;
 
@@ -34,7 +34,7 @@ pub(super) fn whole(report: &Report, reader: Reader) -> String {
 pub(super) fn problems(report: &Report) -> String {
     let mut text = String::new();
     for mapping in &report.mappings {
-        for problem in &mapping.problems {
+        for problem in mapping.all_problems() {
             text += &self::problem(&format!("{}: {problem}", mapping.name));
         }
     }
@@ -116,6 +116,7 @@ fn mapping_text(text: &mut String, mapping: &MappingReport, report: &Report, rea
     details::held(text, mapping);
     details::guards(text, mapping);
     details::asides(text, mapping);
+    complete::text(text, mapping, report.dry_run);
     details::failed(text, mapping);
     moved::moved(text, mapping);
     server_dry_run::server_dry_run(text, mapping);

@@ -4,6 +4,7 @@ mod deletions;
 mod files;
 mod lock;
 mod parse;
+mod registrations;
 mod secret;
 mod select;
 mod veil;
@@ -16,6 +17,7 @@ use secrecy::SecretString;
 pub(crate) use deletions::Deletions;
 pub(crate) use files::{ensure_writable, reason, write_private};
 pub(crate) use lock::Lock;
+pub(crate) use registrations::{Known, Registrations};
 pub(crate) use veil::{Keep, veil};
 
 use crate::dhis2::Dhis2;
@@ -76,6 +78,8 @@ pub(crate) struct Dhis2Access {
     pub(crate) dhis2: Dhis2,
     pub(crate) chunk: usize,
     pub(crate) own_users: Vec<OwnUser>,
+    /// What we registered as complete there.
+    pub(crate) registrations: Registrations,
 }
 
 impl Site {
@@ -126,6 +130,7 @@ impl Site {
             FileError::whole(&file, error)
         })?;
         Ok(Dhis2Access {
+            registrations: Registrations::new(&self.state, &settings.url),
             url: settings.url,
             dhis2: connected,
             chunk: dhis2.chunk,

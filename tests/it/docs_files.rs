@@ -49,6 +49,8 @@ value = "value"
 combine = "refuse"
 absent = "leave"
 foreign = "hold"
+guards = { max-unmapped = "2%", min-rows = 1, max-age = "6h" }
+complete = "after 5d"
 [data-element]
 column = "element"
 map-file = "elements.csv"
@@ -169,7 +171,7 @@ fn collect_keys(
     for (key, value) in mapping {
         match (key.as_str(), value.as_table()) {
             ("values" | "period", _) | (_, None) => _ = keys.insert(key.clone()),
-            ("parameters", _) => _ = keys.insert("[parameters]".to_owned()),
+            ("parameters" | "guards", _) => _ = keys.insert(format!("[{key}]")),
             (_, Some(dimension)) => {
                 of_dimensions.extend(dimension.keys().cloned());
                 keys.insert(format!("[{key}]"));

@@ -102,9 +102,11 @@ fn the_docs_tell_every_member_of_a_report() {
     });
     mapping["held"] = run("202503")["held"].clone();
     let policy = "absent = \"leave\"\n";
-    let keep = format!("{policy}foreign = \"keep\"\n");
+    let keep = format!("{policy}foreign = \"keep\"\ncomplete = \"after 5d\"\n");
     small.replace("mappings/small.toml", policy, &keep);
-    mapping["left"] = run("202503")["left"].clone();
+    let kept = run("202503");
+    mapping["left"] = kept["left"].clone();
+    mapping["complete"] = kept["complete"].clone();
     small.database.execute("UPDATE t SET period = '203003'");
     mapping["closed"] = run("203003")["closed"].clone();
     for member in [
@@ -119,6 +121,7 @@ fn the_docs_tell_every_member_of_a_report() {
     ] {
         assert_ne!(mapping[member][0], Value::Null, "nothing is {member}");
     }
+    assert!(mapping["complete"].is_object());
     compare(&report, "| member | what |\n");
     compare(&mapping, "| member of a mapping | what |\n");
 }

@@ -9,6 +9,8 @@
 
 mod backfill;
 mod by_hand;
+mod completeness;
+mod completeness_faults;
 mod docs;
 mod docs_files;
 mod docs_formats;

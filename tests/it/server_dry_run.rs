@@ -173,3 +173,18 @@ fn a_whole_month_is_asked_about_in_imports_of_one_period() {
         assert!(site.dhis2.stored().is_empty());
     }
 }
+
+#[test]
+fn nothing_is_registered_as_complete_while_dhis2_is_asked() {
+    for dialect in BOTH {
+        let site = site(dialect);
+        let complete = "absent = \"leave\"\ncomplete = \"after 5d\"";
+        site.replace("mappings/small.toml", "absent = \"leave\"", complete);
+        let mapping = asked(&site, 0);
+        assert_eq!(mapping["complete"]["registered"], 2);
+        let posts = posts(&site);
+        assert_eq!(posts.len(), 1);
+        assert!(posts[0].contains("dryRun=true"), "{posts:?}");
+        assert!(!site.path("state").exists());
+    }
+}

@@ -3,6 +3,7 @@
 mod blocked;
 mod changes;
 mod closed;
+mod completeness;
 mod laws;
 mod orders;
 mod outcomes;
@@ -17,9 +18,9 @@ use site::{cell, target};
 
 use super::{Plan, Planner, Search, Target};
 use crate::domain::{
-    Absent, Cell, CellOutcome, Combine, Desired, DesiredCell, Engine, Foreign, Guards, Incomplete,
-    LiveRow, OrgUnitScope, Period, PeriodType, Place, Policies, RowAccount, Scope, Space,
-    TripleScope, Unplaced,
+    Absent, Cell, CellOutcome, Combine, Complete, Desired, DesiredCell, Engine, Foreign, Guards,
+    Incomplete, LiveRow, OrgUnitScope, Period, PeriodType, Place, Policies, RowAccount, Scope,
+    Space, TripleScope, Unplaced,
 };
 
 /// Everything a plan is made of.
@@ -106,6 +107,7 @@ impl Scene {
             },
             target,
             policies: Policies {
+                complete: Complete::Never,
                 combine: Combine::Sum,
                 absent: Absent::Zero,
                 foreign: Foreign::Overwrite,

@@ -1,0 +1,160 @@
+//! For which units and periods a mapping may say that the data set is complete: something of theirs is in DHIS2 as the
+//! source has it, and nothing of theirs is missing there.
+
+use std::collections::BTreeSet;
+
+use super::judge::Verdict;
+use super::{Plan, Target};
+use crate::domain::{Cell, ChangeKind, Complete, Desired, Left, Period, Registration, Sent, Uid};
+
+/// What speaks for and against the completeness of a unit in a period, as far as the plan knows it.
+pub(super) struct Completeness {
+    policy: Complete,
+    data_set: Uid,
+    /// Period, unit and attribute option combo of cells that DHIS2 holds as the source has them.
+    stated: BTreeSet<(Period, Uid, Uid)>,
+    /// Something of the unit is not in DHIS2.
+    lacking: BTreeSet<(Period, Uid)>,
+    /// A row that could not be placed may belong to any unit.
+    doubtful: BTreeSet<Period>,
+}
+
+/// What may be registered as complete, and what may not yet.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Candidates {
+    /// Ordered.
+    pub(crate) due: Vec<Registration>,
+    /// Their time has not come.
+    pub(crate) early: u64,
+    /// Something of theirs is not in DHIS2, or may not be.
+    pub(crate) lacking: u64,
+}
+
+impl Completeness {
+    /// With the rows that reached no cell. A unit that DHIS2 does not have says as little of them as none.
+    pub(super) fn new(desired: &Desired, target: &Target) -> Completeness {
+        let mut completeness = Completeness {
+            policy: desired.policies.complete,
+            ..Completeness::never(desired.data_set)
+        };
+        if completeness.policy.is_never() {
+            return completeness;
+        }
+        let known = |unit: &Uid| {
+            target.data_set.org_units.contains_key(unit) || target.other_units.contains_key(unit)
+        };
+        for unplaced in &desired.unplaced {
+            completeness.lacks(unplaced.place.period, unplaced.place.org_unit.filter(known));
+        }
+        if !desired.space.units().iter().all(known) {
+            let cells = desired.cells.iter();
+            for cell in cells.filter_map(|cell| desired.space.cell(cell.key)) {
+                if !known(&cell.org_unit) {
+                    completeness.lacks(cell.period, None);
+                }
+            }
+        }
+        completeness
+    }
+
+    /// Nothing is to be registered.
+    pub(super) fn never(data_set: Uid) -> Completeness {
+        Completeness {
+            policy: Complete::Never,
+            data_set,
+            stated: BTreeSet::new(),
+            lacking: BTreeSet::new(),
+            doubtful: BTreeSet::new(),
+        }
+    }
+
+    /// A cell has its verdict; `desired`: the source says what its value is.
+    pub(super) fn judged(&mut self, cell: &Cell, desired: bool, verdict: &Verdict<'_>) {
+        if self.policy.is_never() {
+            return;
+        }
+        match verdict {
+            Verdict::Unchanged if desired => _ = self.stated.insert(place(cell)),
+            Verdict::Unchanged => {}
+            Verdict::Left(Left::EmptyRow | Left::Unplaced) => {
+                self.lacks(cell.period, Some(cell.org_unit));
+            }
+            // The mapping says that they are as they should be.
+            Verdict::Left(Left::Absent | Left::Foreign | Left::ForeignKept) => {}
+            Verdict::Closed(_) | Verdict::Blocked(_) | Verdict::Hold => {
+                self.lacks(cell.period, Some(cell.org_unit));
+            }
+            // What became of it is known only later.
+            Verdict::Change(..) => {}
+        }
+    }
+
+    pub(super) fn lacks(&mut self, period: Period, unit: Option<Uid>) {
+        match unit {
+            Some(unit) => _ = self.lacking.insert((period, unit)),
+            None => _ = self.doubtful.insert(period),
+        }
+    }
+}
+
+impl Plan {
+    /// What may be registered as complete once the changes ended as told, by DHIS2's own clock. None where the mapping
+    /// never says that anything is complete; none of them where the mapping is held.
+    pub(crate) fn candidates(
+        &self,
+        sent: &[Sent],
+        target: &Target,
+        held: bool,
+    ) -> Option<Candidates> {
+        let completeness = &self.completeness;
+        if completeness.policy.is_never() {
+            return None;
+        }
+        let mut stated = completeness.stated.clone();
+        let mut lacking = completeness.lacking.clone();
+        for (index, change) in self.changes.iter().enumerate() {
+            let Some(cell) = self.space.cell(change.key) else {
+                continue;
+            };
+            match (sent.get(index), change.kind) {
+                (Some(Sent::Confirmed), ChangeKind::Create | ChangeKind::Update) => {
+                    stated.insert(place(&cell));
+                }
+                // The source has nothing of the cell, which is no statement of the unit.
+                (Some(Sent::Confirmed), ChangeKind::Zero | ChangeKind::Delete) => {}
+                _ => _ = lacking.insert((cell.period, cell.org_unit)),
+            }
+        }
+        let mut candidates = Candidates {
+            due: Vec::new(),
+            early: 0,
+            lacking: 0,
+        };
+        // DHIS2 takes no registration for a combo that is not the data set's.
+        let combos = &target.data_set.attribute_option_combos;
+        for (period, org_unit, combo) in stated {
+            if !completeness.policy.is_due(period, target.server.now) {
+                candidates.early += 1;
+            } else if held
+                || completeness.doubtful.contains(&period)
+                || lacking.contains(&(period, org_unit))
+                || !combos.contains_key(&combo)
+            {
+                candidates.lacking += 1;
+            } else {
+                candidates.due.push(Registration {
+                    data_set: completeness.data_set,
+                    period,
+                    org_unit,
+                    attribute_option_combo: combo,
+                });
+            }
+        }
+        Some(candidates)
+    }
+}
+
+fn place(cell: &Cell) -> (Period, Uid, Uid) {
+    let combo = cell.triple.attribute_option_combo;
+    (cell.period, cell.org_unit, combo)
+}
