@@ -33,6 +33,9 @@ pub(crate) enum Command {
     /// Compare a document from `map` with DHIS2, send the differences, read them back
     #[command(after_help = exit_codes())]
     Push(PushArgs),
+    /// Send the changes of a saved plan, if DHIS2 is still as the plan found it
+    #[command(after_help = exit_codes())]
+    Apply(ApplyArgs),
 }
 
 impl Command {
@@ -43,6 +46,7 @@ impl Command {
             Command::Extract(args) => &args.site,
             Command::Map(args) => &args.site,
             Command::Push(args) => &args.site,
+            Command::Apply(args) => &args.site,
         }
     }
 }
@@ -98,6 +102,22 @@ pub(crate) struct PushArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ApplyArgs {
+    /// A plan written by `run` or `push` with --dry-run --save-plan
+    #[arg(value_name = "FILE")]
+    pub(crate) plan: PathBuf,
+    #[command(flatten)]
+    pub(crate) site: SiteArgs,
+    #[command(flatten)]
+    pub(crate) dry_run: DryRunArgs,
+    /// Apply a plan that is too old all the same, named by its digest; repeatable
+    #[arg(long, value_name = "DIGEST")]
+    pub(crate) release: Vec<String>,
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct SiteArgs {
     /// The site file [default: ./pg2dhis2.toml, then /etc/pg2dhis2/pg2dhis2.toml]
     #[arg(short, long, value_name = "FILE", env = "PG2DHIS2_CONFIG")]
@@ -133,12 +153,44 @@ pub(crate) struct PeriodArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct SendArgs {
-    /// Read both sides and show what would change; write to neither
-    #[arg(short = 'n', long)]
-    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) dry_run: DryRunArgs,
+    /// Save what a dry run would change, for `apply`; it holds values, so that its owner alone may read it
+    #[arg(long, value_name = "FILE", requires = "by")]
+    pub(crate) save_plan: Option<PathBuf>,
     /// Let exactly the plan pass that a guard held and named by this digest; repeatable
     #[arg(long, value_name = "DIGEST")]
     pub(crate) release: Vec<String>,
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DryRunArgs {
+    /// Read both sides and show what would change; write to neither. With `=server` DHIS2 is asked too: the changes go
+    /// through its own dry run, which stores nothing
+    #[arg(
+        short = 'n',
+        long = "dry-run",
+        value_name = "BY",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "local"
+    )]
+    pub(crate) by: Option<DryRun>,
+}
+
+/// Who says what would become of the changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DryRun {
+    /// This program alone
+    Local,
+    /// DHIS2 as well
+    Server,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
     /// The form of the report: text on standard error, or json on standard output
     #[arg(long, value_name = "F", default_value = "text")]
     pub(crate) format: Format,

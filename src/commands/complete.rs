@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::deliver::Mode;
+use super::mode::Mode;
 use super::target::Connection;
 use crate::dhis2::LiveRegistration;
 use crate::dhis2::error::{Dhis2Error, Kind};
@@ -81,7 +81,7 @@ fn bring(
         complete.unconfirmed += uncertain;
         complete.problems.push(of_uncertain(uncertain));
     }
-    if mode == Mode::DryRun {
+    if mode != Mode::Send {
         complete.registered = missing;
         return Ok(());
     }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::complete;
 use super::map::ensure_balanced;
+use super::mode::Mode;
+use super::server_opinion;
 use super::target::{self, Connection};
-use crate::cli::{Format, SendArgs};
 use crate::domain::{
     Blocked, CellAccount, CellCounts, CellOutcome, Change, ChangeKind, Desired, LiveRow, Period,
     Sent, Uid,
@@ -14,31 +15,6 @@ use crate::exit::{Exit, Problem};
 use crate::plan::{self, Plan, Planner, Run, Source, Target};
 use crate::push::{self, Budget, Task};
 use crate::report::{ChangeReport, Keep, MappingReport};
-
-/// Whether DHIS2 is written to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
-    Send,
-    DryRun,
-}
-
-impl SendArgs {
-    pub(super) fn mode(&self) -> Mode {
-        if self.dry_run {
-            Mode::DryRun
-        } else {
-            Mode::Send
-        }
-    }
-
-    /// Scripts get every change, people the ones worth looking at.
-    pub(super) fn keep(&self) -> Keep {
-        match self.format {
-            Format::Json => Keep::Everything,
-            Format::Text => Keep::Highlights,
-        }
-    }
-}
 
 /// The live values of so many units and periods are held at a time.
 const UNITS: usize = 50;
@@ -66,6 +42,8 @@ pub(super) fn deliver(
     report: &mut MappingReport,
 ) -> Result<(), Problem> {
     report.data_set = Some(desired.data_set);
+    report.period_type = Some(desired.period_type);
+    report.max_age = desired.guards.max_age;
     let untouched = not_sent(&desired);
     let balanced = ensure_balanced(&desired);
     let source = Source::of(&desired);
@@ -88,7 +66,8 @@ pub(super) fn deliver(
     let held = guarded || plan.is_held();
     let sent = match orders.mode {
         Mode::DryRun => vec![Sent::Confirmed; plan.changes.len()],
-        Mode::Send if held => vec![Sent::NotSent; plan.changes.len()],
+        Mode::Send | Mode::AskServer if held => vec![Sent::NotSent; plan.changes.len()],
+        Mode::AskServer => server_opinion::ask(connection, &plan, &target, budget, report),
         Mode::Send => send(connection, &plan, &target, budget, report)?,
     };
     let candidates = plan.candidates(&sent, &target, held);
@@ -186,6 +165,16 @@ fn plan(connection: &mut Connection, desired: Desired, target: &Target) -> anyho
             .live_of_many(data_set, &searched, &others, &mut visit)?;
     }
     let mut plan = planner.finish();
+    close_approved(connection, &mut plan, target)?;
+    Ok(plan)
+}
+
+/// What DHIS2 2.43.1 takes though it is approved at a higher unit is closed for us all the same.
+pub(super) fn close_approved(
+    connection: &mut Connection,
+    plan: &mut Plan,
+    target: &Target,
+) -> anyhow::Result<()> {
     if let Some(workflow) = target.data_set.workflow {
         let mut approved = BTreeSet::new();
         for place in plan.changed_places() {
@@ -195,7 +184,7 @@ fn plan(connection: &mut Connection, desired: Desired, target: &Target) -> anyho
         }
         plan.close_approved(&approved);
     }
-    Ok(plan)
+    Ok(())
 }
 
 /// What DHIS2 does not show must not look like nothing.
@@ -213,7 +202,8 @@ fn ensure_seen(planner: &Planner<'_>, target: &Target) -> Result<(), Problem> {
     ))
 }
 
-fn send(
+/// Sends the changes of a plan; what ended it early is a problem of the report.
+pub(super) fn send(
     connection: &mut Connection,
     plan: &Plan,
     target: &Target,
@@ -224,13 +214,7 @@ fn send(
         (change.kind == ChangeKind::Create).then_some(Mark::Back)
     })
     .inspect_err(|problem| report.problems.push(problem.clone()))?;
-    let task = Task {
-        data_set: &target.data_set,
-        engine: target.engine(),
-        space: &plan.space,
-        changes: &plan.changes,
-        chunk: connection.chunk,
-    };
+    let task = task(plan, target, connection.chunk);
     let pushed = push::push(&mut connection.dhis2, &task, budget);
     let is_done = |sent: &Sent| matches!(sent, Sent::Confirmed | Sent::Rejected { .. });
     let mut outcomes = pushed.sent.iter();
@@ -252,6 +236,17 @@ fn send(
         None => {}
     }
     Ok(pushed.sent)
+}
+
+/// What is to be sent of a plan.
+pub(super) fn task<'p>(plan: &'p Plan, target: &'p Target, chunk: usize) -> Task<'p> {
+    Task {
+        data_set: &target.data_set,
+        engine: target.engine(),
+        space: &plan.space,
+        changes: &plan.changes,
+        chunk,
+    }
 }
 
 /// Whether DHIS2 has no live value in the cell once the change is done.
@@ -290,7 +285,13 @@ fn record(
 }
 
 /// Gives every change its outcome, and the report everything the plan says.
-fn account(plan: Plan, sent: Vec<Sent>, held: bool, keep: Keep, report: &mut MappingReport) {
+pub(super) fn account(
+    plan: Plan,
+    sent: Vec<Sent>,
+    held: bool,
+    keep: Keep,
+    report: &mut MappingReport,
+) {
     let outcome = |index: usize, change: &Change| match sent.get(index) {
         _ if held => CellOutcome::Held,
         Some(Sent::Confirmed) => match change.kind {

@@ -1,13 +1,17 @@
 //! The subcommands: each composes the stages into one sentence.
 
+mod apply;
 mod complete;
 mod deliver;
 mod extract;
 mod map;
+mod mode;
 mod periods;
 mod push;
 mod results;
 mod run;
+mod saved_plan;
+mod server_opinion;
 mod target;
 
 use crate::cli::Command;
@@ -20,5 +24,6 @@ pub(crate) fn execute(command: &Command) -> anyhow::Result<Exit> {
         Command::Extract(args) => extract::extract(args),
         Command::Map(args) => map::map(args),
         Command::Push(args) => push::push(args),
+        Command::Apply(args) => apply::apply(args),
     }
 }

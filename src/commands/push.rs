@@ -1,12 +1,15 @@
 //! `push`: a document → plan → DHIS2.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use anyhow::Context;
 use jiff::Timestamp;
 
-use super::deliver::{Mode, Orders, deliver};
+use super::deliver::{Orders, deliver};
+use super::mode::Mode;
 use super::run::{answerers, connect, deletions, empty_report};
+use super::saved_plan;
 use crate::cli::PushArgs;
 use crate::exit::{Exit, Problem};
 use crate::map;
@@ -18,7 +21,8 @@ pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
     let started = Timestamp::now();
     let site = Site::load(args.site.config.as_deref())?;
     let access = site.dhis2()?;
-    report::ensure_writable(args.send.output.output.as_deref())?;
+    report::ensure_writable(args.send.report.output.output.as_deref())?;
+    saved_plan::ensure_writable(args.send.save_plan.as_deref())?;
     let mut json = Vec::new();
     report::input(args.input.as_deref())?
         .read_to_end(&mut json)
@@ -31,7 +35,7 @@ pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
     let mode = args.send.mode();
     let _lock = match mode {
         Mode::Send => Some(Lock::take(&site.state, started)?),
-        Mode::DryRun => None,
+        Mode::DryRun | Mode::AskServer => None,
     };
     let mut report = empty_report("push", mode, started, started);
     let deletions = deletions(&site, mode)?;
@@ -57,8 +61,12 @@ pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
         Err(error) => report.problems.push(Problem::of(&error)),
     }
     report.mappings.push(mapping);
+    // The document does not have the digests of the mapping's files.
+    saved_plan::save(args.send.save_plan.as_deref(), &mut report, |_| {
+        BTreeMap::new()
+    });
     report.ended = Timestamp::now();
-    report::show(&report, &args.site, &args.send)?;
+    report::show(&report, &args.site, &args.send.report)?;
     Ok(report.exit())
 }
 

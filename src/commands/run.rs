@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::deliver::{Mode, Orders, deliver, not_sent};
+use super::deliver::{Orders, deliver, not_sent};
+use super::mode::Mode;
 use super::target::Connection;
-use super::{periods, results};
+use super::{periods, results, saved_plan};
 use crate::cli::RunArgs;
 use crate::domain::{Desired, Period, Veil};
 use crate::exit::{Exit, Problem};
@@ -22,14 +23,15 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     let mappings = site.mappings(&args.mappings.mappings)?;
     let source = site.source()?;
     let dhis2 = site.dhis2()?;
-    report::ensure_writable(args.send.output.output.as_deref())?;
+    report::ensure_writable(args.send.report.output.output.as_deref())?;
+    saved_plan::ensure_writable(args.send.save_plan.as_deref())?;
     let as_of = periods::as_of(&args.periods, started);
     let mode = args.send.mode();
     let mut report = empty_report("run", mode, as_of, started);
     let jobs = jobs(&mappings, args, as_of, &site, &mut report)?;
     let _lock = match mode {
         Mode::Send => Some(Lock::take(&site.state, started)?),
-        Mode::DryRun => None,
+        Mode::DryRun | Mode::AskServer => None,
     };
     let veil = site::veil(
         &site.state,
@@ -62,8 +64,13 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     if let Dhis2State::Open(connection) = &pass.dhis2 {
         report.requests = connection.dhis2.requests;
     }
+    saved_plan::save(args.send.save_plan.as_deref(), &mut report, |name| {
+        let read = mappings.iter().find(|mapping| mapping.name == name);
+        read.map(|mapping| mapping.digests.clone())
+            .unwrap_or_default()
+    });
     report.ended = Timestamp::now();
-    report::show(&report, &args.site, &args.send)?;
+    report::show(&report, &args.site, &args.send.report)?;
     Ok(report.exit())
 }
 
@@ -72,7 +79,7 @@ pub(super) fn deletions(site: &Site, mode: Mode) -> Result<Deletions, Problem> {
     let loaded = Deletions::load(&site.state);
     match mode {
         Mode::Send => loaded,
-        Mode::DryRun => Ok(loaded.unwrap_or_else(|_| Deletions::none())),
+        Mode::DryRun | Mode::AskServer => Ok(loaded.unwrap_or_else(|_| Deletions::none())),
     }
 }
 
@@ -104,7 +111,7 @@ pub(super) fn empty_report(
 ) -> Report {
     Report {
         command,
-        dry_run: mode == Mode::DryRun,
+        dry_run: mode != Mode::Send,
         as_of,
         started,
         ended: started,

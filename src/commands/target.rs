@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::dhis2::Dhis2;
 use crate::domain::{
-    Account, DEFAULT_COMBO, DataSet, Desired, OrgUnit, OrgUnitScope, OwnUser, Period, PeriodType,
-    Server, TripleScope, Uid,
+    Account, Cell, DEFAULT_COMBO, DataSet, Desired, OrgUnit, OrgUnitScope, OwnUser, Period,
+    PeriodType, Server, Triple, TripleScope, Uid,
 };
 use crate::exit::{Exit, Problem};
 use crate::plan::{Answerer, Search, Target};
@@ -66,9 +66,13 @@ impl Connection {
 
     /// What a mapping's plan is made against.
     pub(super) fn target(&mut self, desired: &Desired) -> anyhow::Result<Target> {
-        let data_set = self.data_set(desired.data_set)?;
+        self.target_of(desired.data_set, &Named::of(desired))
+    }
+
+    /// What a plan is made against that names these objects for a data set.
+    pub(super) fn target_of(&mut self, data_set: Uid, named: &Named) -> anyhow::Result<Target> {
+        let data_set = self.data_set(data_set)?;
         ensure_may_use(&data_set, &self.account)?;
-        let named = Named::of(desired);
         let elsewhere = |named: &BTreeSet<Uid>, known: &dyn Fn(&Uid) -> bool| -> Vec<Uid> {
             named.iter().filter(|uid| !known(uid)).copied().collect()
         };
@@ -78,8 +82,8 @@ impl Connection {
         let elements = elsewhere(&named.data_elements, &|uid| {
             data_set.elements.contains_key(uid)
         });
-        self.ensure_metadata(&named, &data_set)?;
-        ensure_readable(&named, &data_set, &self.account)?;
+        self.ensure_metadata(named, &data_set)?;
+        ensure_readable(named, &data_set, &self.account)?;
         Ok(Target {
             server: self.server.clone(),
             account: self.account.clone(),
@@ -227,7 +231,7 @@ impl Claim {
 
 /// The objects that a mapping can produce or did produce.
 #[derive(Default)]
-struct Named {
+pub(super) struct Named {
     data_elements: BTreeSet<Uid>,
     category_option_combos: BTreeSet<Uid>,
     attribute_option_combos: BTreeSet<Uid>,
@@ -238,13 +242,7 @@ impl Named {
     fn of(desired: &Desired) -> Named {
         let mut named = Named::default();
         for triple in desired.space.triples() {
-            named.data_elements.insert(triple.data_element);
-            named
-                .category_option_combos
-                .insert(triple.category_option_combo);
-            named
-                .attribute_option_combos
-                .insert(triple.attribute_option_combo);
+            named.add(triple);
         }
         for scope in desired.scope.triples.iter().flatten() {
             named.data_elements.extend(&scope.data_elements);
@@ -267,6 +265,23 @@ impl Named {
                 .extend(places.filter_map(|rows| rows.place.org_unit));
         }
         named
+    }
+
+    pub(super) fn of_cells(cells: impl Iterator<Item = Cell>) -> Named {
+        let mut named = Named::default();
+        for cell in cells {
+            named.add(&cell.triple);
+            named.org_units.insert(cell.org_unit);
+        }
+        named
+    }
+
+    fn add(&mut self, triple: &Triple) {
+        self.data_elements.insert(triple.data_element);
+        self.category_option_combos
+            .insert(triple.category_option_combo);
+        self.attribute_option_combos
+            .insert(triple.attribute_option_combo);
     }
 }
 

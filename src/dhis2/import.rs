@@ -11,11 +11,19 @@ use super::request::unanswered;
 use super::summary::{ImportSummary, summary};
 use crate::domain::{Cell, Uid};
 
+/// What DHIS2 is to do with the values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Store,
+    /// It checks and counts them, and stores nothing.
+    DryRun,
+}
+
 /// Lenient checks store values in units, combos and periods where no form shows them, so all strict ones are asked
-/// for; DHIS2 ≥ 2.43 has no others. `dryRun` is in the body too, which wins over the URL.
-const QUERY: [(&str, &str); 12] = [
+/// for; DHIS2 ≥ 2.43 has no others. `dryRun` is in URL and body: the body wins over the URL, in all versions and both
+/// ways.
+const QUERY: [(&str, &str); 11] = [
     ("importStrategy", "CREATE_AND_UPDATE"),
-    ("dryRun", "false"),
     ("strictPeriods", "true"),
     ("strictDataElements", "true"),
     ("strictCategoryOptionCombos", "true"),
@@ -91,15 +99,28 @@ impl Dhis2 {
         &mut self,
         data_set: Uid,
         values: &[OutgoingValue<'_>],
+        purpose: Purpose,
     ) -> Result<ImportSummary, Dhis2Error> {
-        let doing = format!("importing {} values of data set {data_set}", values.len());
-        let json = body(data_set, values).map_err(|error| {
+        let doing = match purpose {
+            Purpose::Store => format!("importing {} values of data set {data_set}", values.len()),
+            Purpose::DryRun => format!(
+                "asking DHIS2's dry run about {} values of data set {data_set}",
+                values.len()
+            ),
+        };
+        let dry_run = match purpose {
+            Purpose::Store => "false",
+            Purpose::DryRun => "true",
+        };
+        let mut query = vec![("dryRun", dry_run)];
+        query.extend(QUERY);
+        let json = body(data_set, values, purpose).map_err(|error| {
             Dhis2Error::new(
                 Kind::Temporary { nothing_sent: true },
                 format!("{doing}: {error}"),
             )
         })?;
-        let answer = self.post(&doing, "dataValueSets", &QUERY, &json)?;
+        let answer = self.post(&doing, "dataValueSets", &query, &json)?;
         let answer = answer.bytes().map_err(|error| unanswered(&doing, &error))?;
         summary(&answer).ok_or_else(|| {
             let what = format!(
@@ -116,11 +137,15 @@ impl Dhis2 {
 }
 
 /// In ASCII, which every server reads alike whatever its default charset is.
-fn body(data_set: Uid, values: &[OutgoingValue<'_>]) -> serde_json::Result<Vec<u8>> {
+fn body(
+    data_set: Uid,
+    values: &[OutgoingValue<'_>],
+    purpose: Purpose,
+) -> serde_json::Result<Vec<u8>> {
     let mut json = Vec::with_capacity(256 * values.len());
     let document = Body {
         data_set,
-        dry_run: false,
+        dry_run: purpose == Purpose::DryRun,
         data_values: values,
     };
     document.serialize(&mut serde_json::Serializer::with_formatter(
@@ -155,7 +180,7 @@ impl Formatter for Ascii {
 
 #[cfg(test)]
 mod tests {
-    use super::{OutgoingValue, body};
+    use super::{OutgoingValue, Purpose, body};
     use crate::domain::{Cell, Triple, Uid};
 
     fn uid(text: &str) -> Uid {
@@ -189,8 +214,13 @@ mod tests {
                 deleted: true,
             },
         ];
-        let body = body(uid("YE8SgpSMBQ9"), &values).expect("JSON");
-        let text = String::from_utf8(body).expect("UTF-8");
+        let text = |purpose| {
+            let body = body(uid("YE8SgpSMBQ9"), &values, purpose).expect("JSON");
+            String::from_utf8(body).expect("UTF-8")
+        };
+        let dry: serde_json::Value = serde_json::from_str(&text(Purpose::DryRun)).expect("JSON");
+        assert_eq!(dry["dryRun"], true);
+        let text = text(Purpose::Store);
         assert!(text.is_ascii(), "{text}");
         let expected = serde_json::json!({
             "dataSet": "YE8SgpSMBQ9",

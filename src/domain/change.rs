@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use jiff::civil::DateTime;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Key, Text};
 
@@ -32,7 +32,7 @@ pub(crate) struct Author {
     pub(crate) when: Option<DateTime>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ChangeKind {
     Create,

@@ -6,6 +6,7 @@ mod change;
 mod complete;
 mod desired;
 mod engine;
+mod fingerprint;
 mod guards;
 mod held;
 mod metadata;
@@ -39,6 +40,7 @@ pub(crate) use desired::{
     Desired, DesiredCell, Incomplete, OrgUnitScope, Place, Scope, TripleScope, Unplaced,
 };
 pub(crate) use engine::Engine;
+pub(crate) use fingerprint::Fingerprint;
 pub(crate) use guards::{FEWEST, Guards, LEAST_TOTAL, Share};
 pub(crate) use held::{HeldCell, Trip};
 pub(crate) use metadata::{

@@ -35,10 +35,7 @@ impl Completeness {
     pub(super) fn new(desired: &Desired, target: &Target) -> Completeness {
         let mut completeness = Completeness {
             policy: desired.policies.complete,
-            data_set: desired.data_set,
-            stated: BTreeSet::new(),
-            lacking: BTreeSet::new(),
-            doubtful: BTreeSet::new(),
+            ..Completeness::never(desired.data_set)
         };
         if completeness.policy.is_never() {
             return completeness;
@@ -58,6 +55,17 @@ impl Completeness {
             }
         }
         completeness
+    }
+
+    /// Nothing is to be registered.
+    pub(super) fn never(data_set: Uid) -> Completeness {
+        Completeness {
+            policy: Complete::Never,
+            data_set,
+            stated: BTreeSet::new(),
+            lacking: BTreeSet::new(),
+            doubtful: BTreeSet::new(),
+        }
     }
 
     /// A cell has its verdict; `desired`: the source says what its value is.

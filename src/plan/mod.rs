@@ -8,12 +8,14 @@ mod judge;
 mod live;
 #[cfg(test)]
 mod model_tests;
+mod moved;
 mod outcome;
 mod places;
 #[cfg(test)]
 mod property_tests;
 mod reach;
 mod same;
+mod saved;
 mod stranded;
 mod tally;
 #[cfg(test)]
@@ -25,8 +27,10 @@ use std::ops::Range;
 
 pub(crate) use completeness::Candidates;
 pub(crate) use guards::{Run, Source, trips};
+pub(crate) use moved::{Recheck, Rechecked};
 pub(crate) use outcome::Plan;
 pub(crate) use reach::{Reach, Target};
+pub(crate) use saved::{SavedChange, SavedMapping, SavedPlan, SavedServer, VERSION, digest};
 pub(crate) use stranded::{Answerer, Search};
 
 use judge::{Case, Verdict};

@@ -51,9 +51,18 @@ impl Plan {
             }
         }
         Plan {
-            space: Space::new(desired.period_type),
-            changes: Vec::new(),
             account,
+            completeness: Completeness::new(desired, target),
+            ..Plan::of(Space::new(desired.period_type), desired.data_set)
+        }
+    }
+
+    /// Without a cell.
+    pub(super) fn of(space: Space, data_set: Uid) -> Plan {
+        Plan {
+            space,
+            changes: Vec::new(),
+            account: CellAccount::default(),
             left: BTreeMap::new(),
             closed: BTreeMap::new(),
             blocked: Vec::new(),
@@ -64,7 +73,7 @@ impl Plan {
             stranded_cells: 0,
             tally: Tally::default(),
             newer: BTreeMap::new(),
-            completeness: Completeness::new(desired, target),
+            completeness: Completeness::never(data_set),
         }
     }
 

@@ -9,17 +9,19 @@ mod compare;
 mod failure_tests;
 mod read_back;
 mod refused;
+mod rehearse;
 #[cfg(test)]
 mod tests;
 
 use crate::dhis2::Dhis2;
 use crate::dhis2::error::{Dhis2Error, Kind};
-use crate::dhis2::import::OutgoingValue;
+use crate::dhis2::import::{OutgoingValue, Purpose};
 use crate::dhis2::verdict::{Rest, Verdict, verdict};
 use crate::domain::{Cell, Change, ChangeKind, DataSet, Engine, Sent, Space, Text};
 use chunks::chunks;
 pub(crate) use compare::needs_no_row;
 use refused::{Batch, Remains, remains};
+pub(crate) use rehearse::{Answer, Counted, rehearse};
 
 /// Values in one import. Beyond it little time is gained, and more is lost when DHIS2 2.43 refuses a whole import.
 pub(crate) const CHUNK: usize = 1000;
@@ -61,7 +63,9 @@ pub(crate) fn push(dhis2: &mut Dhis2, task: &Task<'_>, budget: &mut Budget) -> P
         dhis2: &mut *dhis2,
         task,
         budget,
+        purpose: Purpose::Store,
         sent: &mut sent,
+        counted: Counted::default(),
     };
     let mut failure = sending.all().err();
     let refused = |failure: &Dhis2Error| failure.kind == Kind::Credentials;
@@ -76,8 +80,11 @@ struct Sending<'a, 't> {
     dhis2: &'a mut Dhis2,
     task: &'a Task<'t>,
     budget: &'a mut Budget,
+    purpose: Purpose,
     /// Until it is read back, what may be stored is `Unconfirmed`.
     sent: &'a mut [Sent],
+    /// What DHIS2 counted, over all imports.
+    counted: Counted,
 }
 
 impl<'t> Sending<'_, 't> {
@@ -146,12 +153,16 @@ impl<'t> Sending<'_, 't> {
             .filter_map(|index| self.cell(*index))
             .map(|(cell, change)| outgoing(cell, change))
             .collect();
-        match self.dhis2.import(self.task.data_set.id, &values) {
+        match self
+            .dhis2
+            .import(self.task.data_set.id, &values, self.purpose)
+        {
             Ok(summary) => {
+                self.counted.add(&summary);
                 let verdict = verdict(&summary, &values);
                 match verdict.rest {
                     Rest::Broken => {
-                        self.set(batch, &Sent::Unconfirmed);
+                        self.may_be_stored(batch);
                         let what = format!(
                             "importing {} values of data set {}: the import failed in DHIS2; its log says why; the next run compares again",
                             values.len(),
@@ -171,10 +182,17 @@ impl<'t> Sending<'_, 't> {
                 // Only these say that nothing was stored.
                 let nothing = [Kind::Credentials, Kind::Temporary { nothing_sent: true }];
                 if !nothing.contains(&error.kind) {
-                    self.set(batch, &Sent::Unconfirmed);
+                    self.may_be_stored(batch);
                 }
                 Err(error)
             }
+        }
+    }
+
+    /// After an import that ended in an error.
+    fn may_be_stored(&mut self, batch: &[usize]) {
+        if self.purpose == Purpose::Store {
+            self.set(batch, &Sent::Unconfirmed);
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{ChangeReport, MappingReport, Report, complete};
+use super::{ChangeReport, MappingReport, MovedCell, Report, ServerDryRun, complete};
 use crate::domain::{
     Author, Cell, CellCounts, HeldCell, KeyGroup, Number, RowCounts, Sums, Text, Uid,
 };
@@ -80,6 +80,8 @@ fn mapping(mapping: &MappingReport) -> Value {
         "names": names(mapping),
         "complete": complete::json(mapping),
         "changes": mapping.changes.iter().map(change).collect::<Vec<_>>(),
+        "moved": mapping.moved.iter().map(moved).collect::<Vec<_>>(),
+        "server-dry-run": mapping.server_dry_run.as_ref().map(server_dry_run),
     })
 }
 
@@ -93,6 +95,28 @@ fn change(change: &ChangeReport) -> Value {
         "code": change.code,
     });
     with(&change.cell, details)
+}
+
+fn moved(moved: &MovedCell) -> Value {
+    let details = json!({
+        "expected": moved.expected.as_ref().map(value),
+        "found": moved.found.as_ref().map(value),
+        "foreign": moved.author.as_ref().map(author),
+    });
+    with(&moved.cell, details)
+}
+
+fn server_dry_run(said: &ServerDryRun) -> Value {
+    json!({
+        "agrees": said.agrees(),
+        "predicted": said.predicted,
+        "counted": said.counted,
+        "accepted": said.accepted,
+        "rejected": said.rejected,
+        "unknown": said.unknown,
+        "rejects": said.rejects.iter().map(|(cell, code)| with(cell, json!({ "code": code }))).collect::<Vec<_>>(),
+        "cannot-know": said.cannot_know,
+    })
 }
 
 fn held(held: &HeldCell) -> Value {

@@ -3,7 +3,9 @@
 mod absorb;
 mod complete;
 mod json;
+mod moved;
 mod output;
+mod server_dry_run;
 mod text;
 
 use std::collections::BTreeMap;
@@ -12,11 +14,13 @@ use jiff::Timestamp;
 
 pub(crate) use absorb::Keep;
 pub(crate) use complete::CompleteReport;
+pub(crate) use moved::MovedCell;
 pub(crate) use output::{document, ensure_writable, error, input, logging, show};
+pub(crate) use server_dry_run::{ServerCounts, ServerDryRun};
 
 use crate::domain::{
     Author, Blocked, Cell, CellAccount, CellOutcome, ChangeKind, Closed, HeldCell, Left, Period,
-    RowAccount, Text, Trip, Uid,
+    PeriodType, RowAccount, Text, Trip, Uid,
 };
 use crate::exit::{Exit, Problem};
 
@@ -54,6 +58,9 @@ pub(crate) struct Dhis2Facts {
 pub(crate) struct MappingReport {
     pub(crate) name: String,
     pub(crate) data_set: Option<Uid>,
+    pub(crate) period_type: Option<PeriodType>,
+    /// In seconds, after which a plan of it is held.
+    pub(crate) max_age: u64,
     pub(crate) rows: RowAccount,
     pub(crate) cells: CellAccount,
     pub(crate) left: BTreeMap<Left, u64>,
@@ -76,6 +83,10 @@ pub(crate) struct MappingReport {
     pub(crate) changes: Vec<ChangeReport>,
     /// None: the mapping never says that anything is complete.
     pub(crate) complete: Option<CompleteReport>,
+    /// Of a saved plan: cells that are no longer as it found them.
+    pub(crate) moved: Vec<MovedCell>,
+    /// What DHIS2 says of the changes, where it was asked.
+    pub(crate) server_dry_run: Option<ServerDryRun>,
     /// What people call the objects of this report.
     pub(crate) names: BTreeMap<Uid, String>,
     pub(crate) codes: BTreeMap<Uid, String>,

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::{Reader, Report, json, text};
-use crate::cli::{Format, SendArgs, SiteArgs};
+use crate::cli::{Format, ReportArgs, SiteArgs};
 use crate::exit::{Exit, Problem};
 use crate::site;
 
@@ -73,8 +73,8 @@ pub(crate) fn input(file: Option<&Path>) -> anyhow::Result<Box<dyn BufRead>> {
 }
 
 /// Shows the report: to a terminal always, elsewhere only if there is something to say.
-pub(crate) fn show(report: &Report, site: &SiteArgs, send: &SendArgs) -> anyhow::Result<()> {
-    let kept = keep(report, site, send).map_err(|error| {
+pub(crate) fn show(report: &Report, site: &SiteArgs, args: &ReportArgs) -> anyhow::Result<()> {
+    let kept = keep(report, site, args).map_err(|error| {
         Problem::new(
             Exit::State,
             format!("{error:#}; the report is lost, not what the command did"),
@@ -87,7 +87,7 @@ pub(crate) fn show(report: &Report, site: &SiteArgs, send: &SendArgs) -> anyhow:
     } else {
         Reader::Anybody
     };
-    say(&match (send.format, site.quiet) {
+    say(&match (args.format, site.quiet) {
         (Format::Text, false) if speaks => text::whole(report, reader),
         _ => text::problems(report),
     });
@@ -95,9 +95,9 @@ pub(crate) fn show(report: &Report, site: &SiteArgs, send: &SendArgs) -> anyhow:
 }
 
 /// Writes the report for scripts, and the one for people where a file was named for it.
-fn keep(report: &Report, site: &SiteArgs, send: &SendArgs) -> anyhow::Result<()> {
-    let file = send.output.output.as_deref();
-    match (send.format, file) {
+fn keep(report: &Report, site: &SiteArgs, args: &ReportArgs) -> anyhow::Result<()> {
+    let file = args.output.output.as_deref();
+    match (args.format, file) {
         (Format::Json, file) => document(file, |out| {
             serde_json::to_writer_pretty(&mut *out, &json::whole(report))
                 .map_err(io::Error::from)

@@ -1,6 +1,8 @@
 //! The report for people: a short table, then what needs looking at, the worst last.
 
 mod details;
+mod moved;
+mod server_dry_run;
 
 use std::fmt::Write;
 
@@ -116,6 +118,8 @@ fn mapping_text(text: &mut String, mapping: &MappingReport, report: &Report, rea
     details::asides(text, mapping);
     complete::text(text, mapping, report.dry_run);
     details::failed(text, mapping);
+    moved::moved(text, mapping);
+    server_dry_run::server_dry_run(text, mapping);
     text.push('\n');
 }
 

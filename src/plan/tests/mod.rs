@@ -7,6 +7,7 @@ mod completeness;
 mod laws;
 mod orders;
 mod outcomes;
+mod saved;
 mod site;
 mod withdrawals;
 

@@ -59,7 +59,7 @@ fn change_line(change: &ChangeReport, mapping: &MappingReport) -> String {
 }
 
 /// `(stored by nurse, 2026-03-01 10:15)`.
-fn by(author: &Author) -> String {
+pub(super) fn by(author: &Author) -> String {
     let user = match &*author.user {
         "" => "somebody".to_owned(),
         user => escaped(user),
@@ -220,7 +220,7 @@ pub(super) fn failed(text: &mut String, mapping: &MappingReport) {
 }
 
 /// The first lines of a list, and how many more there are.
-fn listed<T>(text: &mut String, items: &[T], words: impl Fn(&T) -> String) {
+pub(super) fn listed<T>(text: &mut String, items: &[T], words: impl Fn(&T) -> String) {
     for item in items.iter().take(LINES) {
         line(text, &format!("    {}", words(item)));
     }
@@ -230,7 +230,7 @@ fn listed<T>(text: &mut String, items: &[T], words: impl Fn(&T) -> String) {
 }
 
 /// A cell in names, with the UIDs that DHIS2 knows it by.
-fn named(cell: &Cell, mapping: &MappingReport) -> String {
+pub(super) fn named(cell: &Cell, mapping: &MappingReport) -> String {
     let name = |uid: Uid| {
         let code = mapping.codes.get(&uid);
         let code = code.map(|code| format!("{}, ", escaped(code)));
@@ -256,7 +256,7 @@ fn named(cell: &Cell, mapping: &MappingReport) -> String {
 }
 
 /// A number; of a text only its length, for it may be anything.
-fn shown(value: &Text) -> String {
+pub(super) fn shown(value: &Text) -> String {
     match Number::parse(value.as_str()) {
         Ok(_) => value.to_string(),
         Err(_) => format!("text of {} characters", value.as_str().chars().count()),
