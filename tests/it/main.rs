@@ -19,6 +19,7 @@ mod examples;
 mod failing_target;
 mod guards_st_lucia;
 mod hostile_queries;
+mod moves;
 mod one_at_a_time;
 mod outputs;
 mod pipe;
