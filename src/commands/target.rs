@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::dhis2::Dhis2;
 use crate::domain::{
-    Account, DEFAULT_COMBO, DataSet, Desired, PeriodType, Server, TripleScope, Uid,
+    Account, DEFAULT_COMBO, DataSet, Desired, Drift, PeriodType, Pin, Server, TripleScope, Uid,
 };
 use crate::exit::{Exit, Problem};
-use crate::plan::Target;
+use crate::plan::{self, Target};
 use crate::site::Dhis2Access;
 
 /// A DHIS2 that has answered, with what is known of it.
@@ -17,6 +17,7 @@ pub(super) struct Connection {
     pub(super) account: Account,
     pub(super) chunk: usize,
     own_users: Vec<String>,
+    pin: Option<Pin>,
     data_sets: HashMap<Uid, DataSet>,
     claims: Vec<Claim>,
 }
@@ -44,6 +45,7 @@ impl Connection {
             account,
             chunk: access.chunk,
             own_users: access.own_users,
+            pin: access.pin,
             data_sets: HashMap::new(),
             claims: Vec::new(),
         })
@@ -53,7 +55,10 @@ impl Connection {
     pub(super) fn target(&mut self, desired: &Desired) -> anyhow::Result<Target> {
         let data_set = self.data_set(desired.data_set)?;
         ensure_may_use(&data_set, &self.account)?;
-        let named = Named::of(desired);
+        let mut named = Named::of(desired);
+        if let Some(pin) = &self.pin {
+            named.take_pinned(pin, data_set.id);
+        }
         let elsewhere = |named: &BTreeSet<Uid>, known: &dyn Fn(&Uid) -> bool| -> Vec<Uid> {
             named.iter().filter(|uid| !known(uid)).copied().collect()
         };
@@ -63,7 +68,7 @@ impl Connection {
         let elements = elsewhere(&named.data_elements, &|uid| {
             data_set.elements.contains_key(uid)
         });
-        self.ensure_metadata(&named, &data_set)?;
+        self.ensure_metadata(&Named::of(desired), &data_set)?;
         Ok(Target {
             server: self.server.clone(),
             account: self.account.clone(),
@@ -71,7 +76,18 @@ impl Connection {
             other_units: self.dhis2.org_units(&units)?,
             other_elements: self.dhis2.data_elements(&elements)?,
             data_set,
+            changed_since_pin: BTreeSet::new(),
         })
+    }
+
+    /// What DHIS2 changed since the pin; the target learns what of it blocks.
+    pub(super) fn drift(&self, desired: &Desired, target: &mut Target) -> Vec<Drift> {
+        let Some(pin) = &self.pin else {
+            return Vec::new();
+        };
+        let drift = plan::drift(pin, target, &desired.scope, &desired.space);
+        target.changed_since_pin = plan::blocks(&drift);
+        drift
     }
 
     /// Refuses a mapping that answers for a cell of an earlier one, which only DHIS2's units can show.
@@ -212,6 +228,16 @@ impl Named {
         }
         named.org_units.extend(desired.space.units());
         named
+    }
+
+    /// The objects of the data set when it was pinned, of which some may be elsewhere now.
+    fn take_pinned(&mut self, pin: &Pin, data_set: Uid) {
+        let elements = pin.data_elements.iter();
+        let elements = elements.filter(|(_, each)| each.data_sets.contains_key(&data_set));
+        self.data_elements.extend(elements.map(|(uid, _)| *uid));
+        let units = pin.organisation_units.iter();
+        let units = units.filter(|(_, each)| each.data_sets.contains(&data_set));
+        self.org_units.extend(units.map(|(uid, _)| *uid));
     }
 }
 

@@ -4,6 +4,7 @@
 mod cell;
 mod change;
 mod desired;
+mod drift;
 mod engine;
 mod metadata;
 mod number;
@@ -16,6 +17,7 @@ mod period_range;
 #[cfg(test)]
 mod period_tests;
 mod period_type;
+mod pin;
 mod policy;
 mod rows;
 mod shown_key;
@@ -33,6 +35,7 @@ pub(crate) use change::{Change, ChangeKind, Sent};
 pub(crate) use desired::{
     Desired, DesiredCell, Incomplete, OrgUnitScope, Place, Scope, TripleScope, Unplaced,
 };
+pub(crate) use drift::{Changed, Drift};
 pub(crate) use engine::Engine;
 pub(crate) use metadata::{
     Account, CategoryOption, DataElement, DataSet, InputPeriod, LiveRow, OrgUnit, Server, Version,
@@ -42,6 +45,7 @@ pub(crate) use outcome::{Blocked, CellAccount, CellCounts, CellOutcome, Closed, 
 pub(crate) use period::Period;
 pub(crate) use period_range::PeriodRange;
 pub(crate) use period_type::PeriodType;
+pub(crate) use pin::{CategoryCombo, Kind, Pin, PinnedElement, PinnedOrgUnit};
 pub(crate) use policy::{Absent, Combine, ElementPolicies, Foreign, Policies, Word};
 pub(crate) use rows::{Dimension, KeyGroup, RowAccount, RowCounts, RowOutcome, Sums};
 pub(crate) use shown_key::{ShownKey, Veil, escaped};

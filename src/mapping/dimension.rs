@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use regex::Regex;
 
-use super::{SourceKey, Sql};
+use super::{Options, SourceKey, Sql};
 use crate::domain::Uid;
 
 /// One of the tables `[data-element]`, `[category-option-combo]`, `[attribute-option-combo]`, `[org-unit]`.
@@ -26,6 +26,8 @@ pub(crate) enum Answers {
     Map(BTreeMap<SourceKey, Uid>),
     /// A query of keys, UIDs and the days they are valid on.
     Rules(Sql),
+    /// The columns hold codes or names of category options, which together are those of one combo.
+    Options(Options),
     /// The column holds UIDs.
     Column,
 }

@@ -60,6 +60,7 @@ fn uids(dimension: &DimensionMapping) -> Option<BTreeSet<Uid>> {
     match &dimension.answers {
         Answers::Constant(uid) => Some(BTreeSet::from([*uid])),
         Answers::Map(map) => Some(map.values().copied().collect()),
+        Answers::Options(options) => Some(options.combos()),
         Answers::Rules(_) | Answers::Column => None,
     }
 }

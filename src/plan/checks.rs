@@ -32,7 +32,20 @@ pub(super) fn cell_fault(cell: &Cell, target: &Target, reach: &Reach) -> Option<
     if !reach.has_attribute_option_combo(cell.triple.attribute_option_combo) {
         return Some(Blocked::ComboNotOfDataSet);
     }
-    is_closed(cell, target).then_some(Blocked::OrgUnitClosed)
+    if is_closed(cell, target) {
+        return Some(Blocked::OrgUnitClosed);
+    }
+    let triple = &cell.triple;
+    let objects = [
+        triple.data_element,
+        triple.category_option_combo,
+        triple.attribute_option_combo,
+    ];
+    let changed = |uid| target.changed_since_pin.contains(uid);
+    objects
+        .iter()
+        .any(changed)
+        .then_some(Blocked::ChangedSincePin)
 }
 
 /// Why a value cannot be stored in its data element.

@@ -1,6 +1,7 @@
 //! Compares what should be in DHIS2 with what is: desired × live × metadata × policy → an outcome for every cell. Pure.
 
 mod checks;
+mod drift;
 mod judge;
 mod live;
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod timeliness;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+pub(crate) use drift::{blocks, drift};
 pub(crate) use outcome::Plan;
 pub(crate) use reach::{Reach, Target};
 

@@ -322,6 +322,7 @@ fn target(engine: Engine) -> Target {
         own_users: Vec::new(),
         other_units: BTreeMap::new(),
         other_elements: BTreeMap::new(),
+        changed_since_pin: BTreeSet::new(),
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Target {
     pub(crate) other_units: BTreeMap<Uid, OrgUnit>,
     /// The data elements that the mapping names and DHIS2 has, though the data set has not; with their names.
     pub(crate) other_elements: BTreeMap<Uid, String>,
+    /// The data elements and combos whose values mean something else than when they were pinned.
+    pub(crate) changed_since_pin: BTreeSet<Uid>,
 }
 
 impl Target {
@@ -33,7 +35,7 @@ impl Target {
     }
 
     /// Whether the account may enter and see data of a unit.
-    fn is_in_hierarchy(&self, unit: &OrgUnit) -> bool {
+    pub(super) fn is_in_hierarchy(&self, unit: &OrgUnit) -> bool {
         let below = |paths: &[String]| paths.iter().any(|path| is_below(&unit.path, path));
         // DHIS2 ≤ 2.42 reads by the data view units and falls back to the capture units; 2.43 reads by the latter.
         let seen = match self.engine() {

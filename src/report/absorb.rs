@@ -1,7 +1,7 @@
 //! Puts the parts of a long run together, keeping no more of each than will be told.
 
 use super::{ChangeReport, MappingReport};
-use crate::domain::{CellAccount, CellOutcome, Number, RowAccount};
+use crate::domain::{CellAccount, CellOutcome, Drift, Number, RowAccount};
 
 /// Changes that a report in text shows of a mapping.
 pub(super) const SHOWN: usize = 10;
@@ -40,6 +40,16 @@ impl MappingReport {
     pub(crate) fn absorb_cells(&mut self, part: &CellAccount) {
         for (period, counts) in &part.periods {
             self.cells.periods.entry(*period).or_default().add(counts);
+        }
+    }
+
+    /// Takes in what DHIS2 changed since the pin: the same for every part, but for the units that no row reports to.
+    pub(crate) fn absorb_drift(&mut self, part: Vec<Drift>) {
+        let is_first = self.cells.periods.is_empty();
+        if is_first {
+            self.drift = part;
+        } else {
+            self.drift.retain(|drift| part.contains(drift));
         }
     }
 

@@ -13,7 +13,7 @@ pub(crate) use absorb::Keep;
 pub(crate) use output::{document, ensure_writable, error, input, logging, show};
 
 use crate::domain::{
-    Blocked, Cell, CellAccount, CellOutcome, ChangeKind, Closed, Left, Period, RowAccount, Text,
+    Blocked, Cell, CellAccount, CellOutcome, ChangeKind, Closed, Drift, Left, Period, RowAccount, Text,
     Uid,
 };
 use crate::exit::{Exit, Problem};
@@ -62,6 +62,8 @@ pub(crate) struct MappingReport {
     pub(crate) held: Vec<Cell>,
     /// All that changed or was to change; of a report in text only what it shows.
     pub(crate) changes: Vec<ChangeReport>,
+    /// What DHIS2 changed since the pin.
+    pub(crate) drift: Vec<Drift>,
     /// What people call the objects of this report.
     pub(crate) names: BTreeMap<Uid, String>,
     pub(crate) problems: Vec<Problem>,

@@ -3,6 +3,7 @@
 mod files;
 mod lock;
 mod parse;
+mod pin;
 mod secret;
 mod select;
 mod veil;
@@ -12,11 +13,12 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
-pub(crate) use files::{ensure_writable, reason, write_private};
+pub(crate) use files::{ensure_writable, reason, write_private, write_published};
 pub(crate) use lock::Lock;
 pub(crate) use veil::{Keep, veil};
 
 use crate::dhis2::Dhis2;
+use crate::domain::Pin;
 use crate::mapping::FileError;
 use crate::{dhis2, extract};
 
@@ -73,6 +75,8 @@ pub(crate) struct Dhis2Access {
     pub(crate) dhis2: Dhis2,
     pub(crate) chunk: usize,
     pub(crate) own_users: Vec<String>,
+    /// What DHIS2 was like when it was pinned, if it was.
+    pub(crate) pin: Option<Pin>,
 }
 
 impl Site {
@@ -127,6 +131,7 @@ impl Site {
             dhis2: connected,
             chunk: dhis2.chunk,
             own_users: dhis2.own_users.clone(),
+            pin: self.pin()?.map(|file| file.pin),
         })
     }
 

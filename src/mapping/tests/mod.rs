@@ -7,7 +7,7 @@ mod map_files;
 mod overlaps;
 mod wide;
 
-use super::{FileError, Mapping, parse};
+use super::{Codes, FileError, Mapping, parse};
 use crate::domain::Uid;
 
 /// Every test begins with this one, which is as short as a mapping can be.
@@ -42,7 +42,8 @@ fn read(text: &str, files: &[(&str, &str)]) -> Result<Mapping, FileError> {
             None => Err("cannot be read".to_owned()),
         }
     };
-    parse("doses", "doses.toml", text, &mut read_file)
+    let codes = Codes::Pinned(None);
+    parse("doses", "doses.toml", text, &mut read_file, codes)
 }
 
 #[track_caller]
