@@ -33,6 +33,9 @@ pub(crate) enum Command {
     /// Compare a document from `map` with DHIS2, send the differences, read them back
     #[command(after_help = exit_codes())]
     Push(PushArgs),
+    /// Write down what DHIS2's objects are like that the mappings name: dhis2.pin.json, for version control
+    #[command(after_help = exit_codes())]
+    Pin(PinArgs),
 }
 
 impl Command {
@@ -43,6 +46,7 @@ impl Command {
             Command::Extract(args) => &args.site,
             Command::Map(args) => &args.site,
             Command::Push(args) => &args.site,
+            Command::Pin(args) => &args.site,
         }
     }
 }
@@ -95,6 +99,15 @@ pub(crate) struct PushArgs {
     pub(crate) site: SiteArgs,
     #[command(flatten)]
     pub(crate) send: SendArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PinArgs {
+    /// Write nothing; say what DHIS2 changed since the pin, and exit 14 if any of it is harmful
+    #[arg(long)]
+    pub(crate) check: bool,
+    #[command(flatten)]
+    pub(crate) site: SiteArgs,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@ mod deliver;
 mod extract;
 mod map;
 mod periods;
+mod pin;
 mod push;
 mod results;
 mod run;
@@ -19,5 +20,6 @@ pub(crate) fn execute(command: &Command) -> anyhow::Result<Exit> {
         Command::Extract(args) => extract::extract(args),
         Command::Map(args) => map::map(args),
         Command::Push(args) => push::push(args),
+        Command::Pin(args) => pin::pin(args),
     }
 }

@@ -56,9 +56,23 @@ impl Connection {
         let data_set = self.data_set(desired.data_set)?;
         ensure_may_use(&data_set, &self.account)?;
         let mut named = Named::of(desired);
+        self.ensure_metadata(&named, &data_set)?;
         if let Some(pin) = &self.pin {
             named.take_pinned(pin, data_set.id);
         }
+        self.target_with(data_set, &named)
+    }
+
+    /// What the objects of a pin are compared with.
+    pub(super) fn target_of_pin(&mut self, pin: &Pin, data_set: Uid) -> anyhow::Result<Target> {
+        let mut named = Named::default();
+        named.take_pinned(pin, data_set);
+        let data_set = self.data_set(data_set)?;
+        self.target_with(data_set, &named)
+    }
+
+    /// The data set, and those of the named objects that are elsewhere in DHIS2.
+    fn target_with(&mut self, data_set: DataSet, named: &Named) -> anyhow::Result<Target> {
         let elsewhere = |named: &BTreeSet<Uid>, known: &dyn Fn(&Uid) -> bool| -> Vec<Uid> {
             named.iter().filter(|uid| !known(uid)).copied().collect()
         };
@@ -68,7 +82,6 @@ impl Connection {
         let elements = elsewhere(&named.data_elements, &|uid| {
             data_set.elements.contains_key(uid)
         });
-        self.ensure_metadata(&Named::of(desired), &data_set)?;
         Ok(Target {
             server: self.server.clone(),
             account: self.account.clone(),
@@ -85,7 +98,7 @@ impl Connection {
         let Some(pin) = &self.pin else {
             return Vec::new();
         };
-        let drift = plan::drift(pin, target, &desired.scope, &desired.space);
+        let drift = plan::drift(pin, target, &desired.scope, Some(&desired.space));
         target.changed_since_pin = plan::blocks(&drift);
         drift
     }
@@ -119,7 +132,7 @@ impl Connection {
         Ok(())
     }
 
-    fn data_set(&mut self, id: Uid) -> anyhow::Result<DataSet> {
+    pub(super) fn data_set(&mut self, id: Uid) -> anyhow::Result<DataSet> {
         if let Some(data_set) = self.data_sets.get(&id) {
             return Ok(data_set.clone());
         }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::Dhis2;
 use super::error::Dhis2Error;
+use super::metadata::IDS;
 use crate::domain::{CategoryCombo, Dimension, Kind, Uid};
 
 /// Codes asked for in one request: of at most 50 characters each, any of which may take three in a URL, which must
@@ -63,12 +64,29 @@ impl Dhis2 {
             &[("fields", COMBOS_OF)],
         )?;
         let elements = raw.data_set_elements.into_iter().map(|raw| {
-            let combo = raw.category_combo.unwrap_or(raw.data_element.category_combo);
+            let combo = raw
+                .category_combo
+                .unwrap_or(raw.data_element.category_combo);
             (raw.data_element.id, category_combo(combo))
         });
         let mut combos: BTreeMap<Uid, CategoryCombo> = elements.collect();
         combos.insert(id, category_combo(raw.category_combo));
         Ok(combos)
+    }
+
+    /// The codes of those of the organisation units that have one.
+    pub(crate) fn codes_of_org_units(
+        &mut self,
+        ids: &[Uid],
+    ) -> Result<BTreeMap<Uid, String>, Dhis2Error> {
+        let mut codes = BTreeMap::new();
+        for ids in ids.chunks(IDS) {
+            let page: BTreeMap<String, Vec<Coded>> =
+                self.listed("organisationUnits", "id,code", ids)?;
+            let units = page.into_values().flatten();
+            codes.extend(units.filter_map(|unit| Some((unit.id, unit.code?))));
+        }
+        Ok(codes)
     }
 
     /// The objects of a kind that have one of these codes, as DHIS2 shows them to us.
@@ -86,8 +104,9 @@ impl Dhis2 {
             Kind::Of(Dimension::OrgUnit) => "organisationUnits",
         };
         // In a list a comma ends a code.
-        let (alone, listed): (Vec<&String>, Vec<&String>) =
-            codes.iter().partition(|code| code.contains([',', '[', ']']));
+        let (alone, listed): (Vec<&String>, Vec<&String>) = codes
+            .iter()
+            .partition(|code| code.contains([',', '[', ']']));
         let mut filters: Vec<String> = alone
             .into_iter()
             .map(|code| format!("code:eq:{code}"))

@@ -339,10 +339,7 @@ impl Pin {
     }
 }
 
-fn coded<T>(
-    objects: &BTreeMap<Uid, T>,
-    code: impl Fn(&T) -> &Option<String>,
-) -> Vec<(&str, Uid)> {
+fn coded<T>(objects: &BTreeMap<Uid, T>, code: impl Fn(&T) -> &Option<String>) -> Vec<(&str, Uid)> {
     let coded = objects
         .iter()
         .filter_map(|(uid, object)| Some((code(object).as_deref()?, *uid)));

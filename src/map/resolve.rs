@@ -51,9 +51,7 @@ impl<'m> Resolver<'m> {
                 uids.get(key).map_or(Answer::None, |uid| Answer::Uid(*uid))
             }
             Resolver::Rules(book) => book.answer(period, values),
-            Resolver::Options(options) => {
-                options.find(values).map_or(Answer::None, Answer::Uid)
-            }
+            Resolver::Options(options) => options.find(values).map_or(Answer::None, Answer::Uid),
             Resolver::Column => {
                 let mut values = values;
                 let text = values.next().flatten();

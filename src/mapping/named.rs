@@ -25,10 +25,12 @@ impl Mapping {
                 "{} does not know data set {}; run `pg2dhis2 pin`",
                 file.shown, self.data_set
             );
-            return Err(match self.named.iter().find(|named| named.kind == Kind::DataSet) {
-                Some(named) => named.error(fault),
-                None => FileError::whole(&self.file, fault),
-            });
+            return Err(
+                match self.named.iter().find(|named| named.kind == Kind::DataSet) {
+                    Some(named) => named.error(fault),
+                    None => FileError::whole(&self.file, fault),
+                },
+            );
         }
         let category = pin.combos_of_elements(self.data_set);
         let attribute = pin.combos_of_data_set(self.data_set);

@@ -35,7 +35,11 @@ impl Options {
                     .collect();
                 keys = keys
                     .iter()
-                    .flat_map(|key| names.iter().map(|name| [key.clone(), vec![(*name).clone()]]))
+                    .flat_map(|key| {
+                        names
+                            .iter()
+                            .map(|name| [key.clone(), vec![(*name).clone()]])
+                    })
                     .map(|parts| parts.concat())
                     .collect();
             }

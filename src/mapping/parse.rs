@@ -6,9 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::code::PIN;
 use super::section::hint;
-use super::{
-    Codes, Entry, FileError, Mapping, Named, Parameter, Section, Sql, Values, WideColumn,
-};
+use super::{Codes, Entry, FileError, Mapping, Named, Parameter, Section, Sql, Values, WideColumn};
 use crate::domain::{
     Absent, Combine, Dimension, ElementPolicies, Foreign, Kind, OrgUnitScope, Period, PeriodType,
     Policies, Uid,

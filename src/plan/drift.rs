@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use super::Target;
 use crate::domain::{
-    Changed, DEFAULT_COMBO, DataElement, Drift, OrgUnit, OrgUnitScope, Pin, PinnedElement,
-    PinnedOrgUnit, Scope, Space, Uid,
+    Changed, DataElement, Drift, OrgUnit, OrgUnitScope, Pin, PinnedElement, PinnedOrgUnit, Scope,
+    Space, Uid,
 };
 
-/// Every change since the pin of an object that the mapping can produce (`scope`) or did produce (`seen`).
-pub(crate) fn drift(pin: &Pin, target: &Target, scope: &Scope, seen: &Space) -> Vec<Drift> {
+/// Every change since the pin of an object that the mapping can produce (`scope`) or did produce (`seen`, where its
+/// rows were read).
+pub(crate) fn drift(pin: &Pin, target: &Target, scope: &Scope, seen: Option<&Space>) -> Vec<Drift> {
     let Some(pinned) = pin.data_sets.get(&target.data_set.id) else {
         return Vec::new();
     };
@@ -22,7 +23,10 @@ pub(crate) fn drift(pin: &Pin, target: &Target, scope: &Scope, seen: &Space) -> 
     let what = format!("data set {} ({})", pinned.name, set.id);
     comparison.name(&what, set.id, (&pinned.name, &pinned.code), &set.name);
     if pinned.period_type != set.period_type.name() {
-        let now = format!("{what} is {} now, not {}", set.period_type, pinned.period_type);
+        let now = format!(
+            "{what} is {} now, not {}",
+            set.period_type, pinned.period_type
+        );
         comparison.add(Changed::PeriodType, set.id, true, now);
     }
     let combos: BTreeSet<Uid> = set.attribute_option_combos.keys().copied().collect();
@@ -75,11 +79,12 @@ impl Comparison<'_> {
         }
     }
 
-    fn elements(&mut self, scope: &Scope, seen: &Space) {
+    fn elements(&mut self, scope: &Scope, seen: Option<&Space>) {
         let set = self.target.data_set.id;
         let listed = scope.triples.as_ref().map(|triples| {
             let named = triples.iter().flat_map(|triples| &triples.data_elements);
-            let met = seen.triples().iter().map(|triple| triple.data_element);
+            let met = seen.into_iter().flat_map(Space::triples);
+            let met = met.map(|triple| triple.data_element);
             named.copied().chain(met).collect::<BTreeSet<Uid>>()
         });
         for (uid, pinned) in &self.pin.data_elements {
@@ -154,9 +159,10 @@ impl Comparison<'_> {
         // Data elements share a category combo: what changed within it is told once.
         let (object, text) = match (gone, new) {
             (0, 0) => return,
-            (gone, _) if gone == was.len() => {
-                (owner, format!("{what} has another category combo than {}", pinned.name))
-            }
+            (gone, _) if gone == was.len() => (
+                owner,
+                format!("{what} has another category combo than {}", pinned.name),
+            ),
             (gone, new) => (
                 category_combo,
                 format!(
@@ -174,8 +180,7 @@ impl Comparison<'_> {
         };
         let set = &self.target.data_set;
         let now = set.options_of.get(&combo).into_iter().flatten().copied();
-        // The default combo is made of nothing but itself.
-        if combo != DEFAULT_COMBO && now.collect::<BTreeSet<Uid>>() != pinned.category_options {
+        if now.collect::<BTreeSet<Uid>>() != pinned.category_options {
             let text = format!(
                 "category option combo {} ({combo}) is made of other category options now",
                 pinned.name
@@ -184,22 +189,28 @@ impl Comparison<'_> {
         }
     }
 
-    fn units(&mut self, scope: &Scope, seen: &Space) {
+    fn units(&mut self, scope: &Scope, seen: Option<&Space>) {
         let set = self.target.data_set.id;
-        let named = |uid: &Uid| match &scope.org_units {
+        let has_rows = |uid: &Uid| seen.is_some_and(|seen| seen.unit(*uid).is_some());
+        let named = |uid: &Uid, path: &str| match &scope.org_units {
             OrgUnitScope::Listed(units) => units.contains(uid),
-            OrgUnitScope::OfDataSet { .. } => true,
-            OrgUnitScope::Seen => seen.unit(*uid).is_some(),
+            OrgUnitScope::OfDataSet { below } => {
+                let mut steps = path.split('/').filter_map(|step| step.parse().ok());
+                below.is_empty() || steps.any(|step: Uid| below.contains(&step))
+            }
+            OrgUnitScope::Seen => seen.is_none() || has_rows(uid),
         };
         for (uid, pinned) in &self.pin.organisation_units {
-            if !pinned.data_sets.contains(&set) || !named(uid) {
+            if !pinned.data_sets.contains(&set) || !named(uid, &pinned.path) {
                 continue;
             }
             let what = format!("organisation unit {} ({uid})", pinned.name);
             let Some(unit) = self.target.data_set.org_units.get(uid) else {
                 let text = match self.target.other_units.contains_key(uid) {
                     true => format!("{what} is not assigned to the data set any more"),
-                    false => format!("{what} is not in DHIS2 any more: deleted, or merged into another"),
+                    false => {
+                        format!("{what} is not in DHIS2 any more: deleted, or merged into another")
+                    }
                 };
                 self.add(Changed::OrgUnit, *uid, true, text);
                 continue;
@@ -209,13 +220,20 @@ impl Comparison<'_> {
         }
         let assigned = self.target.data_set.org_units.iter();
         let new: Vec<(&Uid, &OrgUnit)> = assigned
-            .filter(|(uid, _)| !self.pin.has_unit(**uid, set) && seen.unit(**uid).is_none())
+            .filter(|(uid, unit)| {
+                let listed = matches!(scope.org_units, OrgUnitScope::Listed(_));
+                (listed || named(uid, &unit.path))
+                    && !self.pin.has_unit(**uid, set)
+                    && !has_rows(uid)
+            })
             .collect();
         for (uid, unit) in new {
-            let text = format!(
-                "organisation unit {} ({uid}) is new in the data set, and no row reports to it: a new unit without a rule",
-                unit.name
-            );
+            let without = match seen {
+                Some(_) => ", and no row reports to it: a new unit without a rule",
+                None => "",
+            };
+            let name = &unit.name;
+            let text = format!("organisation unit {name} ({uid}) is new in the data set{without}");
             self.add(Changed::NewOrgUnit, *uid, false, text);
         }
     }

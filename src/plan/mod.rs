@@ -2,6 +2,7 @@
 
 mod checks;
 mod drift;
+mod foreseen;
 mod judge;
 mod live;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 pub(crate) use drift::{blocks, drift};
+pub(crate) use foreseen::foreseen;
 pub(crate) use outcome::Plan;
 pub(crate) use reach::{Reach, Target};
 

@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 pub(crate) use absorb::Keep;
-pub(crate) use output::{document, ensure_writable, error, input, logging, show};
+pub(crate) use output::{document, ensure_writable, error, input, logging, notes, show};
 
 use crate::domain::{
-    Blocked, Cell, CellAccount, CellOutcome, ChangeKind, Closed, Drift, Left, Period, RowAccount, Text,
-    Uid,
+    Blocked, Cell, CellAccount, CellOutcome, ChangeKind, Closed, Drift, Left, Period, RowAccount,
+    Text, Uid,
 };
 use crate::exit::{Exit, Problem};
 

@@ -98,8 +98,15 @@ impl Site {
         })
     }
 
-    /// How to reach DHIS2, with the token or password.
+    /// How to reach DHIS2, with the token or password, and what it was like when it was pinned.
     pub(crate) fn dhis2(&self) -> Result<Dhis2Access, FileError> {
+        let mut access = self.dhis2_without_pin()?;
+        access.pin = self.pin()?.map(|file| file.pin);
+        Ok(access)
+    }
+
+    /// How to reach DHIS2 for those who make a pin, whatever the one that is there.
+    pub(crate) fn dhis2_without_pin(&self) -> Result<Dhis2Access, FileError> {
         let dhis2 = self.table(self.dhis2.as_ref(), "dhis2")?;
         let credentials = match &dhis2.account {
             AccountSite::Token { file } => dhis2::Credentials::Token(secret::read(file)?),
@@ -131,7 +138,7 @@ impl Site {
             dhis2: connected,
             chunk: dhis2.chunk,
             own_users: dhis2.own_users.clone(),
-            pin: self.pin()?.map(|file| file.pin),
+            pin: None,
         })
     }
 

@@ -18,6 +18,7 @@ mod failing_target;
 mod hostile_queries;
 mod one_at_a_time;
 mod outputs;
+mod pin;
 mod pipe;
 mod preview;
 mod program;

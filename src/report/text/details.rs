@@ -58,7 +58,10 @@ pub(super) fn drift(text: &mut String, mapping: &MappingReport) {
     if mapping.drift.is_empty() {
         return;
     }
-    line(text, "  changed in DHIS2 since the pin (`pg2dhis2 pin` takes it as it is now):");
+    line(
+        text,
+        "  changed in DHIS2 since the pin (`pg2dhis2 pin` takes it as it is now):",
+    );
     let (harmful, notes): (Vec<&Drift>, Vec<&Drift>) =
         mapping.drift.iter().partition(|drift| drift.harmful);
     let all: Vec<&Drift> = harmful.into_iter().chain(notes).collect();
