@@ -185,7 +185,7 @@ fn a_changed_value_type_blocks_its_own_cells_alone() {
         assert_eq!(mapping["cells"]["created"], 1);
         let values: Vec<String> = site.dhis2.values().into_values().collect();
         assert_eq!(values, ["7"]);
-        run_json(&site)
+        site.run()
             .code(3)
             .stderr_has("has the value type TEXT now, not NUMBER");
         site.program(&["pin", "--check"])
@@ -206,8 +206,10 @@ fn what_happened_to_units_is_told() {
     };
     let pin: Value = serde_json::from_slice(&fs::read(site.path(PIN)).unwrap()).unwrap();
     let path = pin["organisationUnits"][UNITS[1]]["path"].as_str().unwrap();
-    let moved = path.replace(UNITS[1], &format!("{}/{}", UNITS[0], UNITS[1]));
-    unit(UNITS[1], json!({ "path": moved }));
+    let above = pin["organisationUnits"][UNITS[0]]["path"].as_str().unwrap();
+    let moved = format!("{above}/{}", UNITS[1]);
+    assert_ne!(path, moved);
+    unit(UNITS[1], json!({ "parent": { "id": UNITS[0] } }));
     unit(UNITS[0], json!({ "closedDate": "2025-01-31T00:00:00.000" }));
     let check = site.program(&["pin", "--check"]).code(14);
     let check = check.stderr_has("is closed from 2025-01-31 on");
