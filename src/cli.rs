@@ -33,7 +33,7 @@ pub(crate) enum Command {
     /// Compare a document from `map` with DHIS2, send the differences, read them back
     #[command(after_help = exit_codes())]
     Push(PushArgs),
-    /// Write down what DHIS2's objects are like that the mappings name: dhis2.pin.json, for version control
+    /// Write dhis2.pin.json: what the objects of DHIS2 are like that the mappings name
     #[command(after_help = exit_codes())]
     Pin(PinArgs),
 }

@@ -51,7 +51,8 @@ pub(super) fn map(args: &MapArgs) -> anyhow::Result<Exit> {
         let blocked = plan::foreseen(&pin.pin, &desired);
         let notes = blocked.iter().map(|(why, cells)| {
             let shown = &pin.shown;
-            format!("note: {cells} cells would be blocked, says {shown}: {why}")
+            let all = desired.cells.len();
+            format!("note: DHIS2 would block {cells} of {all} cells, says {shown}: {why}")
         });
         report::notes(&notes.collect::<Vec<_>>(), &args.site);
     }

@@ -19,6 +19,7 @@ mod hostile_queries;
 mod one_at_a_time;
 mod outputs;
 mod pin;
+mod pin_drift;
 mod pipe;
 mod preview;
 mod program;

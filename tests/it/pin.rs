@@ -1,4 +1,4 @@
-//! The pin: codes and options in the place of UIDs, and what a run says when DHIS2 is not what it was.
+//! The pin: codes and options in the place of UIDs, and what `map` knows by it without asking DHIS2.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::small_site::{NOW, NUMBER, SmallSite, UNITS};
 use crate::st_lucia::{BOTH, StLucia, T0, difference};
 
-const PIN: &str = "mappings/dhis2.pin.json";
+pub(crate) const PIN: &str = "mappings/dhis2.pin.json";
 /// The element `X_INT`, of value type INTEGER, of the same data set as [`NUMBER`].
 const INTEGER: &str = "NaIvsjCYa37";
 
@@ -83,7 +83,7 @@ fn codes_and_options_give_the_same_values_as_uids() {
 }
 
 /// With two elements by code and by UID, and their units by code.
-fn coded(dialect: Dialect) -> SmallSite {
+pub(crate) fn coded(dialect: Dialect) -> SmallSite {
     let site = SmallSite::new(dialect);
     site.replace(
         "mappings/small.toml",
@@ -102,24 +102,13 @@ fn coded(dialect: Dialect) -> SmallSite {
 }
 
 /// The JSON of an object in the export of a DHIS2, with some of it changed.
-fn changed(kind: &str, uid: &str, what: Value) -> String {
+pub(crate) fn changed(kind: &str, uid: &str, what: Value) -> String {
     let mut object = what;
     object["id"] = uid.into();
     json!({ kind: [object] }).to_string()
 }
 
-fn drift(report: &Value) -> Vec<(String, bool)> {
-    let drift = report["mappings"][0]["changed-since-pin"].as_array();
-    let drift = drift.expect("what changed").iter();
-    drift
-        .map(|each| {
-            let change = each["change"].as_str().expect("a word").to_owned();
-            (change, each["harmful"].as_bool().expect("whether it harms"))
-        })
-        .collect()
-}
-
-fn run_json(site: &SmallSite) -> crate::program::Finished {
+pub(crate) fn run_json(site: &SmallSite) -> crate::program::Finished {
     site.program(&["run", "-p", "202503", "--as-of", NOW, "--format", "json"])
 }
 
@@ -145,133 +134,6 @@ fn a_pin_is_the_same_when_nothing_changed_and_is_made_to_be_published() {
     let line = line.trim().trim_end_matches(',');
     let object: Value = serde_json::from_str(&format!("{{{line}}}")).unwrap();
     assert_eq!(&object[NUMBER], number);
-}
-
-#[test]
-fn a_renamed_element_is_a_note() {
-    let site = coded(Dialect::V2_43);
-    site.program(&["pin"]).code(0);
-    let renamed = changed("dataElements", NUMBER, json!({ "name": "Another name" }));
-    site.dhis2.merge_metadata(&renamed);
-    let run = run_json(&site).code(0);
-    assert_eq!(drift(&run.json()), [("name".to_owned(), false)]);
-    site.program(&["pin", "--check"])
-        .code(0)
-        .stderr_has("is called Another name now");
-    // Taken as it is now.
-    site.program(&["pin"])
-        .code(0)
-        .stderr_has("is called Another name now");
-    assert_eq!(drift(&run_json(&site).code(0).json()), []);
-}
-
-#[test]
-fn a_changed_value_type_blocks_its_own_cells_alone() {
-    for dialect in BOTH {
-        let site = coded(dialect);
-        site.program(&["pin"]).code(0);
-        // A text takes every number: nothing but the pin knows that it is not what was meant.
-        let text = changed("dataElements", NUMBER, json!({ "valueType": "TEXT" }));
-        site.dhis2.merge_metadata(&text);
-        let run = run_json(&site).code(3);
-        let report = run.json();
-        assert_eq!(drift(&report), [("value-type".to_owned(), true)]);
-        let mapping = &report["mappings"][0];
-        assert_eq!(
-            mapping["blocked-by"][0]["reason"], "changed-since-pin",
-            "{report}"
-        );
-        assert_eq!(mapping["cells"]["blocked"], 1);
-        assert_eq!(mapping["cells"]["created"], 1);
-        let values: Vec<String> = site.dhis2.values().into_values().collect();
-        assert_eq!(values, ["7"]);
-        site.run()
-            .code(3)
-            .stderr_has("has the value type TEXT now, not NUMBER");
-        site.program(&["pin", "--check"])
-            .code(14)
-            .stderr_has("has the value type TEXT now, not NUMBER");
-        site.program(&["pin"]).code(0);
-        site.run().code(0);
-    }
-}
-
-#[test]
-fn what_happened_to_units_is_told() {
-    let site = coded(Dialect::V2_43);
-    site.program(&["pin"]).code(0);
-    let unit = |uid: &str, what: Value| {
-        let change = changed("organisationUnits", uid, what);
-        site.dhis2.merge_metadata(&change);
-    };
-    let pin: Value = serde_json::from_slice(&fs::read(site.path(PIN)).unwrap()).unwrap();
-    let path = pin["organisationUnits"][UNITS[1]]["path"].as_str().unwrap();
-    let above = pin["organisationUnits"][UNITS[0]]["path"].as_str().unwrap();
-    let moved = format!("{above}/{}", UNITS[1]);
-    assert_ne!(path, moved);
-    unit(UNITS[1], json!({ "parent": { "id": UNITS[0] } }));
-    unit(UNITS[0], json!({ "closedDate": "2025-01-31T00:00:00.000" }));
-    let check = site.program(&["pin", "--check"]).code(14);
-    let check = check.stderr_has("is closed from 2025-01-31 on");
-    assert!(
-        check.stderr.contains("note: organisation unit"),
-        "{}",
-        check.stderr
-    );
-    assert!(
-        check.stderr.contains(&format!("was moved to {moved}")),
-        "{}",
-        check.stderr
-    );
-    site.run()
-        .code(3)
-        .stderr_has("is closed from 2025-01-31 on");
-}
-
-#[test]
-fn units_that_come_and_go_are_told() {
-    let site = coded(Dialect::V2_43);
-    site.replace(
-        "mappings/small.toml",
-        "column = \"unit\"",
-        "column = \"unit\"\nrules = \"rules.sql\"",
-    );
-    site.write(
-        "mappings/rules.sql",
-        &format!("SELECT '{0}' AS key, '{0}' AS uid", UNITS[0]),
-    );
-    site.program(&["pin"]).code(0);
-    let pin: Value = serde_json::from_slice(&fs::read(site.path(PIN)).unwrap()).unwrap();
-    let units = pin["organisationUnits"].as_object().unwrap();
-    let assigned = units
-        .iter()
-        .filter(|(_, unit)| unit["dataSets"] != json!([]));
-    let mut assigned: Vec<Value> = assigned.map(|(uid, _)| json!({ "id": uid })).collect();
-    assigned.retain(|unit| unit["id"] != UNITS[0]);
-    // The wellness centre of Bexon, which the data set did not have.
-    let other = "rXjYDMSHEYd";
-    assert!(!units.contains_key(other));
-    assigned.push(json!({ "id": other }));
-    let assignment = json!({ "organisationUnits": assigned });
-    site.dhis2
-        .merge_metadata(&changed("dataSets", "YE8SgpSMBQ9", assignment));
-    site.run()
-        .code(3)
-        .stderr_has("is not assigned to the data set any more")
-        .stderr_has("a new unit without a rule");
-}
-
-#[test]
-fn an_option_combo_made_of_other_options_is_blocked() {
-    let site = coded(Dialect::V2_43);
-    site.program(&["pin"]).code(0);
-    let made_of = json!({ "categoryOptions": [{ "id": "MEilm4LDJ1U" }] });
-    site.dhis2
-        .merge_metadata(&changed("categoryOptionCombos", "HllvX50cXC0", made_of));
-    let report = run_json(&site).code(3).json();
-    assert_eq!(drift(&report), [("category-options".to_owned(), true)]);
-    assert_eq!(report["mappings"][0]["cells"]["blocked"], 2);
-    assert!(site.dhis2.values().is_empty());
 }
 
 #[test]
@@ -345,7 +207,7 @@ fn map_refuses_offline_what_dhis2_does_not_have() {
     rows(&site);
     site.program(&["map", "rows", "-o", "document"])
         .code(0)
-        .stderr_has("1 cells would be blocked")
+        .stderr_has("DHIS2 would block 1 of 2 cells")
         .stderr_has("the organisation unit is not assigned to the data set")
         .stderr_has("the value does not fit the data element's value type");
     assert!(site.dhis2.requests().is_empty());

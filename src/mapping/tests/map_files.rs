@@ -12,7 +12,7 @@ fn read(text: &str) -> Result<MapFile, crate::mapping::FileError> {
 
 /// A cell that holds a UID.
 fn plain(text: &str, _place: (usize, usize)) -> Result<Uid, String> {
-    text.parse().map_err(|_| "no UID".to_owned())
+    text.parse::<Uid>().map_err(|error| error.to_string())
 }
 
 /// What the file says, as `key=uid`.

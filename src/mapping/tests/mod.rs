@@ -5,6 +5,7 @@ mod dimensions;
 mod keys;
 mod map_files;
 mod overlaps;
+mod pinned;
 mod wide;
 
 use super::{Codes, FileError, Mapping, parse};
@@ -34,6 +35,10 @@ fn edited(from: &str, to: &str) -> String {
 
 /// Reads a mapping. Of the files it names the given ones exist, and every SQL file.
 fn read(text: &str, files: &[(&str, &str)]) -> Result<Mapping, FileError> {
+    read_by(text, files, Codes::Pinned(None))
+}
+
+fn read_by(text: &str, files: &[(&str, &str)], codes: Codes<'_>) -> Result<Mapping, FileError> {
     let mut read_file = |path: &str| {
         let found = files.iter().find(|(name, _)| *name == path);
         match found {
@@ -42,7 +47,6 @@ fn read(text: &str, files: &[(&str, &str)]) -> Result<Mapping, FileError> {
             None => Err("cannot be read".to_owned()),
         }
     };
-    let codes = Codes::Pinned(None);
     parse("doses", "doses.toml", text, &mut read_file, codes)
 }
 
