@@ -63,7 +63,7 @@ pub(super) fn pin(args: &PinArgs) -> anyhow::Result<Exit> {
     let differs = old.is_some_and(|old| old.digest != new.digest);
     if differs && drift.is_empty() {
         notes.push(format!(
-            "note: {} differs in what harms nothing; run `pg2dhis2 pin`",
+            "note: {} is not what `pg2dhis2 pin` would write now, though nothing it knows has changed; run it",
             new.shown
         ));
     }

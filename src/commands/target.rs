@@ -17,7 +17,8 @@ pub(super) struct Connection {
     pub(super) account: Account,
     pub(super) chunk: usize,
     own_users: Vec<String>,
-    pin: Option<Pin>,
+    /// What it was like when it was pinned.
+    pin: Option<Box<Pin>>,
     data_sets: HashMap<Uid, DataSet>,
     claims: Vec<Claim>,
 }

@@ -76,7 +76,7 @@ pub(crate) struct Dhis2Access {
     pub(crate) chunk: usize,
     pub(crate) own_users: Vec<String>,
     /// What DHIS2 was like when it was pinned, if it was.
-    pub(crate) pin: Option<Pin>,
+    pub(crate) pin: Option<Box<Pin>>,
 }
 
 impl Site {
@@ -101,7 +101,7 @@ impl Site {
     /// How to reach DHIS2, with the token or password, and what it was like when it was pinned.
     pub(crate) fn dhis2(&self) -> Result<Dhis2Access, FileError> {
         let mut access = self.dhis2_without_pin()?;
-        access.pin = self.pin()?.map(|file| file.pin);
+        access.pin = self.pin()?.map(|file| Box::new(file.pin));
         Ok(access)
     }
 
