@@ -36,6 +36,9 @@ pub(crate) enum Command {
     /// Send the changes of a saved plan, if DHIS2 is still as the plan found it
     #[command(after_help = exit_codes())]
     Apply(ApplyArgs),
+    /// Write dhis2.pin.json: what the objects of DHIS2 are like that the mappings name
+    #[command(after_help = exit_codes())]
+    Pin(PinArgs),
 }
 
 impl Command {
@@ -47,6 +50,7 @@ impl Command {
             Command::Map(args) => &args.site,
             Command::Push(args) => &args.site,
             Command::Apply(args) => &args.site,
+            Command::Pin(args) => &args.site,
         }
     }
 }
@@ -115,6 +119,15 @@ pub(crate) struct ApplyArgs {
     pub(crate) release: Vec<String>,
     #[command(flatten)]
     pub(crate) report: ReportArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PinArgs {
+    /// Write nothing; say what DHIS2 changed since the pin, and exit 14 if any of it is harmful
+    #[arg(long)]
+    pub(crate) check: bool,
+    #[command(flatten)]
+    pub(crate) site: SiteArgs,
 }
 
 #[derive(Debug, Args)]

@@ -51,7 +51,10 @@ pub(super) fn deliver(
     let planned = balanced
         .map_err(anyhow::Error::from)
         .and_then(|()| connection.target(&desired))
-        .and_then(|target| Ok((plan(connection, desired, &target)?, target)));
+        .and_then(|mut target| {
+            report.absorb_drift(connection.drift(&desired, &mut target));
+            Ok((plan(connection, desired, &target)?, target))
+        });
     let (plan, target) = match planned {
         Ok(planned) => planned,
         Err(error) => {

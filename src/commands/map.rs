@@ -12,6 +12,7 @@ use crate::domain::{Desired, Dimension, Period};
 use crate::exit::{Exit, Problem};
 use crate::map::{Document, Mapper};
 use crate::mapping::{Answers, Columns, FileError, Line, LinesHeader, Mapping, ResultLine};
+use crate::plan;
 use crate::report;
 use crate::site::{self, Keep, Site};
 
@@ -38,10 +39,23 @@ pub(super) fn map(args: &MapArgs) -> anyhow::Result<Exit> {
     };
     let mappings = site.mappings(&[asked])?;
     let mapping = mappings.first().context("the mapping was read")?;
+    let pin = site.pin()?;
+    if let Some(pin) = &pin {
+        mapping.check(pin)?;
+    }
     ensure_same_files(mapping, &header)?;
     ensure_same_type(mapping, &header)?;
     let desired = read(lines, mapping, &header)?.finish(&veil)?;
     ensure_balanced(&desired)?;
+    if let Some(pin) = &pin {
+        let blocked = plan::foreseen(&pin.pin, &desired);
+        let notes = blocked.iter().map(|(why, cells)| {
+            let shown = &pin.shown;
+            let all = desired.cells.len();
+            format!("note: DHIS2 would block {cells} of {all} cells, says {shown}: {why}")
+        });
+        report::notes(&notes.collect::<Vec<_>>(), &args.site);
+    }
     let document = Document {
         desired: &desired,
         created: Timestamp::now().to_string(),

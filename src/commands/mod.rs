@@ -7,6 +7,7 @@ mod extract;
 mod map;
 mod mode;
 mod periods;
+mod pin;
 mod push;
 mod results;
 mod run;
@@ -25,5 +26,6 @@ pub(crate) fn execute(command: &Command) -> anyhow::Result<Exit> {
         Command::Map(args) => map::map(args),
         Command::Push(args) => push::push(args),
         Command::Apply(args) => apply::apply(args),
+        Command::Pin(args) => pin::pin(args),
     }
 }

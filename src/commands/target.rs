@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::dhis2::Dhis2;
 use crate::domain::{
-    Account, Cell, DEFAULT_COMBO, DataSet, Desired, OrgUnit, OrgUnitScope, OwnUser, Period,
-    PeriodType, Server, Triple, TripleScope, Uid,
+    Account, Cell, DEFAULT_COMBO, DataSet, Desired, Drift, OrgUnit, OrgUnitScope, OwnUser, Period,
+    PeriodType, Pin, Server, Triple, TripleScope, Uid,
 };
 use crate::exit::{Exit, Problem};
-use crate::plan::{Answerer, Search, Target};
+use crate::plan::{self, Answerer, Search, Target};
 use crate::site::{Deletions, Dhis2Access, Registrations};
 
 /// A DHIS2 that has answered, with what is known of it.
@@ -27,6 +27,8 @@ pub(super) struct Connection {
     hierarchy: Option<BTreeMap<Uid, OrgUnit>>,
     pub(super) registrations: Registrations,
     own_users: Vec<OwnUser>,
+    /// What it was like when it was pinned.
+    pin: Option<Box<Pin>>,
     data_sets: HashMap<Uid, DataSet>,
     claims: Vec<Claim>,
 }
@@ -59,6 +61,7 @@ impl Connection {
             hierarchy: None,
             registrations: access.registrations,
             own_users: access.own_users,
+            pin: access.pin,
             data_sets: HashMap::new(),
             claims: Vec::new(),
         })
@@ -73,6 +76,25 @@ impl Connection {
     pub(super) fn target_of(&mut self, data_set: Uid, named: &Named) -> anyhow::Result<Target> {
         let data_set = self.data_set(data_set)?;
         ensure_may_use(&data_set, &self.account)?;
+        self.ensure_metadata(named, &data_set)?;
+        ensure_readable(named, &data_set, &self.account)?;
+        let mut named = named.clone();
+        if let Some(pin) = &self.pin {
+            named.take_pinned(pin, data_set.id);
+        }
+        self.target_with(data_set, &named)
+    }
+
+    /// What the objects of a pin are compared with.
+    pub(super) fn target_of_pin(&mut self, pin: &Pin, data_set: Uid) -> anyhow::Result<Target> {
+        let mut named = Named::default();
+        named.take_pinned(pin, data_set);
+        let data_set = self.data_set(data_set)?;
+        self.target_with(data_set, &named)
+    }
+
+    /// The data set, and those of the named objects that are elsewhere in DHIS2.
+    fn target_with(&mut self, data_set: DataSet, named: &Named) -> anyhow::Result<Target> {
         let elsewhere = |named: &BTreeSet<Uid>, known: &dyn Fn(&Uid) -> bool| -> Vec<Uid> {
             named.iter().filter(|uid| !known(uid)).copied().collect()
         };
@@ -82,8 +104,6 @@ impl Connection {
         let elements = elsewhere(&named.data_elements, &|uid| {
             data_set.elements.contains_key(uid)
         });
-        self.ensure_metadata(named, &data_set)?;
-        ensure_readable(named, &data_set, &self.account)?;
         Ok(Target {
             server: self.server.clone(),
             account: self.account.clone(),
@@ -92,7 +112,18 @@ impl Connection {
             other_units: self.dhis2.org_units(&units)?,
             other_elements: self.dhis2.data_elements(&elements)?,
             data_set,
+            changed_since_pin: BTreeSet::new(),
         })
+    }
+
+    /// What DHIS2 changed since the pin; the target learns what of it blocks.
+    pub(super) fn drift(&self, desired: &Desired, target: &mut Target) -> Vec<Drift> {
+        let Some(pin) = &self.pin else {
+            return Vec::new();
+        };
+        let drift = plan::drift(pin, target, &desired.scope, Some(&desired.space));
+        target.changed_since_pin = plan::blocks(&drift);
+        drift
     }
 
     /// Refuses a mapping that answers for a cell of an earlier one, which only DHIS2's units can show.
@@ -149,7 +180,7 @@ impl Connection {
         Ok(self.hierarchy.get_or_insert_default())
     }
 
-    fn data_set(&mut self, id: Uid) -> anyhow::Result<DataSet> {
+    pub(super) fn data_set(&mut self, id: Uid) -> anyhow::Result<DataSet> {
         if let Some(data_set) = self.data_sets.get(&id) {
             return Ok(data_set.clone());
         }
@@ -230,7 +261,7 @@ impl Claim {
 }
 
 /// The objects that a mapping can produce or did produce.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Named {
     data_elements: BTreeSet<Uid>,
     category_option_combos: BTreeSet<Uid>,
@@ -282,6 +313,16 @@ impl Named {
             .insert(triple.category_option_combo);
         self.attribute_option_combos
             .insert(triple.attribute_option_combo);
+    }
+
+    /// The objects of the data set when it was pinned, of which some may be elsewhere now.
+    fn take_pinned(&mut self, pin: &Pin, data_set: Uid) {
+        let elements = pin.data_elements.iter();
+        let elements = elements.filter(|(_, each)| each.data_sets.contains_key(&data_set));
+        self.data_elements.extend(elements.map(|(uid, _)| *uid));
+        let units = pin.organisation_units.iter();
+        let units = units.filter(|(_, each)| each.data_sets.contains(&data_set));
+        self.org_units.extend(units.map(|(uid, _)| *uid));
     }
 }
 

@@ -10,6 +10,7 @@ mod live;
 mod metadata;
 #[cfg(test)]
 mod metadata_tests;
+mod pinned;
 #[cfg(test)]
 mod recorded;
 mod request;

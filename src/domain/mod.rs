@@ -5,6 +5,7 @@ mod cell;
 mod change;
 mod complete;
 mod desired;
+mod drift;
 mod engine;
 mod fingerprint;
 mod guards;
@@ -21,6 +22,7 @@ mod period_range;
 #[cfg(test)]
 mod period_tests;
 mod period_type;
+mod pin;
 mod policy;
 mod rows;
 mod shown_key;
@@ -39,6 +41,7 @@ pub(crate) use complete::{Complete, Registration};
 pub(crate) use desired::{
     Desired, DesiredCell, Incomplete, OrgUnitScope, Place, Scope, TripleScope, Unplaced,
 };
+pub(crate) use drift::{Changed, Drift};
 pub(crate) use engine::Engine;
 pub(crate) use fingerprint::Fingerprint;
 pub(crate) use guards::{FEWEST, Guards, LEAST_TOTAL, Share};
@@ -52,6 +55,7 @@ pub(crate) use own_user::OwnUser;
 pub(crate) use period::Period;
 pub(crate) use period_range::PeriodRange;
 pub(crate) use period_type::PeriodType;
+pub(crate) use pin::{CategoryCombo, Kind, Pin, PinnedElement, PinnedOrgUnit};
 pub(crate) use policy::{Absent, Combine, ElementPolicies, Foreign, Policies, Word};
 pub(crate) use rows::{Dimension, KeyGroup, RowAccount, RowCounts, RowOutcome, Sums};
 pub(crate) use shown_key::{ShownKey, Veil, escaped};

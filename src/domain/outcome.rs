@@ -212,6 +212,8 @@ pub(crate) enum Blocked {
     UnknownPeriod,
     /// DHIS2 2.43.0 and 2.43.1 refuse exactly the open data input periods (DHIS2-21981).
     InputPeriodsInverted,
+    /// What a value of it means is not what it was when the mapping's objects were pinned.
+    ChangedSincePin,
 }
 
 impl fmt::Display for Blocked {
@@ -257,6 +259,7 @@ impl fmt::Display for Blocked {
             Blocked::InputPeriodsInverted => {
                 "DHIS2 2.43.0 and 2.43.1 refuse open data input periods; update DHIS2"
             }
+            Blocked::ChangedSincePin => "its data element or combo has changed since the pin",
         })
     }
 }

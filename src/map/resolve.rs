@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::answer::Answer;
 use super::rules::RuleBook;
 use crate::domain::{Period, Uid};
-use crate::mapping::{Answers, SourceKey};
+use crate::mapping::{Answers, Options, SourceKey};
 
 pub(super) enum Resolver<'m> {
     Constant(Uid),
@@ -14,6 +14,7 @@ pub(super) enum Resolver<'m> {
         key: SourceKey,
     },
     Rules(RuleBook),
+    Options(&'m Options),
     Column,
 }
 
@@ -26,6 +27,7 @@ impl<'m> Resolver<'m> {
                 key: SourceKey::new([]),
             },
             Answers::Rules(_) => Resolver::Rules(RuleBook::default()),
+            Answers::Options(options) => Resolver::Options(options),
             Answers::Column => Resolver::Column,
         }
     }
@@ -49,6 +51,7 @@ impl<'m> Resolver<'m> {
                 uids.get(key).map_or(Answer::None, |uid| Answer::Uid(*uid))
             }
             Resolver::Rules(book) => book.answer(period, values),
+            Resolver::Options(options) => options.find(values).map_or(Answer::None, Answer::Uid),
             Resolver::Column => {
                 let mut values = values;
                 let text = values.next().flatten();

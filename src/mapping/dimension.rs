@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
 
-use super::{SourceKey, Sql};
+use super::{Options, SourceKey, Sql};
 use crate::domain::Uid;
 
 /// One of the tables `[data-element]`, `[category-option-combo]`, `[attribute-option-combo]`, `[org-unit]`.
@@ -28,6 +28,8 @@ pub(crate) enum Answers {
     Map(BTreeMap<SourceKey, Uid>),
     /// A query of keys, UIDs and the days they are valid on.
     Rules(Sql),
+    /// The columns hold codes or names of category options, which together are those of one combo.
+    Options(Options),
     /// The column holds UIDs.
     Column,
 }

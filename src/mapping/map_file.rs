@@ -23,6 +23,9 @@ pub(crate) enum PolicyColumns {
     Ignored,
 }
 
+/// The UID that a cell names, with the line and column it stands at.
+pub(crate) type FindUid<'f> = dyn FnMut(&str, (usize, usize)) -> Result<Uid, String> + 'f;
+
 /// Reads a map file with a column for each of `columns`, and `uid`.
 ///
 /// A byte order mark, CRLF, `;` or tab as separator, trailing blanks and blank lines are accepted as spreadsheets
@@ -33,6 +36,7 @@ pub(crate) fn parse(
     text: &str,
     columns: &[String],
     policy_columns: PolicyColumns,
+    uid: &mut FindUid<'_>,
 ) -> Result<MapFile, FileError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.contains('\0') {
@@ -61,7 +65,7 @@ pub(crate) fn parse(
                 line,
                 record: &record,
             };
-            line.read(&header, &mut map)?;
+            line.read(&header, &mut map, uid)?;
         }
     }
     if let Some(uid) = map.uids.values().find(|uid| map.retired.contains(uid)) {
@@ -135,12 +139,15 @@ struct Line<'a> {
 }
 
 impl Line<'_> {
-    fn read(&self, header: &Header, map: &mut MapFile) -> Result<(), FileError> {
+    fn read(
+        &self,
+        header: &Header,
+        map: &mut MapFile,
+        uid: &mut FindUid<'_>,
+    ) -> Result<(), FileError> {
         let key = SourceKey::new(header.keys.iter().map(|&column| self.cell(column)));
-        let uid: Uid = self
-            .cell(header.uid)
-            .parse()
-            .map_err(|error| self.error(header.uid, format!("{error}")))?;
+        let uid = uid(self.cell(header.uid), self.place(header.uid))
+            .map_err(|error| self.error(header.uid, error))?;
         let policies = ElementPolicies {
             combine: self.policy::<Combine>(header.combine, "combine")?,
             absent: self.policy::<Absent>(header.absent, "absent")?,
@@ -213,9 +220,14 @@ impl Line<'_> {
     fn error(&self, column: usize, message: String) -> FileError {
         FileError {
             file: self.file.to_owned(),
-            place: Some((usize::try_from(self.line).unwrap_or(0), column + 1)),
+            place: Some(self.place(column)),
             message,
         }
+    }
+
+    /// The line, and which of its cells, both from 1.
+    fn place(&self, column: usize) -> (usize, usize) {
+        (usize::try_from(self.line).unwrap_or(0), column + 1)
     }
 }
 

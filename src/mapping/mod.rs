@@ -1,11 +1,14 @@
 //! What a site writes about one mapping, as types that cannot be wrong. Pure: files are read by `site`.
 
+mod code;
 mod columns;
 mod dimension;
 mod guards;
 mod lines;
 mod map_file;
+mod named;
 mod nearest;
+mod options;
 mod overlap;
 mod parameter;
 mod parse;
@@ -20,13 +23,16 @@ mod values;
 
 use std::collections::BTreeMap;
 
+pub(crate) use code::{Codes, PIN, PinFile, coded};
 pub(crate) use columns::{ColumnFault, Columns, RowColumns};
 pub(crate) use dimension::{Answers, DimensionMapping};
 pub(crate) use lines::{End, EndLine, Line, LinesHeader, ResultLine};
+pub(crate) use named::Named;
 pub(crate) use nearest::nearest;
+pub(crate) use options::Options;
 pub(crate) use overlap::overlap;
 pub(crate) use parameter::Parameter;
-pub(crate) use parse::parse;
+pub(crate) use parse::{digest, parse};
 pub(crate) use section::{Entry, FileError, Section};
 pub(crate) use source_key::SourceKey;
 pub(crate) use sql::Sql;
@@ -55,6 +61,8 @@ pub(crate) struct Mapping {
     pub(crate) dimensions: BTreeMap<Dimension, DimensionMapping>,
     pub(crate) policies: Policies,
     pub(crate) guards: Guards,
+    /// Every object of DHIS2 that its files name.
+    pub(crate) named: Vec<Named>,
     /// SHA-256 of every file the mapping is made of, by its path as written, in hex.
     pub(crate) digests: BTreeMap<String, String>,
 }

@@ -4,23 +4,26 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
+use super::code::PIN;
 use super::guards::guards;
 use super::section::hint;
-use super::{Entry, FileError, Mapping, Parameter, Section, Sql, Values, WideColumn};
+use super::{Codes, Entry, FileError, Mapping, Named, Parameter, Section, Sql, Values, WideColumn};
 use crate::domain::{
-    Absent, Combine, Complete, ElementPolicies, Foreign, Guards, OrgUnitScope, Period, PeriodType,
-    Policies, Uid,
+    Absent, Combine, Complete, Dimension, ElementPolicies, Foreign, Guards, Kind, OrgUnitScope,
+    Period, PeriodType, Policies, Uid,
 };
 
 /// The text of a file named in the mapping, by its path as written there.
 pub(crate) type ReadFile<'f> = dyn FnMut(&str) -> Result<String, String> + 'f;
 
-/// Reads a mapping. `name` is the file's stem, `file` how messages call it; `read_file` reads the files it names.
+/// Reads a mapping. `name` is the file's stem, `file` how messages call it; `read_file` reads the files it names,
+/// `codes` tells what a code stands for.
 pub(crate) fn parse(
     name: &str,
     file: &str,
     text: &str,
     read_file: &mut ReadFile<'_>,
+    codes: Codes<'_>,
 ) -> Result<Mapping, FileError> {
     let top = Section::parse(file, text)?;
     let mut digests = BTreeMap::new();
@@ -28,6 +31,9 @@ pub(crate) fn parse(
     let reader = Reader {
         file,
         read_file,
+        codes,
+        by_pin: false,
+        named: Vec::new(),
         digests,
         parameters: BTreeMap::new(),
         elements: BTreeMap::new(),
@@ -38,6 +44,10 @@ pub(crate) fn parse(
 pub(super) struct Reader<'f, 'r> {
     file: &'f str,
     read_file: &'r mut ReadFile<'r>,
+    pub(super) codes: Codes<'f>,
+    /// The mapping would be another with another pin.
+    pub(super) by_pin: bool,
+    pub(super) named: Vec<Named>,
     digests: BTreeMap<String, String>,
     parameters: BTreeMap<String, Parameter>,
     /// Policies of single data elements, from the map file or `[values]`.
@@ -46,7 +56,7 @@ pub(super) struct Reader<'f, 'r> {
 
 impl Reader<'_, '_> {
     fn mapping(mut self, name: &str, mut top: Section<'_>) -> Result<Mapping, FileError> {
-        let data_set = top.require("data-set")?.parse()?;
+        let data_set = self.uid(Kind::DataSet, &top.require("data-set")?)?;
         let (period_type, period_column) = period(&mut top)?;
         if let Some(parameters) = top.take("parameters") {
             self.parameters = parameters_of(parameters.section()?)?;
@@ -71,8 +81,11 @@ impl Reader<'_, '_> {
         let complete = top
             .take("complete")
             .map_or(Ok(Complete::Never), |entry| entry.parse())?;
-        let dimensions = self.dimensions(&mut top, &values)?;
+        let dimensions = self.dimensions(&mut top, &values, data_set)?;
         let guards = top.take("guards").map_or(Ok(Guards::default()), guards)?;
+        if let (Codes::Pinned(Some(pin)), true) = (self.codes, self.by_pin) {
+            self.digests.insert(PIN.to_owned(), pin.digest.clone());
+        }
         let mapping = Mapping {
             name: name.to_owned(),
             file: self.file.to_owned(),
@@ -93,6 +106,7 @@ impl Reader<'_, '_> {
                 data_elements: self.elements,
             },
             guards,
+            named: self.named,
             digests: self.digests,
         };
         ensure_columns_differ(&top, &mapping)?;
@@ -133,6 +147,21 @@ impl Reader<'_, '_> {
         })
     }
 
+    /// The UID that an entry holds, or that of the object whose code it holds.
+    pub(super) fn uid(&mut self, kind: Kind, entry: &Entry<'_>) -> Result<Uid, FileError> {
+        let found = self.codes.uid(kind, entry.string()?);
+        let (uid, by_code) = found.map_err(|message| entry.at(message))?;
+        self.by_pin |= by_code;
+        self.named.push(Named {
+            kind,
+            uid,
+            file: self.file.to_owned(),
+            place: entry.place(),
+            is_root: false,
+        });
+        Ok(uid)
+    }
+
     /// The text of the file that an entry names, with its digest kept.
     pub(super) fn read(&mut self, entry: &Entry<'_>) -> Result<String, FileError> {
         let path = entry.string()?;
@@ -167,10 +196,12 @@ impl Reader<'_, '_> {
             let clash = entry
                 .error("has another policy than an earlier column of its data element".to_owned());
             let mut section = entry.section()?;
-            let data_element = section.require("data-element")?.parse()?;
+            let kind = Kind::Of(Dimension::DataElement);
+            let data_element = self.uid(kind, &section.require("data-element")?)?;
+            let kind = Kind::Of(Dimension::CategoryOptionCombo);
             let category_option_combo = section
                 .take("category-option-combo")
-                .map(|entry| entry.parse())
+                .map(|entry| self.uid(kind, &entry))
                 .transpose()?;
             let policies = ElementPolicies {
                 combine: section
@@ -318,7 +349,7 @@ fn ensure_scope_allows(absent: &Entry<'_>, mapping: &Mapping) -> Result<(), File
     Ok(())
 }
 
-fn digest(text: &str) -> String {
+pub(crate) fn digest(text: &str) -> String {
     Sha256::digest(text.as_bytes())
         .iter()
         .map(|byte| format!("{byte:02x}"))

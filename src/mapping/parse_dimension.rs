@@ -4,16 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
 
+use super::code::PIN;
 use super::map_file::{self, MapFile, PolicyColumns};
+use super::options::MOST_COLUMNS;
 use super::parse::Reader;
-use super::{Answers, DimensionMapping, Entry, FileError, Section, SourceKey, Values};
-use crate::domain::{DEFAULT_COMBO, Dimension, Uid};
+use super::{
+    Answers, Codes, DimensionMapping, Entry, FileError, Named, Options, Section, SourceKey, Values,
+};
+use crate::domain::{DEFAULT_COMBO, Dimension, Kind, Uid};
 
 impl Reader<'_, '_> {
     pub(super) fn dimensions(
         &mut self,
         top: &mut Section<'_>,
         values: &Values,
+        data_set: Uid,
     ) -> Result<BTreeMap<Dimension, DimensionMapping>, FileError> {
         let mut dimensions = BTreeMap::new();
         for name in Dimension::ALL {
@@ -22,7 +27,7 @@ impl Reader<'_, '_> {
                     return Err(entry.error("has no place beside `[values]`".to_owned()));
                 }
                 (Dimension::DataElement, None) if matches!(values, Values::Wide(_)) => continue,
-                (_, Some(entry)) => self.dimension(name, entry.section()?)?,
+                (_, Some(entry)) => self.dimension(name, entry.section()?, data_set)?,
                 (Dimension::CategoryOptionCombo | Dimension::AttributeOptionCombo, None) => {
                     DimensionMapping::constant(DEFAULT_COMBO)
                 }
@@ -40,9 +45,10 @@ impl Reader<'_, '_> {
         &mut self,
         name: Dimension,
         mut section: Section<'_>,
+        data_set: Uid,
     ) -> Result<DimensionMapping, FileError> {
         let columns = columns(&mut section)?;
-        let (answers, retired) = self.answers(name, &mut section, &columns)?;
+        let (answers, retired) = self.answers(name, &mut section, &columns, data_set)?;
         let show_keys = section
             .take("show-keys")
             .map(|entry| pattern(&entry))
@@ -51,11 +57,7 @@ impl Reader<'_, '_> {
             Some(entry) if !matches!(answers, Answers::Rules(_)) => {
                 return Err(entry.error("narrows units that come from `rules` only".to_owned()));
             }
-            Some(entry) => entry
-                .list()?
-                .iter()
-                .map(Entry::parse)
-                .collect::<Result<_, _>>()?,
+            Some(entry) => self.roots(entry)?,
             None => Vec::new(),
         };
         section.finish()?;
@@ -73,25 +75,31 @@ impl Reader<'_, '_> {
         name: Dimension,
         section: &mut Section<'_>,
         columns: &[String],
+        data_set: Uid,
     ) -> Result<(Answers, BTreeSet<Uid>), FileError> {
-        let given: Vec<(&str, Entry<'_>)> = ["uid", "map", "map-file", "rules"]
-            .into_iter()
-            .filter_map(|way| Some((way, section.take(way)?)))
+        let ways = ways(name);
+        let given: Vec<(&str, Entry<'_>)> = ways
+            .iter()
+            .filter_map(|way| Some((*way, section.take(way)?)))
             .collect();
         let mut given = given.into_iter();
         let (way, entry) = match (given.next(), given.next()) {
             (Some(first), None) => first,
             (Some(_), Some((way, entry))) => {
                 return Err(entry.error(format!(
-                    "has another answer beside it: choose one of uid, map, map-file, rules, not also `{way}`"
+                    "has another answer beside it: choose one of {}, not also `{way}`",
+                    ways.join(", ")
                 )));
             }
             (None, _) if columns.len() == 1 => return Ok((Answers::Column, BTreeSet::new())),
             (None, _) => {
+                let known: Vec<&str> = ways.iter().copied().chain(["column"]).collect();
                 return Err(section.missing(
-                    &["uid", "map", "map-file", "rules", "column"],
-                    "says nowhere where the UID comes from: one of uid, map, map-file, rules, or a `column` that holds UIDs"
-                        .to_owned(),
+                    &known,
+                    format!(
+                        "says nowhere where the UID comes from: one of {}, or a `column` that holds UIDs",
+                        ways.join(", ")
+                    ),
                 ));
             }
         };
@@ -102,17 +110,83 @@ impl Reader<'_, '_> {
             ));
         }
         let answers = match way {
-            "uid" => Answers::Constant(entry.parse()?),
+            "uid" => Answers::Constant(self.uid(Kind::Of(name), &entry)?),
             "map" if columns.len() > 1 => {
                 return Err(
                     entry.error("takes one column; write a `map-file` for several".to_owned())
                 );
             }
-            "map" => map(entry)?,
+            "map" => self.map(name, entry)?,
+            "options" => self.options(name, &entry, columns, data_set)?,
             "map-file" => return self.map_file(name, &entry, columns),
             _ => Answers::Rules(self.sql(&entry, &["as_of"])?),
         };
         Ok((answers, BTreeSet::new()))
+    }
+
+    fn map(&mut self, name: Dimension, entry: Entry<'_>) -> Result<Answers, FileError> {
+        let empty = entry.error("has no key".to_owned());
+        let mut map = BTreeMap::new();
+        for (key, entry) in entry.section()?.take_all() {
+            let uid = self.uid(Kind::Of(name), &entry)?;
+            map.insert(SourceKey::new([key.as_str()]), uid);
+        }
+        if map.is_empty() {
+            Err(empty)
+        } else {
+            Ok(Answers::Map(map))
+        }
+    }
+
+    fn roots(&mut self, entry: Entry<'_>) -> Result<Vec<Uid>, FileError> {
+        let known = self.named.len();
+        let items = entry.list()?;
+        let roots = items
+            .iter()
+            .map(|item| self.uid(Kind::Of(Dimension::OrgUnit), item))
+            .collect::<Result<_, _>>()?;
+        for root in self.named.iter_mut().skip(known) {
+            root.is_root = true;
+        }
+        Ok(roots)
+    }
+
+    /// The combos that options can name, which only a pin tells.
+    fn options(
+        &mut self,
+        name: Dimension,
+        entry: &Entry<'_>,
+        columns: &[String],
+        data_set: Uid,
+    ) -> Result<Answers, FileError> {
+        if entry.value().as_bool() != Some(true) {
+            return Err(entry.error("must be true, or not be there".to_owned()));
+        }
+        if columns.len() > MOST_COLUMNS {
+            return Err(entry.error(format!("takes at most {MOST_COLUMNS} columns")));
+        }
+        let file = match self.codes {
+            Codes::Asked(_) => return Ok(Answers::Options(Options::default())),
+            Codes::Pinned(Some(file)) => file,
+            Codes::Pinned(None) => {
+                return Err(entry.error(format!(
+                    "needs the pin {PIN}, which is not there; run `pg2dhis2 pin`"
+                )));
+            }
+        };
+        self.by_pin = true;
+        let combos = match name {
+            Dimension::AttributeOptionCombo => file.pin.combos_of_data_set(data_set),
+            _ => file.pin.combos_of_elements(data_set),
+        };
+        if combos.is_empty() {
+            return Err(entry.error(format!(
+                "finds no {name} of the mapping's data set in {}; run `pg2dhis2 pin`",
+                file.shown
+            )));
+        }
+        let options = Options::of(&file.pin, &combos, columns.len());
+        Ok(Answers::Options(options))
     }
 
     fn map_file(
@@ -126,14 +200,34 @@ impl Reader<'_, '_> {
             Dimension::DataElement => PolicyColumns::Read,
             _ => PolicyColumns::Ignored,
         };
+        let (codes, kind) = (self.codes, Kind::Of(name));
+        let mut by_code = false;
+        let mut named = Vec::new();
+        let file = entry.string()?;
+        let mut uid = |text: &str, place: (usize, usize)| {
+            let (uid, coded) = codes.uid(kind, text)?;
+            by_code |= coded;
+            named.push(Named {
+                kind,
+                uid,
+                file: file.to_owned(),
+                place,
+                is_root: false,
+            });
+            Ok(uid)
+        };
         let MapFile {
             uids,
             retired,
             policies,
-        } = map_file::parse(entry.string()?, &text, columns, policy_columns)?;
+        } = map_file::parse(entry.string()?, &text, columns, policy_columns, &mut uid)?;
         if uids.is_empty() && retired.is_empty() {
             return Err(entry.error("names a file without a single key".to_owned()));
         }
+        self.by_pin |= by_code;
+        // What is retired may have left the data set since.
+        named.retain(|named| !retired.contains(&named.uid));
+        self.named.append(&mut named);
         self.elements.extend(policies);
         Ok((Answers::Map(uids), retired))
     }
@@ -168,19 +262,16 @@ fn section_key<'t>(
     }
 }
 
-fn map(entry: Entry<'_>) -> Result<Answers, FileError> {
-    let empty = entry.error("has no key".to_owned());
-    let map = entry
-        .section()?
-        .take_all()
-        .into_iter()
-        .map(|(key, entry)| Ok((SourceKey::new([key.as_str()]), entry.parse()?)))
-        .collect::<Result<BTreeMap<SourceKey, Uid>, FileError>>()?;
-    if map.is_empty() {
-        Err(empty)
-    } else {
-        Ok(Answers::Map(map))
+/// The keys that say where a dimension's UID comes from. Only combos are made of options.
+fn ways(name: Dimension) -> Vec<&'static str> {
+    let mut ways = vec!["uid", "map", "map-file", "rules"];
+    if matches!(
+        name,
+        Dimension::CategoryOptionCombo | Dimension::AttributeOptionCombo
+    ) {
+        ways.push("options");
     }
+    ways
 }
 
 fn pattern(entry: &Entry<'_>) -> Result<Regex, FileError> {

@@ -65,6 +65,7 @@ fn uids(dimension: &DimensionMapping) -> Option<BTreeSet<Uid>> {
     match &dimension.answers {
         Answers::Constant(uid) => Some(BTreeSet::from([*uid])),
         Answers::Map(map) => Some(map.values().chain(&dimension.retired).copied().collect()),
+        Answers::Options(options) => Some(options.combos()),
         Answers::Rules(_) | Answers::Column => None,
     }
 }

@@ -291,9 +291,14 @@ impl<'t> Entry<'t> {
     pub(crate) fn at(&self, message: String) -> FileError {
         FileError {
             file: self.file.to_owned(),
-            place: Some(place(self.text, self.value.span().start)),
+            place: Some(self.place()),
             message,
         }
+    }
+
+    /// Line and column, both from 1.
+    pub(crate) fn place(&self) -> (usize, usize) {
+        place(self.text, self.value.span().start)
     }
 
     fn expected(&self, what: &str) -> FileError {

@@ -37,7 +37,20 @@ pub(super) fn cell_fault(cell: &Cell, target: &Target, reach: &Reach) -> Option<
     if let Some(fault) = option_fault(cell, target) {
         return Some(fault);
     }
-    (target.engine() == Engine::New && is_closed(cell, target)).then_some(Blocked::OrgUnitClosed)
+    if target.engine() == Engine::New && is_closed(cell, target) {
+        return Some(Blocked::OrgUnitClosed);
+    }
+    let triple = &cell.triple;
+    let objects = [
+        triple.data_element,
+        triple.category_option_combo,
+        triple.attribute_option_combo,
+    ];
+    let changed = |uid| target.changed_since_pin.contains(uid);
+    objects
+        .iter()
+        .any(changed)
+        .then_some(Blocked::ChangedSincePin)
 }
 
 /// What DHIS2 ≥ 2.43 would refuse of a cell that this older server takes.

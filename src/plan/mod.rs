@@ -3,6 +3,8 @@
 mod checks;
 mod completeness;
 mod digest;
+mod drift;
+mod foreseen;
 mod guards;
 mod judge;
 mod live;
@@ -26,6 +28,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 pub(crate) use completeness::Candidates;
+pub(crate) use drift::{blocks, drift};
+pub(crate) use foreseen::foreseen;
 pub(crate) use guards::{Run, Source, trips};
 pub(crate) use moved::{Recheck, Rechecked};
 pub(crate) use outcome::Plan;

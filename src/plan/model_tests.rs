@@ -9,7 +9,7 @@ use crate::domain::{
     Engine, LiveRow, OrgUnit, Period, PeriodType, Server, Triple, Uid, ValueType, Veil, Version,
 };
 use crate::map::Mapper;
-use crate::mapping::{Columns, Mapping, parse};
+use crate::mapping::{Codes, Columns, Mapping, parse};
 
 /// Units of the data set; one more is mapped to, and DHIS2 does not have it.
 pub(super) const UNITS: usize = 2;
@@ -143,10 +143,9 @@ impl Site {
                 ]
             ),
         );
-        parse("small", "small.toml", &text, &mut |_| {
-            Ok("SELECT 1".to_owned())
-        })
-        .unwrap()
+        let mut read_file = |_: &str| Ok("SELECT 1".to_owned());
+        let codes = Codes::Pinned(None);
+        parse("small", "small.toml", &text, &mut read_file, codes).unwrap()
     }
 
     pub(super) fn map(&self, rows: &[Row]) -> Desired {
@@ -313,6 +312,7 @@ fn target(engine: Engine) -> Target {
         own_deletions: BTreeSet::new(),
         other_units: BTreeMap::new(),
         other_elements: BTreeMap::new(),
+        changed_since_pin: BTreeSet::new(),
     }
 }
 

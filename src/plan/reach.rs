@@ -23,6 +23,8 @@ pub(crate) struct Target {
     pub(crate) other_units: BTreeMap<Uid, OrgUnit>,
     /// The data elements that the mapping names and DHIS2 has, though the data set has not; with their names.
     pub(crate) other_elements: BTreeMap<Uid, String>,
+    /// The data elements and combos whose values mean something else than when they were pinned.
+    pub(crate) changed_since_pin: BTreeSet<Uid>,
 }
 
 impl Target {
@@ -65,7 +67,7 @@ impl Target {
     }
 
     /// Whether the account may enter data of a unit.
-    fn is_in_hierarchy(&self, unit: &OrgUnit) -> bool {
+    pub(super) fn is_in_hierarchy(&self, unit: &OrgUnit) -> bool {
         let mut paths = self.account.capture_paths.iter();
         paths.any(|path| is_below(&unit.path, path))
     }

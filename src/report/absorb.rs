@@ -1,7 +1,7 @@
 //! Puts the parts of a long run together, keeping no more of each than will be told.
 
 use super::{ChangeReport, MappingReport};
-use crate::domain::{CellAccount, CellOutcome, Number, RowAccount};
+use crate::domain::{CellAccount, CellOutcome, Changed, Drift, Number, RowAccount};
 
 /// Changes that a report in text shows of a mapping.
 pub(super) const SHOWN: usize = 10;
@@ -43,6 +43,19 @@ impl MappingReport {
     pub(crate) fn absorb_cells(&mut self, part: &CellAccount) {
         for (period, counts) in &part.periods {
             self.cells.periods.entry(*period).or_default().add(counts);
+        }
+    }
+
+    /// Takes in what DHIS2 changed since the pin, each change once. A unit that no row reports to is one of every part.
+    pub(crate) fn absorb_drift(&mut self, part: Vec<Drift>) {
+        let is_first = self.cells.periods.is_empty();
+        let is_new = |drift: &Drift| drift.change == Changed::NewOrgUnit;
+        self.drift
+            .retain(|known| !is_new(known) || part.contains(known));
+        for drift in part {
+            if (is_first || !is_new(&drift)) && !self.drift.contains(&drift) {
+                self.drift.push(drift);
+            }
         }
     }
 

@@ -62,6 +62,7 @@ fn mapping(mapping: &MappingReport) -> Value {
         "closed": mapping.closed.iter().map(|((period, why), cells)| json!({
             "period": period, "reason": why, "cells": cells,
         })).collect::<Vec<_>>(),
+        "changed-since-pin": mapping.drift,
         "blocked-by": mapping.blocked_by.iter().map(|(why, cells)| json!({
             "reason": why, "cells": cells, "text": why.to_string(),
         })).collect::<Vec<_>>(),

@@ -15,12 +15,12 @@ use jiff::Timestamp;
 pub(crate) use absorb::Keep;
 pub(crate) use complete::CompleteReport;
 pub(crate) use moved::MovedCell;
-pub(crate) use output::{document, ensure_writable, error, input, logging, show};
+pub(crate) use output::{document, ensure_writable, error, input, logging, notes, show};
 pub(crate) use server_dry_run::{ServerCounts, ServerDryRun};
 
 use crate::domain::{
-    Author, Blocked, Cell, CellAccount, CellOutcome, ChangeKind, Closed, HeldCell, Left, Period,
-    PeriodType, RowAccount, Text, Trip, Uid,
+    Author, Blocked, Cell, CellAccount, CellOutcome, ChangeKind, Closed, Drift, HeldCell, Left,
+    Period, PeriodType, RowAccount, Text, Trip, Uid,
 };
 use crate::exit::{Exit, Problem};
 
@@ -87,6 +87,8 @@ pub(crate) struct MappingReport {
     pub(crate) moved: Vec<MovedCell>,
     /// What DHIS2 says of the changes, where it was asked.
     pub(crate) server_dry_run: Option<ServerDryRun>,
+    /// What DHIS2 changed since the pin.
+    pub(crate) drift: Vec<Drift>,
     /// What people call the objects of this report.
     pub(crate) names: BTreeMap<Uid, String>,
     pub(crate) codes: BTreeMap<Uid, String>,

@@ -116,6 +116,17 @@ pub(crate) fn error(error: &anyhow::Error) {
     say(&text::problem(&format!("{error:#}")));
 }
 
+/// Tells what people may want to know of a command that has no report.
+pub(crate) fn notes(notes: &[String], site: &SiteArgs) {
+    let mut words = String::new();
+    for note in notes {
+        text::line(&mut words, note);
+    }
+    if !site.quiet {
+        say(&words);
+    }
+}
+
 /// Sends the program's own log to standard error; the libraries' would tell SQL and parameters.
 pub(crate) fn logging(site: &SiteArgs) {
     let level = match site.verbose {

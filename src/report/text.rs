@@ -111,6 +111,7 @@ fn mapping_text(text: &mut String, mapping: &MappingReport, report: &Report, rea
     }
     details::changes(text, mapping, report);
     details::keys(text, mapping, reader);
+    details::drift(text, mapping);
     details::stay(text, mapping);
     details::blocked(text, mapping);
     details::held(text, mapping);

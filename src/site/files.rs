@@ -75,7 +75,20 @@ pub(crate) fn write_private(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut file = beside(path)?;
+    write_whole(path, 0o600, write)
+}
+
+/// Writes a file that is made to be published, whole or not at all.
+pub(crate) fn write_published(path: &Path, text: &str) -> io::Result<()> {
+    write_whole(path, 0o644, |file| file.write_all(text.as_bytes()))
+}
+
+fn write_whole(
+    path: &Path,
+    mode: u32,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut file = beside(path, mode)?;
     let mut buffered = io::BufWriter::new(file.as_file_mut());
     write(&mut buffered)?;
     buffered.flush()?;
@@ -87,11 +100,11 @@ pub(crate) fn write_private(
 
 /// Fails where `write_private` would, as far as that can be seen beforehand. Leaves nothing behind.
 pub(crate) fn ensure_writable(path: &Path) -> io::Result<()> {
-    beside(path).map(drop)
+    beside(path, 0o600).map(drop)
 }
 
 /// A temporary file that can take the place of `path`. A device such as /dev/null must not be replaced.
-fn beside(path: &Path) -> io::Result<NamedTempFile> {
+fn beside(path: &Path, mode: u32) -> io::Result<NamedTempFile> {
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
         Ok(found) if !found.is_file() => return Err(io::Error::other("it is not a file")),
@@ -99,7 +112,7 @@ fn beside(path: &Path) -> io::Result<NamedTempFile> {
     }
     tempfile::Builder::new()
         .prefix(".pg2dhis2-")
-        .permissions(Permissions::from_mode(0o600))
+        .permissions(Permissions::from_mode(mode))
         .tempfile_in(super::folder(path))
 }
 

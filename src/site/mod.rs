@@ -4,6 +4,7 @@ mod deletions;
 mod files;
 mod lock;
 mod parse;
+mod pin;
 mod registrations;
 mod secret;
 mod select;
@@ -15,13 +16,13 @@ use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
 pub(crate) use deletions::Deletions;
-pub(crate) use files::{ensure_writable, reason, write_private};
+pub(crate) use files::{ensure_writable, reason, write_private, write_published};
 pub(crate) use lock::Lock;
 pub(crate) use registrations::{Known, Registrations};
 pub(crate) use veil::{Keep, veil};
 
 use crate::dhis2::Dhis2;
-use crate::domain::OwnUser;
+use crate::domain::{OwnUser, Pin};
 use crate::mapping::FileError;
 use crate::{dhis2, extract};
 
@@ -80,6 +81,8 @@ pub(crate) struct Dhis2Access {
     pub(crate) own_users: Vec<OwnUser>,
     /// What we registered as complete there.
     pub(crate) registrations: Registrations,
+    /// What DHIS2 was like when it was pinned, if it was.
+    pub(crate) pin: Option<Box<Pin>>,
 }
 
 impl Site {
@@ -101,8 +104,15 @@ impl Site {
         })
     }
 
-    /// How to reach DHIS2, with the token or password.
+    /// How to reach DHIS2, with the token or password, and what it was like when it was pinned.
     pub(crate) fn dhis2(&self) -> Result<Dhis2Access, FileError> {
+        let mut access = self.dhis2_without_pin()?;
+        access.pin = self.pin()?.map(|file| Box::new(file.pin));
+        Ok(access)
+    }
+
+    /// How to reach DHIS2 for those who make a pin, whatever the one that is there.
+    pub(crate) fn dhis2_without_pin(&self) -> Result<Dhis2Access, FileError> {
         let dhis2 = self.table(self.dhis2.as_ref(), "dhis2")?;
         let credentials = match &dhis2.account {
             AccountSite::Token { file } => dhis2::Credentials::Token(secret::read(file)?),
@@ -135,6 +145,7 @@ impl Site {
             dhis2: connected,
             chunk: dhis2.chunk,
             own_users: dhis2.own_users.clone(),
+            pin: None,
         })
     }
 

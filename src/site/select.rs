@@ -5,11 +5,21 @@ use std::path::{Path, PathBuf};
 
 use super::{Site, files, folder};
 use crate::exit::{Exit, Problem};
-use crate::mapping::{self, FileError, Mapping, nearest, overlap};
+use crate::mapping::{self, Codes, FileError, Mapping, nearest, overlap};
 
 impl Site {
     /// The mappings that were asked for, by name or path; all of the site where none was. Ordered as asked, or by name.
     pub(crate) fn mappings(&self, asked: &[String]) -> anyhow::Result<Vec<Mapping>> {
+        let pin = self.pin()?;
+        self.mappings_by(asked, Codes::Pinned(pin.as_ref()))
+    }
+
+    /// The mappings, with codes found in another way than by the pin of the site.
+    pub(crate) fn mappings_by(
+        &self,
+        asked: &[String],
+        codes: Codes<'_>,
+    ) -> anyhow::Result<Vec<Mapping>> {
         let files = match asked {
             [] => self.mapping_files()?,
             asked => once(
@@ -21,7 +31,7 @@ impl Site {
         };
         let mappings = files
             .iter()
-            .map(|file| read(file))
+            .map(|file| read(file, codes))
             .collect::<Result<Vec<Mapping>, FileError>>()?;
         self.ensure_names_differ(&mappings)?;
         if let Some((first, second)) = overlap(&mappings) {
@@ -36,7 +46,7 @@ impl Site {
     }
 
     /// Every mapping file of the site, ordered by name.
-    fn mapping_files(&self) -> Result<Vec<PathBuf>, FileError> {
+    pub(super) fn mapping_files(&self) -> Result<Vec<PathBuf>, FileError> {
         let site = self.file.display().to_string();
         let mut found = Vec::new();
         for pattern in &self.mappings {
@@ -121,11 +131,11 @@ fn name(file: &Path) -> String {
         .into_owned()
 }
 
-fn read(file: &Path) -> Result<Mapping, FileError> {
+fn read(file: &Path, codes: Codes<'_>) -> Result<Mapping, FileError> {
     let shown = file.display().to_string();
     let text = files::read(file)
         .map_err(|problem| FileError::whole(&shown, format!("the mapping file {problem}")))?;
     let folder = folder(file);
     let mut read_file = |named: &str| files::read(&folder.join(named));
-    mapping::parse(&name(file), &shown, &text, &mut read_file)
+    mapping::parse(&name(file), &shown, &text, &mut read_file, codes)
 }

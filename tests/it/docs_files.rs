@@ -38,7 +38,7 @@ const ACCOUNTS: [&str; 2] = [
     "username = \"loader\"\npassword-file = \"dhis2.password\"",
 ];
 
-/// Two mappings that have every key between them.
+/// Mappings that have every key between them.
 const LONG: &str = r#"
 data-set = "YE8SgpSMBQ9"
 queries = ["query.sql"]
@@ -73,6 +73,21 @@ absent = "zero"
 [org-unit]
 column = "unit"
 map = { VsF9dWr6arv = "VsF9dWr6arv" }
+"#;
+/// One that needs a pin.
+const PINNED: &str = r#"
+data-set = "YE8SgpSMBQ9"
+queries = ["pinned.sql"]
+period = { type = "Monthly" }
+value = "value"
+absent = "leave"
+[data-element]
+uid = "M1eFRJpEkoO"
+[attribute-option-combo]
+column = "funding"
+options = true
+[org-unit]
+column = "unit"
 "#;
 
 /// The keys of a site file as the docs write them: `time-zone`, `[source url`.
@@ -137,19 +152,26 @@ fn the_docs_have_every_key_of_a_mapping_and_the_program_takes_each() {
     );
     site.write("mappings/small.toml", LONG);
     site.write("mappings/wide.toml", &format!("{WIDE}{parameters}{values}"));
-    for (mapping, row) in [
-        ("small", r#"["M1eFRJpEkoO","VsF9dWr6arv","202503","5"]"#),
-        ("wide", r#"["VsF9dWr6arv","1","2"]"#),
-    ] {
+    let goes_through = |mapping: &str, row: &str| {
         let extract = ["extract", "-m", mapping, "-p", "202503", "-o", "rows"];
         site.program(&extract).code(0);
         let rows = fs::read_to_string(site.path("rows")).unwrap();
         assert!(rows.contains(row), "{rows}");
         site.program(&["map", "rows"]).code(0);
-    }
+    };
+    goes_through("small", r#"["M1eFRJpEkoO","VsF9dWr6arv","202503","5"]"#);
+    goes_through("wide", r#"["VsF9dWr6arv","1","2"]"#);
+    site.write(
+        "mappings/pinned.sql",
+        "SELECT unit, 'default' AS funding, value FROM t",
+    );
+    site.write("mappings/pinned.toml", PINNED);
+    site.program(&["pin"]).code(0);
+    goes_through("pinned", r#"["VsF9dWr6arv","default","5"]"#);
 
     let (mut keys, mut of_dimensions) = (BTreeSet::new(), BTreeSet::new());
-    for mapping in [LONG.to_owned(), format!("{WIDE}{parameters}{values}")] {
+    let wide = format!("{WIDE}{parameters}{values}");
+    for mapping in [LONG, &wide, PINNED] {
         collect_keys(&mapping.parse().unwrap(), &mut keys, &mut of_dimensions);
     }
     // The table of value columns is told beside `value`.

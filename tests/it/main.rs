@@ -22,6 +22,8 @@ mod hostile_queries;
 mod moves;
 mod one_at_a_time;
 mod outputs;
+mod pin;
+mod pin_drift;
 mod pipe;
 mod plan_files;
 mod plans;

@@ -10,7 +10,7 @@ mod rules;
 
 use super::{MapFault, Mapper};
 use crate::domain::{Desired, Dimension, Incomplete, Period, Veil};
-use crate::mapping::{Columns, Mapping, parse};
+use crate::mapping::{Codes, Columns, Mapping, parse};
 
 /// A mapping whose data elements are added up (`sum`), of which the larger counts (`max`), or which do not combine
 /// (`one`); with map, rules and both ways to have a constant.
@@ -48,14 +48,15 @@ const RULES: [&str; 5] = [
 ];
 
 fn mapping(text: &str) -> Mapping {
-    parse("small", "small.toml", text, &mut |path| {
+    let mut read_file = |path: &str| {
         Ok(match path {
             "elements.csv" => ELEMENTS.to_owned(),
             "combos.csv" => COMBOS.to_owned(),
             _ => "SELECT 1".to_owned(),
         })
-    })
-    .unwrap()
+    };
+    let codes = Codes::Pinned(None);
+    parse("small", "small.toml", text, &mut read_file, codes).unwrap()
 }
 
 fn columns(all: &str) -> Columns {

@@ -21,6 +21,7 @@ fn a_dimension_is_resolved_in_one_of_four_ways() {
                 format!("{} of {}", map[&key], map.len())
             }
             Answers::Rules(sql) => sql.file.clone(),
+            Answers::Options(_) => "options".to_owned(),
             Answers::Column => "the column".to_owned(),
         }
     };

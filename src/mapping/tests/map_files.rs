@@ -1,12 +1,18 @@
 //! Map files as spreadsheets write them, and how their mistakes are told.
 
 use super::uid;
-use crate::domain::{Absent, Combine, ElementPolicies};
+use crate::domain::{Absent, Combine, ElementPolicies, Uid};
 use crate::mapping::SourceKey;
 use crate::mapping::map_file::{MapFile, PolicyColumns, parse};
 
 fn read(text: &str) -> Result<MapFile, crate::mapping::FileError> {
-    parse("e.csv", text, &["key".to_owned()], PolicyColumns::Read)
+    let columns = ["key".to_owned()];
+    parse("e.csv", text, &columns, PolicyColumns::Read, &mut plain)
+}
+
+/// A cell that holds a UID.
+fn plain(text: &str, _place: (usize, usize)) -> Result<Uid, String> {
+    text.parse::<Uid>().map_err(|error| error.to_string())
 }
 
 /// What the file says, as `key=uid`.
@@ -136,7 +142,7 @@ fn policies_are_those_of_data_elements_and_must_agree() {
     // In the sheet of another dimension these columns are somebody's notes.
     let notes = "key,uid,combine\na,ElementAaa0,these two belong together\n";
     let columns = ["key".to_owned()];
-    assert!(parse("c.csv", notes, &columns, PolicyColumns::Ignored).is_ok());
+    assert!(parse("c.csv", notes, &columns, PolicyColumns::Ignored, &mut plain).is_ok());
 }
 
 #[test]

@@ -5,9 +5,10 @@ mod dimensions;
 mod keys;
 mod map_files;
 mod overlaps;
+mod pinned;
 mod wide;
 
-use super::{FileError, Mapping, parse};
+use super::{Codes, FileError, Mapping, parse};
 use crate::domain::Uid;
 
 /// Every test begins with this one, which is as short as a mapping can be.
@@ -34,6 +35,10 @@ fn edited(from: &str, to: &str) -> String {
 
 /// Reads a mapping. Of the files it names the given ones exist, and every SQL file.
 fn read(text: &str, files: &[(&str, &str)]) -> Result<Mapping, FileError> {
+    read_by(text, files, Codes::Pinned(None))
+}
+
+fn read_by(text: &str, files: &[(&str, &str)], codes: Codes<'_>) -> Result<Mapping, FileError> {
     let mut read_file = |path: &str| {
         let found = files.iter().find(|(name, _)| *name == path);
         match found {
@@ -42,7 +47,7 @@ fn read(text: &str, files: &[(&str, &str)]) -> Result<Mapping, FileError> {
             None => Err("cannot be read".to_owned()),
         }
     };
-    parse("doses", "doses.toml", text, &mut read_file)
+    parse("doses", "doses.toml", text, &mut read_file, codes)
 }
 
 #[track_caller]

@@ -152,6 +152,7 @@ pub(super) fn target(engine: Engine) -> Target {
         )]
         .into(),
         other_elements: [(element("ElementEls0"), String::new())].into(),
+        changed_since_pin: [].into(),
     }
 }
 

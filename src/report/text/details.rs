@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::{line, many};
 use crate::domain::{
-    Author, Cell, CellOutcome, DEFAULT_COMBO, Dimension, Number, RowOutcome, ShownKey, Text, Uid,
-    escaped,
+    Author, Cell, CellOutcome, DEFAULT_COMBO, Dimension, Drift, Number, RowOutcome, ShownKey, Text,
+    Uid, escaped,
 };
 use crate::report::absorb::SHOWN;
 use crate::report::{ChangeReport, MappingReport, Reader, Report};
@@ -71,6 +71,21 @@ pub(super) fn by(author: &Author) -> String {
         ),
         None => format!("(last touched by {user})"),
     }
+}
+
+/// What is harmful first.
+pub(super) fn drift(text: &mut String, mapping: &MappingReport) {
+    if mapping.drift.is_empty() {
+        return;
+    }
+    line(
+        text,
+        "  changed in DHIS2 since the pin (`pg2dhis2 pin` takes it as it is now):",
+    );
+    let (harmful, notes): (Vec<&Drift>, Vec<&Drift>) =
+        mapping.drift.iter().partition(|drift| drift.harmful);
+    let all: Vec<&Drift> = harmful.into_iter().chain(notes).collect();
+    listed(text, &all, |drift| drift.sentence());
 }
 
 pub(super) fn keys(text: &mut String, mapping: &MappingReport, reader: Reader) {

@@ -1,0 +1,76 @@
+//! `options = true`: a key is the codes or names of the category options of one option combo.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::{Pin, Uid};
+
+/// Columns of a key; each option can be called by code or by name, so that a combo has up to two to this power keys.
+pub(super) const MOST_COLUMNS: usize = 8;
+
+/// What an empty key means: the option of combos without a disaggregation.
+const NO_OPTION: &str = "default";
+
+/// Option combos by the texts of their options, in order. A set of texts that two combos have is not there.
+#[derive(Debug, Default)]
+pub(crate) struct Options(BTreeMap<Vec<String>, Uid>);
+
+impl Options {
+    /// Those of the combos that a key of so many columns can tell.
+    pub(super) fn of(pin: &Pin, combos: &BTreeSet<Uid>, columns: usize) -> Options {
+        let mut found: BTreeMap<Vec<String>, BTreeSet<Uid>> = BTreeMap::new();
+        for uid in combos {
+            let Some(combo) = pin.category_option_combos.get(uid) else {
+                continue;
+            };
+            let options = combo.category_options.iter();
+            let options: Option<Vec<_>> = options.map(|id| pin.category_options.get(id)).collect();
+            let Some(options) = options.filter(|options| options.len() <= columns) else {
+                continue;
+            };
+            let mut keys: Vec<Vec<String>> = vec![Vec::new()];
+            for option in options {
+                let names: BTreeSet<&String> = [option.code.as_ref(), Some(&option.name)]
+                    .into_iter()
+                    .flatten()
+                    .collect();
+                keys = keys
+                    .iter()
+                    .flat_map(|key| {
+                        names
+                            .iter()
+                            .map(|name| [key.clone(), vec![(*name).clone()]])
+                    })
+                    .map(|parts| parts.concat())
+                    .collect();
+            }
+            for mut key in keys {
+                key.sort_unstable();
+                found.entry(key).or_default().insert(*uid);
+            }
+        }
+        let single = found.into_iter().filter(|(_, combos)| combos.len() == 1);
+        let single = single.filter_map(|(key, combos)| Some((key, *combos.first()?)));
+        Options(single.collect())
+    }
+
+    /// The combo made of exactly the options that the texts name, in any order. An empty text names none.
+    pub(crate) fn find<'v>(
+        &self,
+        values: impl IntoIterator<Item = Option<&'v str>>,
+    ) -> Option<Uid> {
+        let values: Option<Vec<&str>> = values.into_iter().collect();
+        let mut values = values?;
+        values.retain(|value| !value.is_empty());
+        if values.is_empty() {
+            values.push(NO_OPTION);
+        }
+        values.sort_unstable();
+        let key: Vec<String> = values.into_iter().map(str::to_owned).collect();
+        self.0.get(&key).copied()
+    }
+
+    /// Every combo that a key can name.
+    pub(super) fn combos(&self) -> BTreeSet<Uid> {
+        self.0.values().copied().collect()
+    }
+}
