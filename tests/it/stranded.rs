@@ -1,0 +1,205 @@
+//! Values of ours that no mapping answers for any more: told in every report, and withdrawn by a line that says so.
+
+use serde_json::{Value, json};
+
+use crate::small_site::{NOW, NUMBER, SmallSite, UNITS};
+use crate::st_lucia::BOTH;
+
+const MAPPING: &str = "mappings/small.toml";
+/// `X_INT`, another element of the data set.
+const INTEGER: &str = "NaIvsjCYa37";
+
+const ELEMENTS: &str = "mappings/elements.csv";
+
+/// Two elements in two units, by spreadsheets.
+fn site(dialect: rig::dhis2::Dialect, absent: &str) -> SmallSite {
+    let site = SmallSite::new(dialect);
+    site.write(
+        MAPPING,
+        &format!(
+            "data-set = \"YE8SgpSMBQ9\"\nqueries = [\"query.sql\"]\nperiod = {{ type = \"Monthly\", column = \"period\" }}\n\
+             value = \"value\"\nabsent = \"{absent}\"\n\
+             [data-element]\ncolumn = \"element\"\nmap-file = \"elements.csv\"\n\
+             [org-unit]\ncolumn = \"unit\"\nmap-file = \"units.csv\"\n"
+        ),
+    );
+    site.write(
+        ELEMENTS,
+        &format!("element,uid\n{NUMBER},{NUMBER}\n{INTEGER},{INTEGER}\n"),
+    );
+    site.write(
+        "mappings/units.csv",
+        &format!("unit,uid\n{0},{0}\n{1},{1}\n", UNITS[0], UNITS[1]),
+    );
+    for (element, unit, value) in [(INTEGER, UNITS[0], "2"), (NUMBER, UNITS[1], "3")] {
+        site.database.execute(&format!(
+            "INSERT INTO t VALUES ('{element}', '{unit}', '202503', '{value}')"
+        ));
+    }
+    site.run().code(0);
+    assert_eq!(site.dhis2.values().len(), 3);
+    site
+}
+
+#[track_caller]
+fn report(site: &SmallSite, code: i32) -> Value {
+    let args = ["run", "-p", "202503", "--as-of", NOW, "--format", "json"];
+    site.program(&args).code(code).json()["mappings"][0].clone()
+}
+
+fn forget_rows_of_the_integer(site: &SmallSite) {
+    site.database
+        .execute(&format!("DELETE FROM t WHERE element = '{INTEGER}'"));
+}
+
+#[test]
+fn a_line_taken_out_of_a_spreadsheet_strands_its_values() {
+    for dialect in BOTH {
+        let site = site(dialect, "zero");
+        forget_rows_of_the_integer(&site);
+        site.write(ELEMENTS, &format!("element,uid\n{NUMBER},{NUMBER}\n"));
+        let told = report(&site, 0);
+        assert_eq!(told["stranded-cells"], 1);
+        let stranded = &told["stranded"][0];
+        assert_eq!(
+            (&stranded["dataElement"], &stranded["live"]),
+            (&json!(INTEGER), &json!("2"))
+        );
+        let preview = site
+            .program(&["run", "-n", "-p", "202503", "--as-of", NOW])
+            .code(0);
+        assert!(
+            preview
+                .stderr
+                .contains("stranded, 1 value of ours that no mapping answers for"),
+            "{}",
+            preview.stderr
+        );
+        assert!(
+            preview.stderr.contains("(X_INT, NaIvsjCYa37)"),
+            "{}",
+            preview.stderr
+        );
+        // It is told, and it is not touched.
+        assert_eq!(site.dhis2.values().len(), 3);
+    }
+}
+
+#[test]
+fn a_retired_line_withdraws_its_values_even_where_absent_ones_are_left() {
+    for (absent, outcome) in [
+        ("zero", "zeroed"),
+        ("delete", "deleted"),
+        ("leave", "deleted"),
+    ] {
+        for dialect in BOTH {
+            let site = site(dialect, absent);
+            forget_rows_of_the_integer(&site);
+            let lines = format!("element,uid,retired\n{NUMBER},{NUMBER},\nformer,{INTEGER},yes\n");
+            site.write(ELEMENTS, &lines);
+            let told = report(&site, 0);
+            assert_eq!(
+                (&told["cells"][outcome], &told["stranded-cells"]),
+                (&json!(1), &json!(0))
+            );
+            let values = site.dhis2.values();
+            let left: Vec<&String> = values
+                .iter()
+                .filter(|((element, ..), _)| element == INTEGER)
+                .map(|(_, value)| value)
+                .collect();
+            assert!(left.iter().all(|value| *value == "0"), "{left:?}");
+        }
+    }
+}
+
+#[test]
+fn a_retired_line_maps_nothing_and_stands_beside_no_other_of_its_uid() {
+    let site = site(BOTH[1], "leave");
+    let lines = format!("element,uid,retired\n{NUMBER},{NUMBER},no\n{INTEGER},{INTEGER},yes\n");
+    site.write(ELEMENTS, &lines);
+    // Its rows are still there: they are unmapped, and what may be theirs is not withdrawn.
+    let told = report(&site, 3);
+    assert_eq!(
+        (&told["rows"]["unmapped"], &told["cells"]["left"]),
+        (&json!(1), &json!(1))
+    );
+    assert_eq!(site.dhis2.values().len(), 3);
+
+    for (line, words) in [
+        (
+            format!("other,{NUMBER},yes"),
+            "is retired in one line and in use in another",
+        ),
+        (
+            format!("other,{INTEGER},perhaps"),
+            "`retired` must be yes, no or empty",
+        ),
+    ] {
+        site.write(
+            ELEMENTS,
+            &format!("element,uid,retired\n{NUMBER},{NUMBER},\n{line}\n"),
+        );
+        site.run().code(10).stderr_has(words);
+    }
+}
+
+#[test]
+fn a_unit_that_was_taken_off_the_data_set_strands_its_values_or_names_the_remedy() {
+    for dialect in BOTH {
+        let site = site(dialect, "zero");
+        let units: Vec<Value> = vec![json!({"id": UNITS[1]})];
+        let set = json!({"dataSets": [{"id": "YE8SgpSMBQ9", "organisationUnits": units}]});
+        site.database
+            .execute(&format!("DELETE FROM t WHERE unit = '{}'", UNITS[0]));
+        site.dhis2.merge_metadata(&set.to_string());
+        // Mapped by a line, it is in scope: what is there cannot be withdrawn any more.
+        let told = report(&site, 3);
+        assert_eq!(told["blocked-by"][0]["reason"], "org-unit-not-in-data-set");
+        assert_eq!(told["blocked-by"][0]["cells"], 2);
+        let text = told["blocked-by"][0]["text"].as_str().unwrap();
+        assert!(text.ends_with("assign it"), "{text}");
+
+        // By rules, or with its line gone, nobody answers for it.
+        site.write(
+            "mappings/units.csv",
+            &format!("unit,uid\n{0},{0}\n", UNITS[1]),
+        );
+        let told = report(&site, 0);
+        assert_eq!(told["stranded-cells"], 2);
+    }
+}
+
+#[test]
+fn what_another_mapping_of_the_site_answers_for_is_not_stranded() {
+    let site = site(BOTH[1], "zero");
+    let mapping = std::fs::read_to_string(site.path(MAPPING)).unwrap();
+    site.write(
+        "mappings/other.toml",
+        &mapping.replace("elements.csv", "others.csv"),
+    );
+    site.write(ELEMENTS, &format!("element,uid\n{NUMBER},{NUMBER}\n"));
+    site.write(
+        "mappings/others.csv",
+        &format!("element,uid\n{INTEGER},{INTEGER}\n"),
+    );
+    for (name, element) in [("small", NUMBER), ("other", INTEGER)] {
+        site.write(
+            &format!("mappings/{name}.sql"),
+            &format!("SELECT element, unit, period, value FROM t WHERE element = '{element}' AND period >= to_char(:'period_start'::date, 'YYYYMM')
+                      AND period < to_char(:'period_end'::date, 'YYYYMM')"),
+        );
+        site.replace(
+            &format!("mappings/{name}.toml"),
+            "query.sql",
+            &format!("{name}.sql"),
+        );
+    }
+    for mapping in ["small", "other"] {
+        let args = [
+            "run", "-m", mapping, "-p", "202503", "--as-of", NOW, "--format", "json",
+        ];
+        let told = site.program(&args).code(0).json();
+        assert_eq!(told["mappings"][0]["stranded-cells"], 0, "{mapping}");
+    }
+}
