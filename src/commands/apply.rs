@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::deliver::{account, close_approved, send};
 use super::mode::Mode;
-use super::run::{connect, deletions, empty_report};
+use super::run::{connect, empty_report, memory};
 use super::target::{self, Connection, Named};
 use super::{saved_plan, server_opinion};
 use crate::cli::ApplyArgs;
@@ -28,6 +28,7 @@ pub(super) fn apply(args: &ApplyArgs) -> anyhow::Result<Exit> {
     report::ensure_writable(args.report.output.output.as_deref())?;
     let (plan, digest) = saved_plan::read(&args.plan)?;
     ensure_same_server(&plan, &access.url)?;
+    let url = access.url.clone();
     let mode = args.dry_run.mode();
     let _lock = match mode {
         Mode::Send => Some(Lock::take(&site.state, started)?),
@@ -42,7 +43,7 @@ pub(super) fn apply(args: &ApplyArgs) -> anyhow::Result<Exit> {
     } else if hold(&plan, &mut report) {
         nothing_sent(&plan, &mut report, CellOutcome::Held);
     } else {
-        match connect(access, deletions(&site, mode)?, &mut report) {
+        match connect(access, memory(&site, mode, &url)?, &mut report) {
             Ok(mut connection) => {
                 apply_all(
                     &mut connection,

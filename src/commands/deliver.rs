@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use super::complete;
 use super::map::ensure_balanced;
 use super::mode::Mode;
+use super::remember;
 use super::server_opinion;
 use super::target::{self, Connection};
 use crate::domain::{
     Blocked, CellAccount, CellCounts, CellOutcome, Change, ChangeKind, Desired, LiveRow, Period,
-    Sent, Uid,
+    Sent, Trip, Uid,
 };
 use crate::exit::{Exit, Problem};
 use crate::plan::{self, Plan, Planner, Run, Source, Target};
@@ -64,7 +65,18 @@ pub(super) fn deliver(
     };
     report.names.extend(target::names(&target));
     report.codes.extend(target.data_set.codes.clone());
-    let guarded = guarded(&source, &plan, &target, orders, report);
+    let confirmed = connection
+        .memory
+        .confirmed(&report.name, target.data_set.id);
+    let run = Run {
+        rows: report.rows.total().rows,
+        is_last: orders.is_last,
+        age: orders.age,
+        confirmed: &confirmed,
+    };
+    let trips = plan::trips(&source, &plan, &target, run);
+    let digest = plan.digest(&report.name, target.data_set.id);
+    let guarded = guarded(&trips, digest, orders, report);
     hold_foreign(&plan, report);
     let held = guarded || plan.is_held();
     let sent = match orders.mode {
@@ -81,22 +93,14 @@ pub(super) fn deliver(
 
 /// Whether a guard holds the plan. A person may have let exactly this one pass.
 fn guarded(
-    source: &Source,
-    plan: &Plan,
-    target: &Target,
+    trips: &[Trip],
+    digest: String,
     orders: &Orders<'_>,
     report: &mut MappingReport,
 ) -> bool {
-    let run = Run {
-        rows: report.rows.total().rows,
-        is_last: orders.is_last,
-        age: orders.age,
-    };
-    let trips = plan::trips(source, plan, target, run);
     let Some(first) = trips.first() else {
         return false;
     };
-    let digest = plan.digest(&report.name, target.data_set.id);
     let released = orders.releases.contains(&digest);
     if !released {
         let period = first.period.map(|period| format!("{period}: "));
@@ -113,7 +117,7 @@ fn guarded(
             ),
         ));
     }
-    report.guards.extend(trips);
+    report.guards.extend_from_slice(trips);
     report.digest = Some(digest);
     report.released |= released;
     !released
@@ -213,19 +217,13 @@ pub(super) fn send(
     budget: &mut Budget,
     report: &mut MappingReport,
 ) -> Result<Vec<Sent>, Problem> {
-    record(connection, plan, |change| {
-        (change.kind == ChangeKind::Create).then_some(Mark::Back)
-    })
-    .inspect_err(|problem| report.problems.push(problem.clone()))?;
+    remember::before(connection, plan)
+        .inspect_err(|problem| report.problems.push(problem.clone()))?;
     let task = task(plan, target, connection.chunk);
     let pushed = push::push(&mut connection.dhis2, &task, budget);
     let is_done = |sent: &Sent| matches!(sent, Sent::Confirmed | Sent::Rejected { .. });
-    let mut outcomes = pushed.sent.iter();
-    let recorded = record(connection, plan, |change| {
-        let confirmed = outcomes.next() == Some(&Sent::Confirmed);
-        (confirmed && leaves_nothing(plan, target, change)).then_some(Mark::Gone)
-    });
-    if let Err(problem) = recorded {
+    let name = report.name.clone();
+    if let Err(problem) = remember::after(connection, plan, target, &pushed.sent, &name) {
         report.problems.push(problem);
     }
     match pushed.failure {
@@ -250,41 +248,6 @@ pub(super) fn task<'p>(plan: &'p Plan, target: &'p Target, chunk: usize) -> Task
         changes: &plan.changes,
         chunk,
     }
-}
-
-/// Whether DHIS2 has no live value in the cell once the change is done.
-fn leaves_nothing(plan: &Plan, target: &Target, change: &Change) -> bool {
-    let cell = plan.space.cell(change.key);
-    let element = cell.and_then(|cell| target.element(cell.triple.data_element));
-    element.is_some_and(|element| push::needs_no_row(change, element, target.engine()))
-}
-
-/// A cell that we deleted, or one that will hold a value again.
-#[derive(PartialEq, Eq)]
-enum Mark {
-    Gone,
-    Back,
-}
-
-/// Keeps the list of what we deleted true. What comes back is taken off before it is sent: should the run die in
-/// between, a person is asked once too often rather than overwritten.
-fn record(
-    connection: &mut Connection,
-    plan: &Plan,
-    mut mark: impl FnMut(&Change) -> Option<Mark>,
-) -> Result<(), Problem> {
-    let mut gone = Vec::new();
-    let mut back = Vec::new();
-    for change in &plan.changes {
-        match (mark(change), plan.space.cell(change.key)) {
-            (Some(Mark::Gone), Some(cell)) => gone.push(cell),
-            (Some(Mark::Back), Some(cell)) => back.push(cell),
-            _ => {}
-        }
-    }
-    connection
-        .deletions
-        .update(gone.into_iter(), back.into_iter())
 }
 
 /// Gives every change its outcome, and the report everything the plan says.

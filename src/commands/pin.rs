@@ -13,7 +13,7 @@ use crate::exit::{Exit, Problem};
 use crate::mapping::{Codes, Mapping, PinFile, coded, digest};
 use crate::plan;
 use crate::report;
-use crate::site::{self, Deletions, Site};
+use crate::site::{self, Memory, Site};
 
 pub(super) fn pin(args: &PinArgs) -> anyhow::Result<Exit> {
     let site = Site::load(args.site.config.as_deref())?;
@@ -31,7 +31,7 @@ pub(super) fn pin(args: &PinArgs) -> anyhow::Result<Exit> {
         (false, old) => old.ok().flatten(),
     };
     let url = access.url.clone();
-    let mut connection = Connection::open(access, Deletions::none())?;
+    let mut connection = Connection::open(access, Memory::default())?;
     let mappings = by_code(&site, &mut connection, codes)?;
     let new = read(&mut connection, &url, &mappings)?;
     let text = new.text().context("writing the pin")?;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::deliver::{Orders, deliver};
 use super::mode::Mode;
-use super::run::{answerers, connect, deletions, empty_report};
+use super::run::{answerers, connect, empty_report, memory};
 use super::saved_plan;
 use crate::cli::PushArgs;
 use crate::exit::{Exit, Problem};
@@ -38,7 +38,7 @@ pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
         Mode::DryRun | Mode::AskServer => None,
     };
     let mut report = empty_report("push", mode, started, started);
-    let deletions = deletions(&site, mode)?;
+    let memory = memory(&site, mode, &access.url)?;
     let answerers = answerers(&site, &mut report);
     let orders = Orders {
         mode,
@@ -48,7 +48,7 @@ pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
         age: Some(age(created, started)),
     };
     let mut mapping = MappingReport::new(&desired.mapping);
-    match connect(access, deletions, &mut report) {
+    match connect(access, memory, &mut report) {
         Ok(mut connection) => {
             connection.answerers = answerers;
             let mut budget = Budget {

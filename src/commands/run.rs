@@ -15,7 +15,7 @@ use crate::mapping::Mapping;
 use crate::plan::Answerer;
 use crate::push::{Budget, EXTRA_REQUESTS};
 use crate::report::{self, Dhis2Facts, Keep, MappingReport, Report};
-use crate::site::{self, Deletions, Dhis2Access, Lock, Site, SourceAccess};
+use crate::site::{self, Dhis2Access, Lock, Memory, Site, SourceAccess};
 
 pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     let started = Timestamp::now();
@@ -41,11 +41,11 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
             site::Keep::Nowhere
         },
     )?;
-    let deletions = deletions(&site, mode)?;
+    let memory = memory(&site, mode, &dhis2.url)?;
     let answerers = answerers(&site, &mut report);
     let mut pass = Pass {
         source,
-        dhis2: Dhis2State::Unasked(Some(Box::new((dhis2, deletions)))),
+        dhis2: Dhis2State::Unasked(Some(Box::new((dhis2, memory)))),
         veil,
         as_of,
         mode,
@@ -74,12 +74,12 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     Ok(report.exit())
 }
 
-/// What we deleted in earlier runs. A dry run does without where it may not read it.
-pub(super) fn deletions(site: &Site, mode: Mode) -> Result<Deletions, Problem> {
-    let loaded = Deletions::load(&site.state);
+/// What earlier runs found in DHIS2. A dry run does without where it may not read it.
+pub(super) fn memory(site: &Site, mode: Mode, url: &str) -> Result<Memory, Problem> {
+    let loaded = Memory::load(&site.state, url);
     match mode {
         Mode::Send => loaded,
-        Mode::DryRun | Mode::AskServer => Ok(loaded.unwrap_or_else(|_| Deletions::none())),
+        Mode::DryRun | Mode::AskServer => Ok(loaded.unwrap_or_default()),
     }
 }
 
@@ -127,11 +127,11 @@ pub(super) fn empty_report(
 /// Opens DHIS2 and notes in the report who answered.
 pub(super) fn connect(
     access: Dhis2Access,
-    deletions: Deletions,
+    memory: Memory,
     report: &mut Report,
 ) -> anyhow::Result<Connection> {
     let url = access.url.clone();
-    let connection = Connection::open(access, deletions)?;
+    let connection = Connection::open(access, memory)?;
     report.dhis2 = Some(Dhis2Facts {
         url,
         version: connection.server.version.text.clone(),
@@ -184,7 +184,7 @@ fn jobs<'m>(
 
 /// DHIS2 is asked only once there is something to compare, and not again once it has refused.
 enum Dhis2State {
-    Unasked(Option<Box<(Dhis2Access, Deletions)>>),
+    Unasked(Option<Box<(Dhis2Access, Memory)>>),
     Open(Box<Connection>),
     Refused,
 }
@@ -260,8 +260,8 @@ impl Pass<'_> {
         if let Dhis2State::Unasked(access) = &mut self.dhis2
             && let Some(access) = access.take()
         {
-            let (access, deletions) = *access;
-            self.dhis2 = match connect(access, deletions, &mut self.report) {
+            let (access, memory) = *access;
+            self.dhis2 = match connect(access, memory, &mut self.report) {
                 Ok(mut connection) => {
                     connection.answerers = std::mem::take(&mut self.answerers);
                     Dhis2State::Open(Box::new(connection))

@@ -9,7 +9,7 @@ use crate::domain::{
 };
 use crate::exit::{Exit, Problem};
 use crate::plan::{self, Answerer, Search, Target};
-use crate::site::{Deletions, Dhis2Access, Registrations};
+use crate::site::{Dhis2Access, Memory, Registrations};
 
 /// A DHIS2 that has answered, with what is known of it.
 pub(super) struct Connection {
@@ -17,8 +17,8 @@ pub(super) struct Connection {
     pub(super) server: Server,
     pub(super) account: Account,
     pub(super) chunk: usize,
-    /// What we deleted in earlier runs.
-    pub(super) deletions: Deletions,
+    /// What earlier runs found there.
+    pub(super) memory: Memory,
     /// Every mapping of the site, to tell which values of ours none answers for.
     pub(super) answerers: Vec<Answerer>,
     /// Data sets and periods in which such values have been looked for.
@@ -45,7 +45,7 @@ const WRITE: &str = "F_DATAVALUE_ADD";
 
 impl Connection {
     /// Asks who answers, and who we are there.
-    pub(super) fn open(access: Dhis2Access, deletions: Deletions) -> anyhow::Result<Connection> {
+    pub(super) fn open(access: Dhis2Access, memory: Memory) -> anyhow::Result<Connection> {
         let mut dhis2 = access.dhis2;
         let server = dhis2.server()?;
         let account = dhis2.account()?;
@@ -55,7 +55,7 @@ impl Connection {
             server,
             account,
             chunk: access.chunk,
-            deletions,
+            memory,
             answerers: Vec::new(),
             searched: BTreeSet::new(),
             hierarchy: None,
@@ -108,7 +108,7 @@ impl Connection {
             server: self.server.clone(),
             account: self.account.clone(),
             own_users: self.own_users.clone(),
-            own_deletions: self.deletions.cells().clone(),
+            own_deletions: self.memory.deletions().clone(),
             other_units: self.dhis2.org_units(&units)?,
             other_elements: self.dhis2.data_elements(&elements)?,
             data_set,

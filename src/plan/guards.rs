@@ -37,17 +37,19 @@ impl Source {
 
 /// The whole run, of which a plan may be a part.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Run {
+pub(crate) struct Run<'a> {
     /// Rows of this part and those before it.
     pub(crate) rows: u64,
     /// No part comes after this one.
     pub(crate) is_last: bool,
     /// Of the document that is pushed, in seconds.
     pub(crate) age: Option<u64>,
+    /// Values of ours that the last run confirmed, by period.
+    pub(crate) confirmed: &'a BTreeMap<Period, u64>,
 }
 
 /// The guards that hold a plan, in the order of their periods.
-pub(crate) fn trips(source: &Source, plan: &Plan, target: &Target, run: Run) -> Vec<Trip> {
+pub(crate) fn trips(source: &Source, plan: &Plan, target: &Target, run: Run<'_>) -> Vec<Trip> {
     let measure = Measure {
         source,
         plan,
@@ -56,6 +58,7 @@ pub(crate) fn trips(source: &Source, plan: &Plan, target: &Target, run: Run) -> 
     };
     let mut trips = measure.rows();
     trips.extend(measure.silent_queries());
+    trips.extend(measure.vanished(run.confirmed));
     trips.extend(measure.withdrawn());
     trips.extend(measure.changed());
     trips.extend(measure.decreased());
@@ -65,7 +68,7 @@ pub(crate) fn trips(source: &Source, plan: &Plan, target: &Target, run: Run) -> 
 }
 
 /// Those that are measured over the whole run.
-fn of_run(guards: &Guards, plan: &Plan, run: Run) -> Vec<Trip> {
+fn of_run(guards: &Guards, plan: &Plan, run: Run<'_>) -> Vec<Trip> {
     let mut trips = Vec::new();
     // An early part of a long run may have no rows, as long as nothing rests on that.
     let matters = run.is_last || !plan.changes.is_empty();
@@ -236,6 +239,23 @@ impl Measure<'_> {
                 self.name(*first)
             ),
         })
+    }
+
+    /// Periods of which DHIS2 shows nothing, and values of ours were confirmed before.
+    fn vanished(&self, confirmed: &BTreeMap<Period, u64>) -> Vec<Trip> {
+        let vanished = self.source.periods.keys().filter_map(|period| {
+            let count = confirmed.get(period).copied().filter(|count| *count > 0)?;
+            let shows_nothing = !self.plan.tally.live.contains_key(period);
+            shows_nothing.then(|| Trip {
+                guard: "vanished",
+                period: Some(*period),
+                words: format!(
+                    "DHIS2 shows no value at all, and the last run confirmed {count} of ours; is this the right server, may the \
+                     account still read them, and did somebody delete them?"
+                ),
+            })
+        });
+        vanished.collect()
     }
 
     fn withdrawn(&self) -> Vec<Trip> {

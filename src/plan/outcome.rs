@@ -53,6 +53,10 @@ impl Plan {
         Plan {
             account,
             completeness: Completeness::new(desired, target),
+            tally: Tally {
+                is_whole: true,
+                ..Tally::default()
+            },
             ..Plan::of(Space::new(desired.period_type), desired.data_set)
         }
     }
@@ -75,6 +79,15 @@ impl Plan {
             newer: BTreeMap::new(),
             completeness: Completeness::never(data_set),
         }
+    }
+
+    /// Live cells of ours in each period of the plan; None where they were not all looked at.
+    pub(crate) fn ours(&self) -> Option<BTreeMap<Period, u64>> {
+        let count = |period: &Period| self.tally.ours.get(period).copied().unwrap_or_default();
+        let periods = self.account.periods.keys();
+        self.tally
+            .is_whole
+            .then(|| periods.map(|period| (*period, count(period))).collect())
     }
 
     pub(crate) fn is_held(&self) -> bool {

@@ -6,6 +6,10 @@ use crate::domain::{Cell, Number, Period, Uid};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
+    /// Every live cell was counted.
+    pub(super) is_whole: bool,
+    /// Live cells, whoever stored them.
+    pub(super) live: BTreeMap<Period, u64>,
     /// Our live cells.
     pub(super) ours: BTreeMap<Period, u64>,
     pub(super) by_unit: BTreeMap<(Period, Uid), u64>,
@@ -18,6 +22,7 @@ impl Tally {
     /// Takes in a live value.
     pub(super) fn note(&mut self, cell: &Cell, value: &str, ours: bool, is_summed: bool) {
         let element = (cell.period, cell.triple.data_element);
+        *self.live.entry(cell.period).or_default() += 1;
         if ours {
             *self.ours.entry(cell.period).or_default() += 1;
             let unit = (cell.period, cell.org_unit);

@@ -1,8 +1,8 @@
 //! Reads every file a site writes: the site file, mappings with what they name, secrets; and takes the lock.
 
-mod deletions;
 mod files;
 mod lock;
+mod memory;
 mod parse;
 mod pin;
 mod registrations;
@@ -15,9 +15,9 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
-pub(crate) use deletions::Deletions;
 pub(crate) use files::{ensure_writable, reason, write_private, write_published};
 pub(crate) use lock::Lock;
+pub(crate) use memory::{Memory, Scope};
 pub(crate) use registrations::{Known, Registrations};
 pub(crate) use veil::{Keep, veil};
 

@@ -203,21 +203,25 @@ fn a_list_of_our_deletions_that_is_lost_or_spoiled_does_no_harm() {
     site.run().code(0);
     site.database.execute("DELETE FROM t WHERE value = '5'");
     site.run().code(0);
-    let list = site.path("state/deletions");
+    let list = site.path("state/memory.tsv");
     let told = std::fs::read_to_string(&list).expect("the list");
-    assert_eq!(
-        told,
-        format!("{NUMBER} 202503 {} {DEFAULT} {DEFAULT}\n", UNITS[0])
+    let cell = format!(
+        "deleted\t{NUMBER}\t202503\t{}\t{DEFAULT}\t{DEFAULT}\n",
+        UNITS[0]
     );
+    assert!(told.contains(&cell), "{told}");
     site.database.execute(&format!(
         "INSERT INTO t VALUES ('{NUMBER}', '{}', '202503', '5')",
         UNITS[0]
     ));
-    site.write("state/deletions", "something else\n");
+    let server = site.dhis2.url();
+    let server = server.trim_end_matches('/');
+    let spoiled = format!("{told}{server}\tdeleted\tsomething else\n");
+    site.write("state/memory.tsv", &spoiled);
     site.dhis2.forget_requests();
     site.run()
         .code(16)
-        .stderr_has("the list of what was deleted");
+        .stderr_has("what earlier runs found in DHIS2, cannot be used");
     assert_eq!(site.dhis2.requests().len(), 0);
     std::fs::remove_file(&list).expect("it is gone");
     site.run().code(4).stderr_has("deleted | 5");

@@ -1,4 +1,5 @@
-//! Values of ours that no mapping answers for any more: told in every report, and withdrawn by a line that says so.
+//! Values of ours that no mapping answers for any more: told in every report, and withdrawn by a line that says so. And
+//! values that DHIS2 shows no more.
 
 use serde_json::{Value, json};
 
@@ -201,5 +202,27 @@ fn what_another_mapping_of_the_site_answers_for_is_not_stranded() {
         ];
         let told = site.program(&args).code(0).json();
         assert_eq!(told["mappings"][0]["stranded-cells"], 0, "{mapping}");
+    }
+}
+
+#[test]
+fn values_that_were_confirmed_and_read_as_nothing_hold_the_mapping() {
+    for dialect in BOTH {
+        let site = site(dialect, "zero");
+        let before = site.files();
+        site.dhis2.reset();
+        site.dhis2.forget_requests();
+        let held = site.run().code(4);
+        let words = "202503: DHIS2 shows no value at all, and the last run confirmed 3 of ours; is this the right server";
+        assert!(held.stderr.contains(words), "{}", held.stderr);
+        assert!(site.dhis2.stored().is_empty());
+        // Somebody who knows that it was emptied lets the plan pass.
+        let digest = held.stderr.split("--release ").nth(1).unwrap();
+        let digest = digest.split_whitespace().next().unwrap();
+        let run = ["run", "-p", "202503", "--as-of", NOW, "--release", digest];
+        site.program(&run).code(0);
+        assert_eq!(site.dhis2.values().len(), 3);
+        // Nothing else was kept than what is known by number.
+        assert_eq!(site.files().len(), before.len());
     }
 }
