@@ -71,8 +71,11 @@ pub(crate) fn trips(source: &Source, plan: &Plan, target: &Target, run: Run<'_>)
 fn of_run(guards: &Guards, plan: &Plan, run: Run<'_>) -> Vec<Trip> {
     let mut trips = Vec::new();
     // An early part of a long run may have no rows, as long as nothing rests on that.
-    let matters = run.is_last || !plan.changes.is_empty();
-    if run.rows < guards.min_rows && matters {
+    let rests = run.is_last || !plan.changes.is_empty();
+    // Nothing expected and nothing there is the first hour of a month; a number that somebody wrote is expected.
+    let ours: u64 = plan.tally.ours.values().sum();
+    let matters = ours >= FEWEST || guards.min_rows > 1;
+    if run.rows < guards.min_rows && rests && matters {
         trips.push(Trip {
             guard: "min-rows",
             period: None,
@@ -226,7 +229,7 @@ impl Measure<'_> {
             }
         }
         let first = elements.first()?;
-        if silent.is_empty() {
+        if silent.is_empty() || cells < FEWEST {
             return None;
         }
         Some(Trip {
@@ -244,7 +247,7 @@ impl Measure<'_> {
     /// Periods of which DHIS2 shows nothing, and values of ours were confirmed before.
     fn vanished(&self, confirmed: &BTreeMap<Period, u64>) -> Vec<Trip> {
         let vanished = self.source.periods.keys().filter_map(|period| {
-            let count = confirmed.get(period).copied().filter(|count| *count > 0)?;
+            let count = confirmed.get(period).copied().filter(|count| *count >= FEWEST)?;
             let shows_nothing = !self.plan.tally.live.contains_key(period);
             shows_nothing.then(|| Trip {
                 guard: "vanished",

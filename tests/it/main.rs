@@ -7,6 +7,7 @@
     clippy::indexing_slicing
 )]
 
+mod adoption;
 mod backfill;
 mod by_hand;
 mod completeness;
