@@ -216,8 +216,5 @@ fn each_attribute_option_combo_is_registered_as_itself_and_only_those_of_the_dat
 fn a_mapping_that_does_not_say_so_registers_nothing() {
     let mut scene = march(Engine::New, Some("3"), Some("3"));
     scene.policies.complete = Complete::Never;
-    assert_eq!(
-        scene.plan().candidates(&[], &scene.target, false),
-        None
-    );
+    assert_eq!(scene.plan().candidates(&[], &scene.target, false), None);
 }
