@@ -24,6 +24,7 @@ mod pipe;
 mod preview;
 mod program;
 mod readme;
+mod reject_codes;
 mod relay;
 mod same_either_way;
 mod sentinels;
