@@ -3,6 +3,8 @@
 
 mod changes;
 mod never_met;
+mod objects;
+mod options_and_times;
 mod situations;
 
 use std::collections::BTreeSet;
@@ -288,7 +290,7 @@ fn a_report_in_text_tells_a_code_with_our_sentence_and_a_closed_cell_with_the_re
         let foreseen = site(&situation, dialect);
         foreseen.dhis2.merge_metadata(&change);
         let dry = ["run", "-p", "202503", "--as-of", NOW, "--dry-run"];
-        let told = foreseen.program(&dry).code(0).stdout;
+        let told = foreseen.program(&dry).code(0).stderr;
         assert!(told.contains(&format!("202503: {remedy}")), "{told}");
         run(&foreseen, &situation, "text").code(0).silent();
         check_stored(&foreseen, &situation, false);
