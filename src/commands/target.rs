@@ -331,6 +331,8 @@ pub(super) fn names(target: &Target) -> BTreeMap<Uid, String> {
     let mut names = target.other_elements.clone();
     let units = target.other_units.iter().chain(&target.data_set.org_units);
     names.extend(units.map(|(uid, unit)| (*uid, unit.name.clone())));
+    let combos = target.data_set.attribute_option_combos.iter();
+    names.extend(combos.map(|(uid, name)| (*uid, name.clone())));
     for (uid, element) in &target.data_set.elements {
         names.insert(*uid, element.name.clone());
         let combos = element.category_option_combos.iter();

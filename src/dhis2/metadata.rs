@@ -19,7 +19,7 @@ pub(super) const IDS: usize = 100;
 const DATA_SET_FIELDS: &str = "id,code,name,periodType,expiryDays,openFuturePeriods,\
     openPeriodsAfterCoEndDate,workflow[id],dataInputPeriods[period[id],openingDate,closingDate],categoryCombo[id],\
     dataSetElements[categoryCombo[id],dataElement[id,code,name,valueType,zeroIsSignificant,aggregationType,\
-    optionSet[id,options[code]],commentOptionSet[id,options[code]],categoryCombo[id]]],\
+    optionSet[id,options[code]],commentOptionSet[id,options[code]],categoryCombo[id],access[read]]],\
     organisationUnits[id,code,name,path,openingDate,closedDate],access[data[read,write]]";
 
 #[derive(Deserialize)]
@@ -79,6 +79,12 @@ struct RawDataElement {
     option_set: Option<RawOptionSet>,
     comment_option_set: Option<RawOptionSet>,
     category_combo: Reference,
+    access: Option<ObjectAccess>,
+}
+
+#[derive(Deserialize)]
+struct ObjectAccess {
+    read: bool,
 }
 
 #[derive(Deserialize)]
@@ -350,6 +356,7 @@ fn elements(raw: Vec<RawDataSetElement>, combos: &Combos) -> BTreeMap<Uid, DataE
             let element = raw.data_element;
             let known = DataElement {
                 name: element.name,
+                may_read: element.access.is_none_or(|access| access.read),
                 value_type: element.value_type,
                 zero_is_significant: element.zero_is_significant,
                 aggregation_type: element.aggregation_type,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::import::OutgoingValue;
 use super::summary::{Conflict, ImportSummary, Status};
-use crate::domain::Uid;
+use crate::domain::{NO_CODE, Uid};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
@@ -62,9 +62,6 @@ pub(crate) enum Rest {
     /// The import broke off; some values may be stored.
     Broken,
 }
-
-/// The code of a rejection for which DHIS2 gives none.
-pub(crate) const NO_CODE: &str = "none";
 
 /// Rejects what the server rejects value by value (`rejectedIndexes`, which 2.38 lacks, or the conflicts' own
 /// indexes), unless its counts contradict that.

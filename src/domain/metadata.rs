@@ -116,6 +116,8 @@ pub(crate) struct InputPeriod {
 #[derive(Clone, Debug)]
 pub(crate) struct DataElement {
     pub(crate) name: String,
+    /// Metadata sharing, for our account.
+    pub(crate) may_read: bool,
     pub(crate) value_type: ValueType,
     pub(crate) zero_is_significant: bool,
     /// DHIS2's name of it: SUM, AVERAGE, AVERAGE_SUM_ORG_UNIT, …

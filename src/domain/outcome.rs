@@ -186,6 +186,8 @@ impl fmt::Display for Closed {
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Blocked {
     UnknownDataElement,
+    /// DHIS2 ≤ 2.42 takes no value of a data element that it does not show to the account (E7610); 2.43 does.
+    DataElementHidden,
     DataElementNotInDataSet,
     UnknownOrgUnit,
     OrgUnitNotInDataSet,
@@ -220,6 +222,9 @@ impl fmt::Display for Blocked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Blocked::UnknownDataElement => "DHIS2 has no such data element",
+            Blocked::DataElementHidden => {
+                "the data element is not shared with our account; share it"
+            }
             Blocked::DataElementNotInDataSet => "the data element is not in the data set",
             Blocked::UnknownOrgUnit => "DHIS2 has no such organisation unit",
             Blocked::OrgUnitNotInDataSet => {

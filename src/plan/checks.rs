@@ -22,6 +22,9 @@ pub(super) fn cell_fault(cell: &Cell, target: &Target, reach: &Reach) -> Option<
             false => Blocked::UnknownDataElement,
         });
     };
+    if target.engine() == Engine::Old && !element.may_read {
+        return Some(Blocked::DataElementHidden);
+    }
     if let Some(fault) = reach.unit_fault(cell.org_unit, target) {
         return Some(fault);
     }
@@ -92,11 +95,12 @@ fn comment_fault_of(
     target: &Target,
     engine: Engine,
 ) -> Option<Blocked> {
+    // Java counts UTF-16 units.
     let longest = match engine {
         Engine::Old => 50_000,
         Engine::New => 5_000,
     };
-    if comment.is_some_and(|comment| comment.chars().count() > longest) {
+    if comment.is_some_and(|comment| comment.encode_utf16().count() > longest) {
         return Some(Blocked::CommentTooLong);
     }
     let codes = target

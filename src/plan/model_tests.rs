@@ -268,6 +268,7 @@ fn target(engine: Engine) -> Target {
         let aggregation = if number == 2 { "AVERAGE" } else { "SUM" };
         let described = DataElement {
             name: String::new(),
+            may_read: true,
             value_type: ValueType::Number,
             zero_is_significant: number == 1,
             aggregation_type: aggregation.to_owned(),

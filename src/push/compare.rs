@@ -67,6 +67,7 @@ mod tests {
     fn element(value_type: ValueType, aggregation_type: &str) -> DataElement {
         DataElement {
             name: "an element".to_owned(),
+            may_read: true,
             value_type,
             zero_is_significant: false,
             aggregation_type: aggregation_type.to_owned(),

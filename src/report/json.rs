@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{ChangeReport, MappingReport, MovedCell, Report, ServerDryRun, complete};
 use crate::domain::{
-    Author, Cell, CellCounts, HeldCell, KeyGroup, Number, RowCounts, Sums, Text, Uid,
+    Author, Cell, CellCounts, HeldCell, KeyGroup, Number, RowCounts, Sums, Text, Uid, sentence,
 };
 use crate::exit::{Exit, Problem};
 
@@ -94,6 +94,7 @@ fn change(change: &ChangeReport) -> Value {
         "foreign": change.author.as_ref().map(author),
         "outcome": change.outcome,
         "code": change.code,
+        "text": change.code.as_deref().map(sentence),
     });
     with(&change.cell, details)
 }

@@ -32,6 +32,7 @@ mod plans;
 mod preview;
 mod program;
 mod readme;
+mod reject_codes;
 mod relay;
 mod same_either_way;
 mod sentinels;

@@ -164,6 +164,7 @@ fn data_set() -> DataSet {
                 (*name == "choice").then(|| Rc::new(["a".to_owned(), "b".to_owned()].into()));
             let described = DataElement {
                 name: (*name).to_owned(),
+                may_read: true,
                 value_type: *value_type,
                 zero_is_significant: *zero_is_significant,
                 aggregation_type: (*aggregation).to_owned(),

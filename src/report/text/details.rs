@@ -1,12 +1,12 @@
 //! What a report in text tells below the table: keys without an answer, cells that stay, changes that failed.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{line, many};
 use crate::domain::{
     Author, Cell, CellOutcome, DEFAULT_COMBO, Dimension, Drift, Number, RowOutcome, ShownKey, Text,
-    Uid, escaped,
+    Uid, escaped, sentence,
 };
 use crate::report::absorb::SHOWN;
 use crate::report::{ChangeReport, MappingReport, Reader, Report};
@@ -225,6 +225,12 @@ pub(super) fn failed(text: &mut String, mapping: &MappingReport) {
             continue;
         }
         line(text, &format!("  {title}"));
+        let codes = of_outcome
+            .iter()
+            .filter_map(|change| change.code.as_deref());
+        for code in codes.collect::<BTreeSet<&str>>() {
+            line(text, &format!("    {code}: {}", sentence(code)));
+        }
         listed(text, &of_outcome, |change| {
             let code = change.code.as_deref().unwrap_or_default();
             format!("{code} {}", named(&change.cell, mapping))

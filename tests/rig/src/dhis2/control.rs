@@ -6,14 +6,18 @@
 //! * `POST reset`: empties values, registrations, approvals, lock exceptions, data store, messages and jobs;
 //!   with `?requests=true` the list of requests too.
 //! * `POST now`: stops the clock at a timestamp, plain or as a JSON string.
-//! * `POST metadata`: merges an export (`lockExceptions` too), with `?when=first-post` just before the next POST of values.
+//! * `POST metadata`: merges an export, with `?when=first-post` just before the next POST of values. It may also hold
+//!   `lockExceptions`, `dataApprovals`, the `dialect` the server is upgraded to, and what is `removed`: lists of objects
+//!   by type, the two just named among them.
 //! * `POST next-post`: how to answer the next POST of values, `{"status": …, "body": …, "apply": "nothing"|"all"}`.
 
 use serde_json::{Value, json};
 
 use super::Apply;
 use super::answer::Answer;
+use super::books::{Approval, ApprovalKey};
 use super::http::Incoming;
+use super::metadata::Object;
 use super::period::Period;
 use super::request::Query;
 use super::world::{NextPost, World};
@@ -55,35 +59,99 @@ pub(crate) fn merge(world: &mut World, export: &str) -> Result<(), String> {
     merge_parsed(world, &parsed(export)?)
 }
 
-/// Merges an export; its lock exceptions, which have no ids, are books rather than metadata.
+/// Merges an export with what stands in it beside metadata.
 pub(crate) fn merge_parsed(world: &mut World, export: &Value) -> Result<(), String> {
-    let mut export = export.clone();
-    let exceptions = export
-        .as_object_mut()
-        .and_then(|export| export.remove("lockExceptions"));
-    world.metadata.merge(&export)?;
-    let exceptions = exceptions.as_ref().and_then(Value::as_array);
-    for exception in exceptions.into_iter().flatten() {
-        let id = |field: &str| Some(exception.get(field)?.get("id")?.as_str()?.to_owned());
-        let period = id("period").and_then(|text| Period::parse(&text, world.dialect));
-        let (Some(set), Some(period), Some(unit)) = (id("dataSet"), period, id("organisationUnit"))
-        else {
-            return Err("a lock exception has a data set, a period and a unit".to_owned());
+    let (metadata, beside) = apart(export);
+    world.metadata.merge(&metadata)?;
+    if let Some(dialect) = beside.get("dialect").and_then(Value::as_str) {
+        world.dialect = dialect.parse()?;
+    }
+    for exception in listed(&beside, "lockExceptions") {
+        let key = lock_exception(world, exception)?;
+        world.books.lock_exceptions.insert(key);
+    }
+    for approval in listed(&beside, "dataApprovals") {
+        let key = approval_key(world, approval)?;
+        let approval = Approval {
+            by: "somebody".to_owned(),
+            at: world.clock.now(),
         };
-        world.books.lock_exceptions.insert((set, period, unit));
+        world.books.approvals.insert(key, approval);
+    }
+    let removed = beside.get("removed").and_then(Value::as_object);
+    for (kind, objects) in removed.into_iter().flatten() {
+        for object in objects.as_array().into_iter().flatten() {
+            remove(world, kind, object)?;
+        }
     }
     Ok(())
+}
+
+/// The metadata of an export, and what stands beside it.
+fn apart(export: &Value) -> (Value, Object) {
+    let (mut metadata, mut beside) = (export.clone(), Object::new());
+    if let Some(metadata) = metadata.as_object_mut() {
+        for name in ["lockExceptions", "dataApprovals", "removed", "dialect"] {
+            beside.extend(metadata.remove_entry(name));
+        }
+    }
+    (metadata, beside)
+}
+
+fn listed<'v>(beside: &'v Object, name: &str) -> impl Iterator<Item = &'v Value> {
+    let list = beside.get(name).and_then(Value::as_array);
+    list.into_iter().flatten()
+}
+
+fn remove(world: &mut World, kind: &str, object: &Value) -> Result<(), String> {
+    match kind {
+        "lockExceptions" => {
+            let key = lock_exception(world, object)?;
+            world.books.lock_exceptions.remove(&key);
+        }
+        "dataApprovals" => {
+            let key = approval_key(world, object)?;
+            world.books.approvals.remove(&key);
+        }
+        kind => {
+            let id = object.get("id").and_then(Value::as_str);
+            world.metadata.remove(kind, id.unwrap_or_default())?;
+        }
+    }
+    Ok(())
+}
+
+fn lock_exception(world: &World, object: &Value) -> Result<(String, Period, String), String> {
+    let parts = id(object, "dataSet").zip(unit_and_period(world, object));
+    let (set, (unit, period)) =
+        parts.ok_or("a lock exception has a data set, a period and a unit")?;
+    Ok((set, period, unit))
+}
+
+/// The attribute option combo is the default one where none is given.
+fn approval_key(world: &World, object: &Value) -> Result<ApprovalKey, String> {
+    let parts = id(object, "workflow").zip(unit_and_period(world, object));
+    let (workflow, (unit, period)) =
+        parts.ok_or("an approval has a workflow, a period and a unit")?;
+    let combo = id(object, "attributeOptionCombo");
+    let combo = combo.unwrap_or_else(|| world.metadata.model.default_combo.clone());
+    Ok((workflow, period, unit, combo))
+}
+
+fn unit_and_period(world: &World, object: &Value) -> Option<(String, Period)> {
+    let period = Period::parse(&id(object, "period")?, world.dialect)?;
+    Some((id(object, "organisationUnit")?, period))
+}
+
+fn id(object: &Value, field: &str) -> Option<String> {
+    Some(object.get(field)?.get("id")?.as_str()?.to_owned())
 }
 
 /// Merges an export just before the next POST of values.
 pub(crate) fn merge_at_post(world: &mut World, export: &str) -> Result<(), String> {
     let export = parsed(export)?;
     // A trial on metadata of its own finds what would fail later, unseen.
-    let mut trial = export.clone();
-    if let Some(trial) = trial.as_object_mut() {
-        trial.remove("lockExceptions");
-    }
-    super::metadata::Metadata::fresh().merge(&trial)?;
+    super::metadata::Metadata::fresh().merge(&apart(&export).0)?;
     world.merges_at_post.push(export);
     Ok(())
 }

@@ -76,6 +76,16 @@ impl Metadata {
         Ok(())
     }
 
+    /// Takes an object out; what refers to it goes on doing so.
+    pub(crate) fn remove(&mut self, kind: &str, id: &str) -> Result<(), String> {
+        let held = self.by_type.get_mut(kind);
+        let removed = held.and_then(|held| held.remove(id));
+        removed.ok_or_else(|| format!("there is no {id} among {kind}"))?;
+        self.types.remove(id);
+        self.model = Model::of(self);
+        Ok(())
+    }
+
     /// All objects of a type such as `dataSets`, by id.
     pub(crate) fn all(&self, kind: &str) -> impl Iterator<Item = (&String, &Object)> {
         self.by_type.get(kind).into_iter().flatten()

@@ -188,6 +188,7 @@ impl StandIn {
             merges_at_post: Vec::new(),
             next_post: None,
             requests: Vec::new(),
+            imports: None,
         };
         for export in &setup.metadata {
             control::merge(&mut world, export)?;
@@ -242,7 +243,8 @@ impl StandIn {
         self.world().clock.set(now).expect("a timestamp");
     }
 
-    /// Merges an export: given fields of objects with known ids are replaced.
+    /// Merges an export: given fields of objects with known ids are replaced. What it may hold beside metadata is told
+    /// by the control call `POST metadata`.
     ///
     /// # Panics
     /// If it is no export.
@@ -261,6 +263,20 @@ impl StandIn {
     /// All calls answered since the start or since they were forgotten.
     pub fn requests(&self) -> Vec<Request> {
         self.world().requests.clone()
+    }
+
+    /// From now on keeps the bodies of imports.
+    pub fn watch_imports(&self) {
+        self.world().imports = Some(Vec::new());
+    }
+
+    /// The bodies of all imports since they are kept, dry ones and refused ones too; of what is no JSON null.
+    pub fn imports(&self) -> Vec<Value> {
+        let world = self.world();
+        let bodies = world.imports.iter().flatten();
+        bodies
+            .map(|body| serde_json::from_slice(body).unwrap_or_default())
+            .collect()
     }
 
     pub fn forget_requests(&self) {

@@ -111,6 +111,30 @@ fn metadata_merged_at_the_first_post_changes_behind_the_clients_back() {
 }
 
 #[test]
+fn books_objects_and_the_version_change_behind_the_clients_back_too() {
+    let check = |dialect, change: &str, stored: usize| {
+        let stand_in = stand_in(dialect);
+        stand_in.watch_imports();
+        stand_in.merge_metadata_at_first_post(change);
+        post_values(&stand_in, &GOOD);
+        assert_eq!(stand_in.values().len(), stored, "{dialect:?} {change}");
+        let imports = stand_in.imports();
+        assert_eq!(imports.len(), 1);
+        assert_eq!(imports[0]["dataValues"].as_array().map(Vec::len), Some(2));
+    };
+    let gone = r#"{"removed": {"organisationUnits": [{"id": "UnitBbbbbbb"}]}}"#;
+    check(Dialect::V2_42, gone, 1);
+    let approved = r#"{"dataSets": [{"id": "DataSetAaaa", "workflow": {"id": "WorkflowAaa"}}],
+        "dataApprovals": [{"workflow": {"id": "WorkflowAaa"}, "period": {"id": "202503"},
+            "organisationUnit": {"id": "UnitAaaaaaa"}}]}"#;
+    check(Dialect::V2_42, approved, 1);
+    // The new engine refuses the whole group for one unit.
+    let unassigned = r#"{"dialect": "2.43",
+        "dataSets": [{"id": "DataSetAaaa", "organisationUnits": [{"id": "UnitAaaaaaa"}]}]}"#;
+    check(Dialect::V2_42, unassigned, 0);
+}
+
+#[test]
 fn the_next_post_is_answered_as_told_and_the_one_after_truly() {
     let stand_in = stand_in(Dialect::V2_43);
     let lie =

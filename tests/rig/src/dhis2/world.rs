@@ -9,7 +9,7 @@ use super::clock::Clock;
 use super::http::Incoming;
 use super::metadata::Metadata;
 use super::properties::View;
-use super::request::Query;
+use super::request::{Query, unpacked};
 use super::routes::{Call, below_api, is_import};
 use super::{Apply, Dialect, Request, auth, control};
 
@@ -26,6 +26,8 @@ pub(crate) struct World {
     /// What to answer to the next POST of values, whatever it is.
     pub(crate) next_post: Option<NextPost>,
     pub(crate) requests: Vec<Request>,
+    /// The bodies of imports, once somebody wants to see them.
+    pub(crate) imports: Option<Vec<Vec<u8>>>,
 }
 
 pub(crate) struct NextPost {
@@ -98,6 +100,9 @@ impl World {
     ) -> Answer {
         let mut next = None;
         if is_import(&request.method, parts) {
+            if let Some(imports) = &mut self.imports {
+                imports.push(unpacked(request));
+            }
             for export in std::mem::take(&mut self.merges_at_post) {
                 // It was checked when it was handed in.
                 let _ = control::merge_parsed(self, &export);
