@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::program::{Finished, program_fed};
+use crate::small_site::SmallSite;
 use crate::st_lucia::{BOTH, StLucia, T0};
 
 fn fed(site: &StLucia, args: &[&str], input: &str) -> Finished {
@@ -105,4 +106,31 @@ fn a_document_that_is_not_ours_or_was_changed_is_refused() {
         fed(&site, &["push"], input).code(2).stderr_has(words);
     }
     assert!(site.dhis2.requests().is_empty());
+}
+
+#[test]
+fn a_document_that_is_too_old_is_held_and_its_digest_lets_it_pass() {
+    let site = SmallSite::new(BOTH[1]);
+    site.program(&["extract", "-m", "small", "-p", "202503", "-o", "rows"])
+        .code(0);
+    let document = site.program(&["map", "rows"]).code(0).stdout;
+    let mut old: Value = serde_json::from_str(&document).unwrap();
+    let hours_ago = |hours: i64| {
+        let now = jiff::Timestamp::now();
+        let then = now - jiff::SignedDuration::from_hours(hours);
+        Value::from(then.to_string())
+    };
+    old["pg2dhis2"]["created"] = hours_ago(5);
+    site.write("young", &old.to_string());
+    site.program(&["push", "young", "--dry-run"]).code(0);
+    old["pg2dhis2"]["created"] = hours_ago(7);
+    site.write("old", &old.to_string());
+    let held = site.program(&["push", "old"]).code(4);
+    let words = "the document is 420 minutes old, and max-age allows 360";
+    assert!(held.stderr.contains(words), "{}", held.stderr);
+    assert!(site.dhis2.values().is_empty());
+    let digest = held.stderr.split("--release ").nth(1).unwrap();
+    let digest = digest.split_whitespace().next().unwrap();
+    site.program(&["push", "old", "--release", digest]).code(0);
+    assert_eq!(site.dhis2.values().len(), 1);
 }

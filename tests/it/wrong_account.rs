@@ -109,3 +109,28 @@ fn one_data_set_without_rights_does_not_stop_another_mapping() {
     assert!(!run.stderr.contains("pg2dhis2: small"), "{}", run.stderr);
     assert_eq!(site.dhis2.values().len(), 1);
 }
+
+#[test]
+fn values_that_our_account_may_not_see_are_not_taken_for_nothing() {
+    for dialect in BOTH {
+        let site = SmallSite::new(dialect);
+        site.write(
+            "mappings/small.toml",
+            "data-set = \"qOfuleXGtTZ\"\nqueries = [\"query.sql\"]\nvalue = \"value\"\nabsent = \"leave\"\n\
+             period = { type = \"Monthly\", column = \"period\" }\n\
+             [data-element]\ncolumn = \"element\"\n\
+             [attribute-option-combo]\nuid = \"DHDGA2t7IfZ\"\n\
+             [org-unit]\ncolumn = \"unit\"\n",
+        );
+        site.database
+            .execute("UPDATE t SET element = 'pvPt7Z4SVPz'");
+        let words = "may not read data of the category option X option X_HIDDEN";
+        site.refused(site.run(), 14, words);
+        let asked = site.dhis2.requests();
+        assert!(
+            !asked
+                .iter()
+                .any(|request| request.path.contains("dataValueSets"))
+        );
+    }
+}

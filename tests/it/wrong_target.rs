@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use rig::dhis2::{Apply, Dialect};
 use serde_json::json;
 
-use crate::small_site::{NUMBER, SmallSite, UNITS};
+use crate::small_site::{NOW, NUMBER, SmallSite, UNITS};
 use crate::st_lucia::BOTH;
 
 fn site() -> SmallSite {
@@ -303,4 +303,18 @@ fn each_cell_that_dhis2_would_refuse_is_blocked_or_closed_and_its_neighbours_lan
         assert_eq!(site.dhis2.values().len(), land);
         assert_eq!(mapping["cells"]["created"], land);
     }
+}
+
+#[test]
+fn what_a_newer_dhis2_would_refuse_is_told_by_an_older_one_that_takes_it() {
+    let site = SmallSite::new(Dialect::V2_42);
+    let closed =
+        json!({"organisationUnits": [{"id": UNITS[0], "closedDate": "2024-12-31T00:00:00.000"}]});
+    site.dhis2.merge_metadata(&closed.to_string());
+    let args = ["run", "--dry-run", "-p", "202503", "--as-of", NOW];
+    let run = site.program(&args).code(0);
+    let note = "note: DHIS2 2.43 would refuse 1 change of these: the organisation unit was not open on the first day";
+    assert!(run.stderr.contains(note), "{}", run.stderr);
+    site.run().code(0).silent();
+    assert_eq!(site.dhis2.values().len(), 1);
 }
