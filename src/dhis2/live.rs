@@ -37,12 +37,7 @@ impl Dhis2 {
         units: &[Uid],
         visit: &mut dyn FnMut(LiveRow<'_>),
     ) -> Result<(), Dhis2Error> {
-        for periods in periods.chunks(PERIODS) {
-            for units in units.chunks(UNITS) {
-                self.live_block(data_set, periods, units, visit)?;
-            }
-        }
-        Ok(())
+        self.live_in_blocks(data_set, periods, units, UNITS, visit)
     }
 
     /// The same of many units of which hardly any has a value: as few requests as their URLs allow.
@@ -53,8 +48,19 @@ impl Dhis2 {
         units: &[Uid],
         visit: &mut dyn FnMut(LiveRow<'_>),
     ) -> Result<(), Dhis2Error> {
+        self.live_in_blocks(data_set, periods, units, MANY_UNITS, visit)
+    }
+
+    fn live_in_blocks(
+        &mut self,
+        data_set: Uid,
+        periods: &[Period],
+        units: &[Uid],
+        units_at_once: usize,
+        visit: &mut dyn FnMut(LiveRow<'_>),
+    ) -> Result<(), Dhis2Error> {
         for periods in periods.chunks(PERIODS) {
-            for units in units.chunks(MANY_UNITS) {
+            for units in units.chunks(units_at_once) {
                 self.live_block(data_set, periods, units, visit)?;
             }
         }
