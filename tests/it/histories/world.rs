@@ -1,0 +1,419 @@
+//! The site of a history, and beside it all that an oracle must know of source, files, metadata and people.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rig::dhis2::{Dialect, Request};
+use serde_json::{Value, json};
+
+use super::steps::{
+    Act, Cell, ELEMENTS, History, INDICATORS, KNOWN_UNITS, Line, PERIODS, RowKey, Rule, Step,
+    TOWNS, UNITS,
+};
+use crate::program::Finished;
+use crate::small_site::{NOW, SmallSite};
+
+const DATA_SET: &str = "YE8SgpSMBQ9";
+
+const MAPPING: &str = r#"
+data-set = "YE8SgpSMBQ9"
+queries = ["query.sql"]
+period = { type = "Monthly", column = "period" }
+value = "value"
+combine = "sum"
+absent = "ABSENT"
+foreign = "FOREIGN"
+
+[guards]
+max-unmapped = "100%"
+max-excluded = "100%"
+max-withdrawn = "100%"
+max-withdrawn-of-one = "100%"
+max-changed = "100%"
+max-decrease = "100%"
+min-rows = 0
+
+[data-element]
+column = "indicator"
+map-file = "lines.csv"
+
+[org-unit]
+column = "town"
+rules = "rules.sql"
+"#;
+
+const QUERY: &str = "SELECT town, indicator, period, value FROM doses
+WHERE period >= to_char(:'period_start'::date, 'YYYYMM') AND period < to_char(:'period_end'::date, 'YYYYMM')
+";
+
+/// A row of DHIS2's table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stored {
+    pub(super) value: Option<String>,
+    pub(super) comment: Option<String>,
+    pub(super) marked: bool,
+    pub(super) by: String,
+    pub(super) deleted: bool,
+}
+
+impl Stored {
+    pub(super) fn live(&self) -> Option<&str> {
+        self.value.as_deref().filter(|_| !self.deleted)
+    }
+}
+
+/// What an oracle must know beside what DHIS2 holds.
+pub(super) struct Facts {
+    pub(super) rows: BTreeMap<RowKey, Option<String>>,
+    /// By town and period.
+    pub(super) rules: BTreeMap<(usize, usize), Rule>,
+    /// By data element, as everything below that is not by unit.
+    pub(super) lines: [Line; ELEMENTS.len()],
+    pub(super) significant: [bool; ELEMENTS.len()],
+    pub(super) assigned: [bool; KNOWN_UNITS],
+    pub(super) closed: [bool; KNOWN_UNITS],
+    pub(super) expired: bool,
+    pub(super) dialect: Dialect,
+    pub(super) absent: &'static str,
+    pub(super) foreign: &'static str,
+    /// Values that a person deleted and nobody stored again.
+    pub(super) deleted_by_people: BTreeSet<Cell>,
+}
+
+pub(super) struct World {
+    site: SmallSite,
+    pub(super) facts: Facts,
+    /// The policy of the mapping, to which it returns after a run that overwrites.
+    policy: &'static str,
+    /// To be taken off the data set at the next post of values.
+    pub(super) leaving: BTreeSet<usize>,
+}
+
+impl World {
+    /// Nothing has run yet.
+    pub(super) fn new(history: &History, foreign: &'static str) -> World {
+        let dialect = match history.starts_as_2_43 {
+            true => Dialect::V2_43,
+            false => Dialect::V2_42,
+        };
+        let site = SmallSite::new(dialect);
+        site.database.execute(
+            "CREATE TABLE doses (town text, indicator text, period text, value text, PRIMARY KEY (town, indicator, period));
+             CREATE TABLE rules (town text, period text, uid text, exclude boolean, PRIMARY KEY (town, period));",
+        );
+        site.write("mappings/query.sql", QUERY);
+        site.write(
+            "mappings/rules.sql",
+            "SELECT town AS key, uid, exclude, to_date(period, 'YYYYMM') AS valid_from, to_date(period, 'YYYYMM') AS valid_to FROM rules",
+        );
+        let mut world = World {
+            site,
+            facts: Facts {
+                rows: BTreeMap::new(),
+                rules: BTreeMap::new(),
+                lines: [Line::InUse; ELEMENTS.len()],
+                significant: [false, true, false],
+                assigned: [true; KNOWN_UNITS],
+                closed: [false; KNOWN_UNITS],
+                expired: false,
+                dialect,
+                absent: history.absent,
+                foreign,
+                deleted_by_people: BTreeSet::new(),
+            },
+            policy: foreign,
+            leaving: BTreeSet::new(),
+        };
+        world.start(history);
+        world
+    }
+
+    fn start(&mut self, history: &History) {
+        // Two towns share a unit, and the constant one shares its unit with another.
+        for (town, unit) in [0, 0, 1, 2, 1].into_iter().enumerate() {
+            self.apply(&Step::Move(town, Some(Rule::Unit(unit))));
+        }
+        for period in 0..PERIODS.len() {
+            self.apply(&Step::Put((TOWNS.len() - 1, 1, period), Some("3")));
+        }
+        for (key, value) in &history.rows {
+            self.apply(&Step::Put(*key, *value));
+        }
+        self.write_mapping();
+        self.write_lines();
+        self.merge_data_set();
+    }
+
+    pub(super) fn apply(&mut self, step: &Step) {
+        match *step {
+            Step::Put(key, value) => self.put(key, value),
+            Step::Remove(key) => self.remove(key),
+            Step::Person(cell, act) => self.act(cell, act),
+            Step::Rule(town, period, rule) => self.rule(town, period, rule),
+            Step::Move(town, rule) => {
+                for period in 0..PERIODS.len() {
+                    self.rule(town, period, rule);
+                }
+            }
+            Step::Line(element, line) => {
+                self.facts.lines[element] = line;
+                self.write_lines();
+            }
+            Step::Assigned(unit, assigned) => {
+                self.facts.assigned[unit] = assigned;
+                self.merge_data_set();
+            }
+            Step::Closed(unit, closed) => {
+                self.facts.closed[unit] = closed;
+                let date = closed.then_some("2026-09-15T00:00:00.000");
+                self.merge(
+                    "organisationUnits",
+                    json!({ "id": UNITS[unit], "closedDate": date }),
+                );
+            }
+            Step::Significant(element, significant) => {
+                self.facts.significant[element] = significant;
+                let id = ELEMENTS[element];
+                self.merge(
+                    "dataElements",
+                    json!({ "id": id, "zeroIsSignificant": significant }),
+                );
+            }
+            Step::Expired(expired) => {
+                self.facts.expired = expired;
+                self.merge_data_set();
+            }
+            Step::Upgrade => {
+                self.facts.dialect = Dialect::V2_43;
+                let export = json!({ "dialect": "2.43" });
+                self.site.dhis2.merge_metadata(&export.to_string());
+            }
+            Step::UnassignedWhilePosting(unit) => {
+                self.leaving.insert(unit);
+            }
+            Step::OverwriteOnce => {
+                self.facts.foreign = "overwrite";
+                self.write_mapping();
+            }
+        }
+    }
+
+    /// Runs both periods.
+    pub(super) fn run(&mut self) -> Finished {
+        self.site.dhis2.forget_requests();
+        if !self.leaving.is_empty() {
+            let kept = |unit: &usize| self.facts.assigned[*unit] && !self.leaving.contains(unit);
+            let export =
+                json!({ "dataSets": [{ "id": DATA_SET, "organisationUnits": ids(kept) }] });
+            self.site
+                .dhis2
+                .merge_metadata_at_first_post(&export.to_string());
+        }
+        let args = [
+            "run",
+            "-p",
+            "202609..202610",
+            "--as-of",
+            NOW,
+            "--format",
+            "json",
+        ];
+        self.site.program(&args)
+    }
+
+    /// The run is over: what left while values were posted is gone, and the mapping has its own policy again.
+    pub(super) fn after_run(&mut self) {
+        if self.posts() > 0 {
+            for unit in std::mem::take(&mut self.leaving) {
+                self.facts.assigned[unit] = false;
+            }
+        }
+        let stored = self.stored();
+        self.facts
+            .deleted_by_people
+            .retain(|cell| stored.get(cell).is_some_and(|row| row.deleted));
+        self.facts.foreign = self.policy;
+        self.write_mapping();
+    }
+
+    /// Posts of the program since its last start.
+    pub(super) fn posts(&self) -> usize {
+        let by_us = |request: &&Request| {
+            request.method == "POST" && request.account.as_deref() == Some("loader")
+        };
+        self.site.dhis2.requests().iter().filter(by_us).count()
+    }
+
+    pub(super) fn stored(&self) -> BTreeMap<Cell, Stored> {
+        let rows = self.site.dhis2.stored();
+        rows.iter()
+            .map(|row| (cell_of(row), stored_row(row)))
+            .collect()
+    }
+
+    fn put(&mut self, key: RowKey, value: Option<&str>) {
+        let (town, indicator, period) = texts(key);
+        let text = value.map_or("NULL".to_owned(), |value| format!("'{value}'"));
+        self.site.database.execute(&format!(
+            "INSERT INTO doses VALUES ('{town}', '{indicator}', '{period}', {text})
+             ON CONFLICT (town, indicator, period) DO UPDATE SET value = excluded.value"
+        ));
+        self.facts.rows.insert(key, value.map(str::to_owned));
+    }
+
+    fn remove(&mut self, key: RowKey) {
+        let (town, indicator, period) = texts(key);
+        self.site.database.execute(&format!(
+            "DELETE FROM doses WHERE (town, indicator, period) = ('{town}', '{indicator}', '{period}')"
+        ));
+        self.facts.rows.remove(&key);
+    }
+
+    fn rule(&mut self, town: usize, period: usize, rule: Option<Rule>) {
+        let (name, month) = (TOWNS[town], PERIODS[period]);
+        let insert = match rule {
+            None => String::new(),
+            Some(Rule::Exclude) => {
+                format!("INSERT INTO rules VALUES ('{name}', '{month}', NULL, true)")
+            }
+            Some(Rule::Unit(unit)) => {
+                format!(
+                    "INSERT INTO rules VALUES ('{name}', '{month}', '{}', false)",
+                    UNITS[unit]
+                )
+            }
+        };
+        self.site.database.execute(&format!(
+            "DELETE FROM rules WHERE town = '{name}' AND period = '{month}'; {insert}"
+        ));
+        match rule {
+            Some(rule) => self.facts.rules.insert((town, period), rule),
+            None => self.facts.rules.remove(&(town, period)),
+        };
+    }
+
+    /// DHIS2 may refuse what a person asks for; then nothing has happened.
+    fn act(&mut self, cell: Cell, act: Act) {
+        let before = self.stored().remove(&cell);
+        let live = before.as_ref().and_then(Stored::live).is_some();
+        let untouched = before.is_none();
+        let (method, more) = match act {
+            Act::Type(value) => ("POST", format!("&value={value}")),
+            Act::TypeWithComment(value) => ("POST", format!("&value={value}&comment=on%20paper")),
+            // What a comment or a mark makes of a deleted row differs by version, and is nobody's wish.
+            Act::Comment if live || untouched => ("POST", "&comment=looked%20at".to_owned()),
+            Act::Mark if live => ("PUT", String::new()),
+            Act::Delete if live => ("DELETE", String::new()),
+            Act::Comment | Act::Mark | Act::Delete => return,
+        };
+        self.by_hand(method, cell, &more);
+        let after = self.stored().remove(&cell);
+        if after == before {
+            return;
+        }
+        match after.is_some_and(|row| row.deleted) {
+            true => self.facts.deleted_by_people.insert(cell),
+            false => self.facts.deleted_by_people.remove(&cell),
+        };
+    }
+
+    fn by_hand(&self, method: &str, (element, unit, period): Cell, more: &str) {
+        let (element, unit, period) = (ELEMENTS[element], UNITS[unit], PERIODS[period]);
+        let (path, body) = match method {
+            // The one call that leaves the name of whoever stored the value, on 2.42.
+            "PUT" => (
+                "dataValues/followup".to_owned(),
+                json!({ "dataElement": element, "period": period, "orgUnit": unit, "followup": true }),
+            ),
+            _ => (
+                format!("dataValues?de={element}&pe={period}&ou={unit}{more}"),
+                Value::Null,
+            ),
+        };
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}api/{path}", self.site.dhis2.url()))
+            .header("content-type", "application/json")
+            // admin:district
+            .header("authorization", "Basic YWRtaW46ZGlzdHJpY3Q=");
+        let answer = match method {
+            "DELETE" => ureq::run(request.body(()).expect("a request")),
+            _ => ureq::run(request.body(body.to_string()).expect("a request")),
+        };
+        match answer {
+            Ok(_) | Err(ureq::Error::StatusCode(409)) => {}
+            Err(error) => panic!("{method} {path}: {error}"),
+        }
+    }
+
+    fn write_mapping(&self) {
+        let text = MAPPING
+            .replace("ABSENT", self.facts.absent)
+            .replace("FOREIGN", self.facts.foreign);
+        self.site.write("mappings/small.toml", &text);
+    }
+
+    fn write_lines(&self) {
+        let mut text = "indicator,uid,retired\n".to_owned();
+        for (element, line) in self.facts.lines.into_iter().enumerate() {
+            let retired = match line {
+                Line::InUse => "",
+                Line::Retired => "yes",
+                Line::Gone => continue,
+            };
+            text += &format!("{},{},{retired}\n", INDICATORS[element], ELEMENTS[element]);
+        }
+        self.site.write("mappings/lines.csv", &text);
+    }
+
+    fn merge_data_set(&self) {
+        let assigned = |unit: &usize| self.facts.assigned[*unit];
+        // The first period ends 54 days before now, the second 23 days before.
+        let days = if self.facts.expired { 30 } else { 0 };
+        self.merge(
+            "dataSets",
+            json!({ "id": DATA_SET, "expiryDays": days, "organisationUnits": ids(assigned) }),
+        );
+    }
+
+    fn merge(&self, kind: &str, object: Value) {
+        self.site
+            .dhis2
+            .merge_metadata(&json!({ kind: [object] }).to_string());
+    }
+}
+
+fn ids(kept: impl Fn(&usize) -> bool) -> Vec<Value> {
+    let units = (0..KNOWN_UNITS).filter(kept);
+    units.map(|unit| json!({ "id": UNITS[unit] })).collect()
+}
+
+fn texts((town, indicator, period): RowKey) -> (&'static str, &'static str, &'static str) {
+    (TOWNS[town], INDICATORS[indicator], PERIODS[period])
+}
+
+/// The place of a UID or a period in its list.
+pub(super) fn place(list: &[&str], text: &Value) -> usize {
+    let text = text.as_str().expect("a text");
+    let found = list.iter().position(|each| *each == text);
+    found.unwrap_or_else(|| panic!("{text} is none of the history's"))
+}
+
+fn cell_of(row: &Value) -> Cell {
+    let first_days = ["Monthly 2026-09-01", "Monthly 2026-10-01"];
+    (
+        place(&ELEMENTS, &row["de"]),
+        place(&UNITS, &row["ou"]),
+        place(&first_days, &row["pe"]),
+    )
+}
+
+fn stored_row(row: &Value) -> Stored {
+    let text = |name: &str| row[name].as_str().map(str::to_owned);
+    Stored {
+        value: text("value"),
+        comment: text("comment"),
+        marked: row["followup"] == true,
+        by: text("storedby").expect("a name"),
+        deleted: row["deleted"] == true,
+    }
+}
