@@ -9,11 +9,11 @@ mod world;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
 use oracle::Expected;
-use steps::{History, Step, history};
+use steps::{Act, Cell, History, RowKey, Step, history};
 use world::World;
 
 /// Histories of each policy; one of them takes about two seconds.
-const HISTORIES: u32 = 10;
+const HISTORIES: u32 = 9;
 
 /// A case that fails is made smaller for at most so many more histories, and printed.
 const TO_SHRINK: u32 = 60;
@@ -31,6 +31,47 @@ fn whatever_happens_others_values_are_kept() {
 #[test]
 fn whatever_happens_others_values_are_overwritten() {
     whatever_happens("overwrite");
+}
+
+/// A row of the first town, and its cell, whose zeros are significant.
+const ROW: RowKey = (0, 1, 0);
+const CELL: Cell = (1, 0, 0);
+
+/// The row, which is gone in the second run, and what happens after that.
+fn gone_then(starts_as_2_43: bool, later: &[&[Step]]) -> History {
+    let first: [&[Step]; 2] = [&[], &[Step::Remove(0)]];
+    let all = first.iter().chain(later);
+    History {
+        starts_as_2_43,
+        absent: "delete",
+        rows: vec![(ROW, Some("5"))],
+        runs: all.map(|steps| steps.to_vec()).collect(),
+    }
+}
+
+#[test]
+fn a_deletion_of_ours_stays_ours_when_dhis2_refuses_what_comes_back() {
+    let back = [
+        Step::Put(ROW, Some("5")),
+        Step::UnassignedWhilePosting(CELL.1),
+    ];
+    for starts_as_2_43 in [false, true] {
+        let history = gone_then(starts_as_2_43, &[&back, &[Step::Assigned(CELL.1, true)]]);
+        play(&history, "keep");
+        play(&history, "hold");
+    }
+}
+
+#[test]
+fn a_deletion_by_a_person_is_theirs_where_we_deleted_once() {
+    let overwritten = [Step::Put(ROW, Some("5")), Step::OverwriteOnce];
+    let delete = [Step::Touch(0, Act::Delete)];
+    for starts_as_2_43 in [false, true] {
+        let typed = [Step::Type(CELL, "7", false)];
+        let history = gone_then(starts_as_2_43, &[&typed, &overwritten, &delete]);
+        play(&history, "keep");
+        play(&history, "hold");
+    }
 }
 
 fn whatever_happens(foreign: &'static str) {

@@ -20,20 +20,6 @@ pub(super) type RowKey = (usize, usize, usize);
 /// Data element, unit and period.
 pub(super) type Cell = (usize, usize, usize);
 
-/// Texts of the source: numbers, zeros, none, and what is no number.
-const VALUES: [Option<&str>; 10] = [
-    Some("0"),
-    Some("0"),
-    Some("1"),
-    Some("2"),
-    Some("5"),
-    Some("12"),
-    Some("2.5"),
-    Some("-1"),
-    None,
-    Some("many"),
-];
-
 /// What becomes of a town's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rule {
@@ -49,11 +35,9 @@ pub(super) enum Line {
     Gone,
 }
 
-/// What a person does in DHIS2.
+/// What a person does to a live value.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Act {
-    Type(&'static str),
-    TypeWithComment(&'static str),
     Comment,
     Mark,
     Delete,
@@ -63,8 +47,12 @@ pub(super) enum Act {
 pub(super) enum Step {
     /// Inserts or updates.
     Put(RowKey, Option<&'static str>),
-    Remove(RowKey),
-    Person(Cell, Act),
+    /// One of the rows there are, by number.
+    Remove(usize),
+    /// Types a value with or without a comment.
+    Type(Cell, &'static str, bool),
+    /// Does something to one of the live values there are, by number.
+    Touch(usize, Act),
     /// The rule of a town in one period, or none.
     Rule(usize, usize, Option<Rule>),
     /// The same in both periods.
@@ -97,8 +85,8 @@ pub(super) fn history() -> impl Strategy<Value = History> {
     (
         prop::bool::weighted(0.25),
         prop::sample::select(vec!["zero", "delete", "delete", "leave"]),
-        prop::collection::vec((row_key(), value()), 8..20),
-        prop::collection::vec(prop::collection::vec(step(), 1..6), 3..6),
+        prop::collection::vec((row_key(), value()), 12..24),
+        prop::collection::vec(prop::collection::vec(step(), 1..6), 4..7),
     )
         .prop_map(|(starts_as_2_43, absent, rows, runs)| History {
             starts_as_2_43,
@@ -108,13 +96,19 @@ pub(super) fn history() -> impl Strategy<Value = History> {
         })
 }
 
+/// Numbers, zeros among them; seldom none, or what is no number.
 fn value() -> impl Strategy<Value = Option<&'static str>> {
-    prop::sample::select(VALUES.to_vec())
+    let numbers = vec!["0", "1", "2", "5", "12", "2.5", "-1"];
+    prop_oneof![
+        18 => prop::sample::select(numbers).prop_map(Some),
+        1 => Just(None),
+        1 => Just(Some("many")),
+    ]
 }
 
 /// Rows of keys that nobody knows are few: they protect whatever they may belong to.
 fn row_key() -> impl Strategy<Value = RowKey> {
-    let indicator = prop_oneof![9 => 0..3_usize, 1 => Just(3)];
+    let indicator = prop_oneof![30 => 0..3_usize, 1 => Just(3)];
     (0..TOWNS.len() - 1, indicator, 0..PERIODS.len())
 }
 
@@ -124,41 +118,36 @@ fn cell() -> impl Strategy<Value = Cell> {
 
 fn rule() -> impl Strategy<Value = Option<Rule>> {
     prop_oneof![
-        6 => (0..KNOWN_UNITS).prop_map(|unit| Some(Rule::Unit(unit))),
+        9 => (0..KNOWN_UNITS).prop_map(|unit| Some(Rule::Unit(unit))),
         1 => Just(Some(Rule::Unit(KNOWN_UNITS))),
         1 => Just(Some(Rule::Exclude)),
-        2 => Just(None),
+        1 => Just(None),
     ]
 }
 
 fn act() -> impl Strategy<Value = Act> {
-    let typed = || prop::sample::select(vec!["0", "1", "5", "7"]);
-    prop_oneof![
-        2 => typed().prop_map(Act::Type),
-        1 => typed().prop_map(Act::TypeWithComment),
-        1 => Just(Act::Comment),
-        1 => Just(Act::Mark),
-        3 => Just(Act::Delete),
-    ]
+    prop::sample::select(vec![Act::Comment, Act::Mark, Act::Delete, Act::Delete])
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let town = || 0..TOWNS.len() - 1;
     let line = prop::sample::select(vec![Line::InUse, Line::InUse, Line::Retired, Line::Gone]);
-    // The second line stays in use, and the second unit assigned and open.
     let first_or_last = || prop::sample::select(vec![0, 2_usize]);
-    let flag = any::<bool>;
+    let typed = prop::sample::select(vec!["0", "1", "5", "7"]);
+    let mostly = || prop::bool::weighted(0.7);
+    let seldom = || prop::bool::weighted(0.3);
     prop_oneof![
         8 => (row_key(), value()).prop_map(|(key, value)| Step::Put(key, value)),
-        6 => row_key().prop_map(Step::Remove),
-        8 => (cell(), act()).prop_map(|(cell, act)| Step::Person(cell, act)),
+        10 => any::<usize>().prop_map(Step::Remove),
+        5 => (cell(), typed, seldom()).prop_map(|(cell, value, commented)| Step::Type(cell, value, commented)),
+        6 => (any::<usize>(), act()).prop_map(|(number, act)| Step::Touch(number, act)),
         2 => (town(), 0..PERIODS.len(), rule()).prop_map(|(town, period, rule)| Step::Rule(town, period, rule)),
         2 => (town(), rule()).prop_map(|(town, rule)| Step::Move(town, rule)),
         1 => (first_or_last(), line).prop_map(|(element, line)| Step::Line(element, line)),
-        2 => (first_or_last(), flag()).prop_map(|(unit, assigned)| Step::Assigned(unit, assigned)),
-        1 => (first_or_last(), flag()).prop_map(|(unit, closed)| Step::Closed(unit, closed)),
-        1 => (0..2_usize, flag()).prop_map(|(element, significant)| Step::Significant(element, significant)),
-        1 => flag().prop_map(Step::Expired),
+        2 => (first_or_last(), mostly()).prop_map(|(unit, assigned)| Step::Assigned(unit, assigned)),
+        1 => (first_or_last(), seldom()).prop_map(|(unit, closed)| Step::Closed(unit, closed)),
+        1 => (0..2_usize, any::<bool>()).prop_map(|(element, significant)| Step::Significant(element, significant)),
+        1 => seldom().prop_map(Step::Expired),
         1 => Just(Step::Upgrade),
         2 => first_or_last().prop_map(Step::UnassignedWhilePosting),
         1 => Just(Step::OverwriteOnce),

@@ -146,8 +146,12 @@ impl World {
     pub(super) fn apply(&mut self, step: &Step) {
         match *step {
             Step::Put(key, value) => self.put(key, value),
-            Step::Remove(key) => self.remove(key),
-            Step::Person(cell, act) => self.act(cell, act),
+            Step::Remove(number) => self.remove(number),
+            Step::Type(cell, value, commented) => {
+                let comment = if commented { "&comment=on%20paper" } else { "" };
+                self.by_hand("POST", cell, &format!("&value={value}{comment}"));
+            }
+            Step::Touch(number, act) => self.touch(number, act),
             Step::Rule(town, period, rule) => self.rule(town, period, rule),
             Step::Move(town, rule) => {
                 for period in 0..PERIODS.len() {
@@ -260,7 +264,19 @@ impl World {
         self.facts.rows.insert(key, value.map(str::to_owned));
     }
 
-    fn remove(&mut self, key: RowKey) {
+    /// The rows of the constant town, which are the last of their kind, stay.
+    fn remove(&mut self, number: usize) {
+        let constant = TOWNS.len() - 1;
+        let keys = self
+            .facts
+            .rows
+            .keys()
+            .filter(|(town, _, _)| *town != constant);
+        let keys: Vec<RowKey> = keys.copied().collect();
+        if keys.is_empty() {
+            return;
+        }
+        let key = keys[number % keys.len()];
         let (town, indicator, period) = texts(key);
         self.site.database.execute(&format!(
             "DELETE FROM doses WHERE (town, indicator, period) = ('{town}', '{indicator}', '{period}')"
@@ -291,32 +307,38 @@ impl World {
         };
     }
 
-    /// DHIS2 may refuse what a person asks for; then nothing has happened.
-    fn act(&mut self, cell: Cell, act: Act) {
-        let before = self.stored().remove(&cell);
-        let live = before.as_ref().and_then(Stored::live).is_some();
-        let untouched = before.is_none();
-        let (method, more) = match act {
-            Act::Type(value) => ("POST", format!("&value={value}")),
-            Act::TypeWithComment(value) => ("POST", format!("&value={value}&comment=on%20paper")),
-            // What a comment or a mark makes of a deleted row differs by version, and is nobody's wish.
-            Act::Comment if live || untouched => ("POST", "&comment=looked%20at".to_owned()),
-            Act::Mark if live => ("PUT", String::new()),
-            Act::Delete if live => ("DELETE", String::new()),
-            Act::Comment | Act::Mark | Act::Delete => return,
-        };
-        self.by_hand(method, cell, &more);
-        let after = self.stored().remove(&cell);
-        if after == before {
+    /// What a comment or a mark makes of a deleted row differs by version, and is nobody's wish: live values only.
+    fn touch(&mut self, number: usize, act: Act) {
+        let stored = self.stored();
+        let live = stored.iter().filter(|(_, row)| row.live().is_some());
+        let live: Vec<Cell> = live.map(|(cell, _)| *cell).collect();
+        if live.is_empty() {
             return;
         }
-        match after.is_some_and(|row| row.deleted) {
-            true => self.facts.deleted_by_people.insert(cell),
-            false => self.facts.deleted_by_people.remove(&cell),
+        let cell = live[number % live.len()];
+        match act {
+            Act::Comment => self.by_hand("POST", cell, "&comment=looked%20at"),
+            Act::Mark => self.by_hand("PUT", cell, ""),
+            Act::Delete => self.by_hand("DELETE", cell, ""),
+        }
+    }
+
+    /// DHIS2 may refuse what a person asks for; then nothing has happened.
+    fn by_hand(&mut self, method: &str, cell: Cell, more: &str) {
+        let was_live = self.is_live(cell);
+        self.ask(method, cell, more);
+        match (was_live, self.is_live(cell)) {
+            (_, true) => self.facts.deleted_by_people.remove(&cell),
+            (true, false) => self.facts.deleted_by_people.insert(cell),
+            (false, false) => return,
         };
     }
 
-    fn by_hand(&self, method: &str, (element, unit, period): Cell, more: &str) {
+    fn is_live(&self, cell: Cell) -> bool {
+        self.stored().get(&cell).and_then(Stored::live).is_some()
+    }
+
+    fn ask(&self, method: &str, (element, unit, period): Cell, more: &str) {
         let (element, unit, period) = (ELEMENTS[element], UNITS[unit], PERIODS[period]);
         let (path, body) = match method {
             // The one call that leaves the name of whoever stored the value, on 2.42.
