@@ -1,6 +1,7 @@
 //! Histories at random: the registry, people in DHIS2, rules, files, metadata and DHIS2's version change, and the program
 //! runs in between. What DHIS2 holds and what the report says is held against an oracle after every run.
 
+mod facts;
 mod oracle;
 mod steps;
 mod told;
@@ -15,7 +16,7 @@ use world::World;
 /// Histories of each policy; one of them takes about two seconds.
 const HISTORIES: u32 = 9;
 
-/// A case that fails is made smaller for at most so many more histories, and printed.
+/// A case that fails is made smaller for at most so many more histories, and printed; `play` repeats it.
 const TO_SHRINK: u32 = 60;
 
 #[test]
@@ -90,6 +91,8 @@ fn whatever_happens(foreign: &'static str) {
     }
 }
 
+/// Runs before everything and after each of the history's steps, until nothing is left to send; then a person decides that
+/// what others stored is overwritten, which leaves nothing to send either.
 fn play(history: &History, foreign: &'static str) {
     let mut world = World::new(history, foreign);
     run(&mut world);
@@ -115,6 +118,7 @@ fn play(history: &History, foreign: &'static str) {
     assert_eq!(world.posts(), 0, "what was overwritten is ours now");
 }
 
+/// One run, held against what was to be expected of it.
 fn run(world: &mut World) {
     let before = world.stored();
     let expected = Expected::of(&world.facts, &before);

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rig::dhis2::Dialect;
 
+use super::facts::{Facts, Stored};
 use super::steps::{Cell, ELEMENTS, KNOWN_UNITS, Line, PERIODS, RowKey, Rule, UNITS};
-use super::world::{Facts, Stored};
 
 /// Where every row ends, tried in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

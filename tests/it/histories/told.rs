@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::facts::{Stored, place};
 use super::oracle::{Expected, Outcome, RowOutcome, number};
 use super::steps::{Cell, ELEMENTS, PERIODS, UNITS};
-use super::world::{Stored, place};
 
 /// Every outcome's name in a report.
 const OUTCOMES: [&str; 12] = [

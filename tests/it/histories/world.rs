@@ -1,10 +1,11 @@
-//! The site of a history, and beside it all that an oracle must know of source, files, metadata and people.
+//! The site of a history: what happens to its registry, its files, its DHIS2 and the people there, and what is known of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rig::dhis2::{Dialect, Request};
 use serde_json::{Value, json};
 
+use super::facts::{Facts, Stored, cell_of, stored_row};
 use super::steps::{
     Act, Cell, ELEMENTS, History, INDICATORS, KNOWN_UNITS, Line, PERIODS, RowKey, Rule, Step,
     TOWNS, UNITS,
@@ -44,40 +45,6 @@ rules = "rules.sql"
 const QUERY: &str = "SELECT town, indicator, period, value FROM doses
 WHERE period >= to_char(:'period_start'::date, 'YYYYMM') AND period < to_char(:'period_end'::date, 'YYYYMM')
 ";
-
-/// A row of DHIS2's table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Stored {
-    pub(super) value: Option<String>,
-    pub(super) comment: Option<String>,
-    pub(super) marked: bool,
-    pub(super) by: String,
-    pub(super) deleted: bool,
-}
-
-impl Stored {
-    pub(super) fn live(&self) -> Option<&str> {
-        self.value.as_deref().filter(|_| !self.deleted)
-    }
-}
-
-/// What an oracle must know beside what DHIS2 holds.
-pub(super) struct Facts {
-    pub(super) rows: BTreeMap<RowKey, Option<String>>,
-    /// By town and period.
-    pub(super) rules: BTreeMap<(usize, usize), Rule>,
-    /// By data element, as everything below that is not by unit.
-    pub(super) lines: [Line; ELEMENTS.len()],
-    pub(super) significant: [bool; ELEMENTS.len()],
-    pub(super) assigned: [bool; KNOWN_UNITS],
-    pub(super) closed: [bool; KNOWN_UNITS],
-    pub(super) expired: bool,
-    pub(super) dialect: Dialect,
-    pub(super) absent: &'static str,
-    pub(super) foreign: &'static str,
-    /// Values that a person deleted and nobody stored again.
-    pub(super) deleted_by_people: BTreeSet<Cell>,
-}
 
 pub(super) struct World {
     site: SmallSite,
@@ -411,31 +378,4 @@ fn ids(kept: impl Fn(&usize) -> bool) -> Vec<Value> {
 
 fn texts((town, indicator, period): RowKey) -> (&'static str, &'static str, &'static str) {
     (TOWNS[town], INDICATORS[indicator], PERIODS[period])
-}
-
-/// The place of a UID or a period in its list.
-pub(super) fn place(list: &[&str], text: &Value) -> usize {
-    let text = text.as_str().expect("a text");
-    let found = list.iter().position(|each| *each == text);
-    found.unwrap_or_else(|| panic!("{text} is none of the history's"))
-}
-
-fn cell_of(row: &Value) -> Cell {
-    let first_days = ["Monthly 2026-09-01", "Monthly 2026-10-01"];
-    (
-        place(&ELEMENTS, &row["de"]),
-        place(&UNITS, &row["ou"]),
-        place(&first_days, &row["pe"]),
-    )
-}
-
-fn stored_row(row: &Value) -> Stored {
-    let text = |name: &str| row[name].as_str().map(str::to_owned);
-    Stored {
-        value: text("value"),
-        comment: text("comment"),
-        marked: row["followup"] == true,
-        by: text("storedby").expect("a name"),
-        deleted: row["deleted"] == true,
-    }
 }
