@@ -9,19 +9,21 @@ use crate::plan::{Plan, Target};
 use crate::push;
 use crate::site::Scope;
 
-/// What comes back is taken off the list of our deletions before it is sent: should the run die in between, a person is
-/// asked once too often rather than overwritten.
+/// What will hold a value of ours is taken off the list of our deletions before it is sent: should the run die in between,
+/// a person is asked once too often rather than overwritten. A value that is updated may be listed too: a person stored
+/// it where we had deleted.
 pub(super) fn before(connection: &mut Connection, plan: &Plan) -> Result<(), Problem> {
-    let created = plan.changes.iter();
-    let created = created.filter(|change| change.kind == ChangeKind::Create);
-    let cells: Vec<Cell> = created
+    let stored = plan.changes.iter();
+    let stored = stored.filter(|change| change.kind != ChangeKind::Delete);
+    let cells: Vec<Cell> = stored
         .filter_map(|change| plan.space.cell(change.key))
         .filter(|cell| connection.memory.deletions().contains(cell))
         .collect();
     connection.memory.will_be_back(&cells)
 }
 
-/// What was confirmed: cells of ours that are gone, and how many values of ours each period has now.
+/// What was confirmed: cells of ours that are gone, and how many values of ours each period has now. What DHIS2 did not
+/// take is as gone as before.
 pub(super) fn after(
     connection: &mut Connection,
     plan: &Plan,
@@ -37,8 +39,14 @@ pub(super) fn after(
         let Some(cell) = plan.space.cell(change.key) else {
             continue;
         };
-        if *sent != Sent::Confirmed {
-            continue;
+        match sent {
+            Sent::Confirmed => {}
+            Sent::Rejected { .. } | Sent::NotSent => {
+                let was_gone = target.own_deletions.contains(&cell);
+                gone.extend((was_gone && change.kind == ChangeKind::Create).then_some(cell));
+                continue;
+            }
+            Sent::Unconfirmed => continue,
         }
         let was_ours = change.old.is_some() && change.author.is_none();
         let leaves_nothing = leaves_nothing(target, &cell, change);

@@ -20,6 +20,7 @@ mod examples;
 mod failing_target;
 mod foreign;
 mod guards_st_lucia;
+mod histories;
 mod hostile_queries;
 mod moves;
 mod one_at_a_time;
