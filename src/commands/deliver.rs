@@ -161,7 +161,7 @@ fn plan(connection: &mut Connection, desired: Desired, target: &Target) -> anyho
             planner.compare(periods, units);
         }
     }
-    if !searched.is_empty() && !units.is_empty() {
+    if !searched.is_empty() && planner.period_type_fits() {
         let others = connection.hierarchy()?.keys().copied();
         let others: Vec<Uid> = others
             .filter(|unit| units.binary_search(unit).is_err())

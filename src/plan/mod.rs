@@ -89,6 +89,11 @@ impl<'t> Planner<'t> {
         self.reach.scope()
     }
 
+    /// Whether DHIS2 can hold values for these periods in the data set at all.
+    pub(crate) fn period_type_fits(&self) -> bool {
+        self.reach.period_type_fits()
+    }
+
     /// A unit that must be read and that the account may not see.
     pub(crate) fn unseen(&self) -> Option<Uid> {
         self.reach.unseen(self.target)
