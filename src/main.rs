@@ -16,6 +16,7 @@ mod dhis2;
 mod domain;
 mod exit;
 mod extract;
+mod history;
 mod http;
 mod map;
 mod mapping;

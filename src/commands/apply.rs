@@ -4,11 +4,12 @@ use jiff::Timestamp;
 
 use super::deliver::{account, close_approved, send};
 use super::mode::Mode;
+use super::record::{Intent, Record};
 use super::run::{connect, empty_report, memory};
 use super::target::{self, Connection, Named};
 use super::{saved_plan, server_opinion};
 use crate::cli::ApplyArgs;
-use crate::domain::{CellAccount, CellOutcome, RowCounts, Sent};
+use crate::domain::{CellAccount, CellOutcome, Period, RowCounts, Sent};
 use crate::exit::{Exit, Problem};
 use crate::plan::{Recheck, Rechecked, SavedChange, SavedMapping, SavedPlan, Target};
 use crate::push::{Budget, EXTRA_REQUESTS};
@@ -36,6 +37,8 @@ pub(super) fn apply(args: &ApplyArgs) -> anyhow::Result<Exit> {
     };
     let mut report = empty_report("apply", mode, plan.as_of, started);
     report.mappings = plan.mappings.iter().map(mapping_report).collect();
+    let memory = memory(&site, mode, &url)?;
+    let mut record = Record::begin(&site, mode, intent(&report, &url), &mut report)?;
     let released = args.release.iter().any(|named| names(named, &digest));
     if let Some(problem) = too_old(&plan, started, &digest).filter(|_| !released) {
         report.problems.push(problem);
@@ -43,13 +46,14 @@ pub(super) fn apply(args: &ApplyArgs) -> anyhow::Result<Exit> {
     } else if hold(&plan, &mut report) {
         nothing_sent(&plan, &mut report, CellOutcome::Held);
     } else {
-        match connect(access, memory(&site, mode, &url)?, &mut report) {
+        match connect(access, memory, &mut report) {
             Ok(mut connection) => {
                 apply_all(
                     &mut connection,
                     &plan,
                     mode,
                     args.report.keep(),
+                    &mut record,
                     &mut report,
                 );
                 report.requests = connection.dhis2.requests;
@@ -61,6 +65,7 @@ pub(super) fn apply(args: &ApplyArgs) -> anyhow::Result<Exit> {
         }
     }
     report.ended = Timestamp::now();
+    record.finish(&site, &mut report);
     report::show(&report, &args.site, &args.report)?;
     Ok(report.exit())
 }
@@ -126,6 +131,15 @@ fn mapping_report(saved: &SavedMapping) -> MappingReport {
     report
 }
 
+fn intent(report: &Report, url: &str) -> Intent {
+    let mut intent = Intent::new(url);
+    for mapping in &report.mappings {
+        let periods: Vec<Period> = mapping.rows.periods.keys().copied().collect();
+        intent.add(&mapping.name, &periods, None);
+    }
+    intent
+}
+
 /// Accounts for every cell of the plan where none is sent.
 fn nothing_sent(plan: &SavedPlan, report: &mut Report, outcome: CellOutcome) {
     for (saved, mapping) in plan.mappings.iter().zip(&mut report.mappings) {
@@ -145,6 +159,7 @@ fn apply_all(
     plan: &SavedPlan,
     mode: Mode,
     keep: Keep,
+    record: &mut Record,
     report: &mut Report,
 ) {
     let mut targets = Vec::new();
@@ -186,8 +201,12 @@ fn apply_all(
             Mode::DryRun => vec![Sent::Confirmed; plan.changes.len()],
             Mode::AskServer => server_opinion::ask(connection, &plan, target, &mut budget, mapping),
             // Its problem is in the mapping's report.
-            Mode::Send => send(connection, &plan, target, &mut budget, mapping).unwrap_or_default(),
+            Mode::Send => {
+                send(connection, &plan, target, &mut budget, record, mapping).unwrap_or_default()
+            }
         };
+        let recorded = record.part(&mapping.name, &plan, &sent, false);
+        mapping.problems.extend(recorded.err());
         goes_on &= mapping.problems.is_empty();
         account(plan, sent, false, keep, mapping);
     }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::deliver::{Orders, deliver, not_sent};
 use super::mode::Mode;
+use super::record::{Intent, Record};
 use super::target::Connection;
 use super::{periods, results, saved_plan};
 use crate::cli::RunArgs;
@@ -33,16 +34,15 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
         Mode::Send => Some(Lock::take(&site.state, started)?),
         Mode::DryRun | Mode::AskServer => None,
     };
-    let veil = site::veil(
-        &site.state,
-        if mode == Mode::Send {
-            site::Keep::InState
-        } else {
-            site::Keep::Nowhere
-        },
-    )?;
+    let keep = match mode {
+        Mode::Send => site::Keep::InState,
+        Mode::DryRun | Mode::AskServer => site::Keep::Nowhere,
+    };
+    let veil = site::veil(&site.state, keep)?;
     let memory = memory(&site, mode, &dhis2.url)?;
     let answerers = answerers(&site, &mut report);
+    let intent = intent(&source, &dhis2, &jobs);
+    let record = Record::begin(&site, mode, intent, &mut report)?;
     let mut pass = Pass {
         source,
         dhis2: Dhis2State::Unasked(Some(Box::new((dhis2, memory)))),
@@ -56,6 +56,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
             extra_requests: EXTRA_REQUESTS,
         },
         jobs,
+        record,
         report,
     };
     pass.all();
@@ -70,8 +71,18 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
             .unwrap_or_default()
     });
     report.ended = Timestamp::now();
+    pass.record.finish(&site, &mut report);
     report::show(&report, &args.site, &args.send.report)?;
     Ok(report.exit())
+}
+
+fn intent(source: &SourceAccess, dhis2: &Dhis2Access, jobs: &[Job<'_>]) -> Intent {
+    let mut intent = Intent::new(&dhis2.url).reading(&source.settings);
+    for job in jobs {
+        let periods: Vec<Period> = job.parts.iter().rev().flatten().copied().collect();
+        intent.add(&job.mapping.name, &periods, Some(job.mapping));
+    }
+    intent
 }
 
 /// What earlier runs found in DHIS2. A dry run does without where it may not read it.
@@ -200,6 +211,7 @@ struct Pass<'m> {
     answerers: Vec<Answerer>,
     budget: Budget,
     jobs: Vec<Job<'m>>,
+    record: Record,
     report: Report,
 }
 
@@ -290,6 +302,7 @@ impl Pass<'_> {
             desired,
             &orders,
             &mut self.budget,
+            &mut self.record,
             &mut job.report,
         );
         if job.report.problems.len() > before {

@@ -2,6 +2,7 @@
 
 mod files;
 mod lock;
+mod machine;
 mod memory;
 mod parse;
 mod pin;
@@ -12,11 +13,14 @@ mod veil;
 
 use std::path::{Path, PathBuf};
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
 use secrecy::SecretString;
 
 pub(crate) use files::{ensure_writable, reason, write_private, write_published};
-pub(crate) use lock::Lock;
+pub(crate) use lock::{Lock, holder};
+pub(crate) use machine::{host, user};
 pub(crate) use memory::{Memory, Scope};
 pub(crate) use registrations::{Known, Registrations};
 pub(crate) use veil::{Keep, veil};
@@ -37,6 +41,10 @@ pub(crate) struct Site {
     mappings: Vec<String>,
     /// Lock and history.
     pub(crate) state: PathBuf,
+    /// How long runs stay in the history.
+    retain: Span,
+    /// SHA-256 of the site file.
+    pub(crate) digest: String,
     source: Option<SourceSite>,
     dhis2: Option<Dhis2Site>,
 }
@@ -147,6 +155,12 @@ impl Site {
             own_users: dhis2.own_users.clone(),
             pin: None,
         })
+    }
+
+    /// Months before that of this day are removed from the history. None: the day is before all time.
+    pub(crate) fn forget_before(&self, now: Timestamp) -> Option<Date> {
+        let today = TimeZone::UTC.to_datetime(now).date();
+        today.checked_sub(self.retain).ok()
     }
 
     fn table<'s, T>(&self, table: Option<&'s T>, name: &str) -> Result<&'s T, FileError> {

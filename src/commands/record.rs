@@ -1,0 +1,371 @@
+//! Keeps the history of a run while it goes on. A dry run has none.
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal};
+
+use jiff::Timestamp;
+
+use super::mode::Mode;
+use super::periods;
+use crate::domain::{
+    Cell, CellCounts, Change, ChangeKind, Desired, Number, Period, RowCounts, RowOutcome, Sent,
+    Text,
+};
+use crate::exit::{Exit, Problem};
+use crate::extract;
+use crate::history::{
+    CellChange, Died, Finished, Found, MappingEntry, MappingPlan, PeriodEntry, Place, Recorder,
+    Started, SumEntry, Told, Tripped, What,
+};
+use crate::mapping::Mapping;
+use crate::plan::Plan;
+use crate::report::{MappingReport, Report};
+use crate::site::{self, Site};
+
+/// The record of a run.
+pub(super) struct Record(Option<Recorder>);
+
+/// What a run is about to do.
+pub(super) struct Intent {
+    mappings: Vec<MappingPlan>,
+    source: Option<Place>,
+    dhis2: String,
+}
+
+impl Intent {
+    pub(super) fn new(dhis2: &str) -> Intent {
+        Intent {
+            mappings: Vec::new(),
+            source: None,
+            dhis2: dhis2.to_owned(),
+        }
+    }
+
+    pub(super) fn reading(mut self, settings: &extract::Settings) -> Intent {
+        let hosts = settings.hosts.iter();
+        self.source = Some(Place {
+            role: settings.user.clone(),
+            hosts: hosts
+                .map(|host| format!("{}:{}", host.name, host.port))
+                .collect(),
+            database: settings.database.clone(),
+        });
+        self
+    }
+
+    /// Periods in time's order. `mapping`: with its files, where they are read.
+    pub(super) fn add(&mut self, name: &str, periods: &[Period], mapping: Option<&Mapping>) {
+        let sequences = periods::sequences(periods).into_iter();
+        let shown = sequences.filter_map(|sequence| {
+            let (first, last) = (sequence.first()?, sequence.last()?);
+            Some(match first == last {
+                true => first.to_string(),
+                false => format!("{first}..{last}"),
+            })
+        });
+        self.mappings.push(MappingPlan {
+            name: name.to_owned(),
+            periods: shown.collect(),
+            digests: mapping
+                .map(|mapping| mapping.digests.clone())
+                .unwrap_or_default(),
+        });
+    }
+}
+
+impl Record {
+    /// Begins the record, before anything is sent; the report tells what died before, and what is not as it was.
+    pub(super) fn begin(
+        site: &Site,
+        mode: Mode,
+        intent: Intent,
+        report: &mut Report,
+    ) -> Result<Record, Problem> {
+        if mode != Mode::Send {
+            return Ok(Record(None));
+        }
+        let started = Started {
+            command: report.command.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            terminal: io::stdin().is_terminal(),
+            as_of: report.as_of.to_string(),
+            time_zone: site.time_zone.iana_name().unwrap_or_default().to_owned(),
+            host: site::host(),
+            uid: site::user(),
+            pid: std::process::id(),
+            site: site.digest.clone(),
+            source: intent.source,
+            dhis2: intent.dhis2,
+            mappings: intent.mappings,
+        };
+        let (recorder, died) = Recorder::begin(&site.state, &started)?;
+        report.notes.extend(died.iter().map(interrupted));
+        report.notes.extend(recorder.differences()?);
+        Ok(Record(Some(recorder)))
+    }
+
+    /// The keys without an answer in a part of a mapping.
+    pub(super) fn keys(&mut self, desired: &Desired) -> Result<(), Problem> {
+        let Some(recorder) = &mut self.0 else {
+            return Ok(());
+        };
+        let keys = desired.rows.keys.iter();
+        let keys = keys.filter(|group| group.outcome == RowOutcome::Unmapped);
+        let mut found: Vec<Found> = keys
+            .map(|group| Found {
+                period: group.period,
+                reason: group.dimension.table().to_owned(),
+                subject: group.key.veiled.clone(),
+            })
+            .collect();
+        // The same text may stand for two keys: they are told apart no further.
+        found.dedup();
+        let whole = match desired.rows.rows_of_other_keys {
+            0 => desired.periods.as_slice(),
+            _ => &[],
+        };
+        recorder.found(&desired.mapping, What::Unmapped, whole, &found)
+    }
+
+    /// That so many changes are about to be sent.
+    pub(super) fn sending(&mut self, mapping: &str, changes: usize) -> Result<(), Problem> {
+        match &mut self.0 {
+            Some(recorder) if changes > 0 => recorder.sending(mapping, changes),
+            _ => Ok(()),
+        }
+    }
+
+    /// What became of a part of a mapping, after it was read back.
+    pub(super) fn part(
+        &mut self,
+        mapping: &str,
+        plan: &Plan,
+        sent: &[Sent],
+        held: bool,
+    ) -> Result<(), Problem> {
+        let Some(recorder) = &mut self.0 else {
+            return Ok(());
+        };
+        let periods: Vec<Period> = plan.account.periods.keys().copied().collect();
+        let blocked: Vec<Found> = plan
+            .blocked
+            .iter()
+            .map(|(cell, why)| Found::cell(cell, word(why)))
+            .collect();
+        let is_whole = plan.blocked_by.values().sum::<u64>() == plan.blocked.len() as u64;
+        let whole = if is_whole { periods.as_slice() } else { &[] };
+        recorder.found(mapping, What::Blocked, whole, &blocked)?;
+        if held {
+            return Ok(());
+        }
+        let each = || plan.changes.iter().zip(sent);
+        let made = each().filter_map(|(change, sent)| {
+            let is_made = matches!(sent, Sent::Confirmed | Sent::Unconfirmed);
+            let cell = plan.space.cell(change.key).filter(|_| is_made)?;
+            Some((cell, recorded(change, sent)))
+        });
+        recorder.changed(mapping, made)?;
+        let rejected: Vec<Found> = each()
+            .filter_map(|(change, sent)| match sent {
+                Sent::Rejected { code } => {
+                    let cell: Cell = plan.space.cell(change.key)?;
+                    Some(Found::cell(&cell, code.to_string()))
+                }
+                _ => None,
+            })
+            .collect();
+        let is_whole = sent.len() == plan.changes.len() && !sent.contains(&Sent::NotSent);
+        let whole = if is_whole { periods.as_slice() } else { &[] };
+        recorder.found(mapping, What::Rejected, whole, &rejected)
+    }
+
+    /// Ends the record; that it cannot be written is a problem of the report.
+    pub(super) fn finish(self, site: &Site, report: &mut Report) {
+        let Some(mut recorder) = self.0 else {
+            return;
+        };
+        let mappings: Vec<(String, MappingEntry)> = report
+            .mappings
+            .iter()
+            .map(|mapping| (mapping.name.clone(), entry(mapping)))
+            .collect();
+        let finished = finished(report);
+        let cutoff = site.forget_before(Timestamp::now());
+        if let Err(problem) = recorder.finish(&mappings, &finished, cutoff) {
+            report.problems.push(problem);
+        }
+    }
+}
+
+fn interrupted(died: &Died) -> String {
+    format!(
+        "run {}, begun at {}, never came to its end: interrupted; what it left undone is done now",
+        died.run, died.started
+    )
+}
+
+/// A change as it is kept: numbers whole, of texts only how long they are.
+fn recorded(change: &Change, sent: &Sent) -> CellChange {
+    CellChange {
+        kind: word(&change.kind),
+        old: change.old.as_ref().map(shown),
+        new: match change.kind {
+            ChangeKind::Delete => None,
+            _ => Some(shown(&change.value)),
+        },
+        outcome: sent.outcome(change.kind).name().to_owned(),
+        foreign: change.author.is_some(),
+    }
+}
+
+fn shown(value: &Text) -> String {
+    let value = value.as_str();
+    match Number::parse(value) {
+        Ok(_) => value.to_owned(),
+        Err(_) => format!("text of {} characters", value.chars().count()),
+    }
+}
+
+/// The word of an outcome or a reason, as in the report for scripts.
+fn word(value: &impl serde::Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+fn entry(mapping: &MappingReport) -> MappingEntry {
+    let all = mapping
+        .rows
+        .periods
+        .keys()
+        .chain(mapping.cells.periods.keys());
+    let all: std::collections::BTreeSet<&Period> = all.collect();
+    let periods = all.into_iter().map(|period| PeriodEntry {
+        period: period.to_string(),
+        rows: mapping
+            .rows
+            .periods
+            .get(period)
+            .map(rows)
+            .unwrap_or_default(),
+        cells: mapping
+            .cells
+            .periods
+            .get(period)
+            .map(cells)
+            .unwrap_or_default(),
+    });
+    let sums = mapping.rows.sums.iter().map(|(element, sums)| SumEntry {
+        data_element: element.map(|element| element.to_string()),
+        rows: sums.rows.to_string(),
+        desired: sums.desired.to_string(),
+        excluded: sums.excluded.to_string(),
+        unmapped: sums.unmapped.to_string(),
+    });
+    let mut closed: BTreeMap<String, u64> = BTreeMap::new();
+    for ((_, why), count) in &mapping.closed {
+        *closed.entry(word(why)).or_default() += count;
+    }
+    let completed = mapping.complete.as_ref();
+    MappingEntry {
+        exit: mapping.exit().code(),
+        data_set: mapping.data_set.map(|data_set| data_set.to_string()),
+        rows: rows(&mapping.rows.total()),
+        cells: cells(&mapping.cells.total()),
+        periods: periods.collect(),
+        sums: sums.collect(),
+        left: words(&mapping.left),
+        closed,
+        blocked: words(&mapping.blocked_by),
+        guards: mapping
+            .guards
+            .iter()
+            .map(|trip| Tripped {
+                guard: trip.guard.to_owned(),
+                period: trip.period.map(|period| period.to_string()),
+                text: trip.words.clone(),
+            })
+            .collect(),
+        digest: mapping.digest.clone(),
+        released: mapping.released,
+        stranded: mapping.stranded_cells,
+        completed: completed.map_or(0, |complete| complete.registered.len() as u64),
+        problems: mapping.all_problems().map(told).collect(),
+    }
+}
+
+fn words<K: serde::Serialize>(counts: &BTreeMap<K, u64>) -> BTreeMap<String, u64> {
+    counts
+        .iter()
+        .map(|(why, count)| (word(why), *count))
+        .collect()
+}
+
+fn rows(counts: &RowCounts) -> BTreeMap<String, u64> {
+    let each = [
+        ("rows", counts.rows),
+        ("excluded", counts.excluded),
+        ("unmapped", counts.unmapped),
+        ("empty", counts.empty),
+        ("invalid", counts.invalid),
+        ("mapped", counts.mapped),
+    ];
+    some(each.into_iter())
+}
+
+fn cells(counts: &CellCounts) -> BTreeMap<String, u64> {
+    let each = counts
+        .iter()
+        .map(|(outcome, count)| (outcome.name(), count));
+    some(each.chain([("cells", counts.cells)]))
+}
+
+/// Those that are not 0, by their names in the report for scripts.
+fn some<'n>(counts: impl Iterator<Item = (&'n str, u64)>) -> BTreeMap<String, u64> {
+    counts
+        .filter(|(_, count)| *count > 0)
+        .map(|(name, count)| (name.replace(' ', "-"), count))
+        .collect()
+}
+
+fn told(problem: &Problem) -> Told {
+    Told {
+        exit: problem.exit.code(),
+        message: problem.message.clone(),
+    }
+}
+
+fn finished(report: &Report) -> Finished {
+    let exit = report.exit();
+    let of_mappings = report.mappings.iter().flat_map(|mapping| {
+        mapping
+            .all_problems()
+            .map(|problem| (Some(&mapping.name), problem))
+    });
+    let mut all = report
+        .problems
+        .iter()
+        .map(|problem| (None, problem))
+        .chain(of_mappings);
+    let gravest = all.find(|(_, problem)| problem.exit == exit);
+    let message = match gravest {
+        Some((Some(name), problem)) => format!("{name}: {problem}"),
+        Some((None, problem)) => problem.message.clone(),
+        None if exit == Exit::Ok => String::new(),
+        None => exit.meaning().to_owned(),
+    };
+    let elapsed = report.ended.duration_since(report.started).as_millis();
+    Finished {
+        exit: exit.code(),
+        name: exit.name().to_owned(),
+        message,
+        milliseconds: u64::try_from(elapsed).unwrap_or_default(),
+        requests: report.requests,
+        source_version: report.source.clone(),
+        dhis2_version: report.dhis2.as_ref().map(|dhis2| dhis2.version.clone()),
+        dhis2_user: report.dhis2.as_ref().map(|dhis2| dhis2.user.clone()),
+        notes: report.notes.clone(),
+        problems: report.problems.iter().map(told).collect(),
+    }
+}
