@@ -4,6 +4,7 @@ mod apply;
 mod complete;
 mod deliver;
 mod extract;
+mod history;
 mod map;
 mod mode;
 mod periods;
@@ -15,6 +16,7 @@ mod results;
 mod run;
 mod saved_plan;
 mod server_opinion;
+mod status;
 mod target;
 
 use crate::cli::Command;
@@ -29,5 +31,7 @@ pub(crate) fn execute(command: &Command) -> anyhow::Result<Exit> {
         Command::Push(args) => push::push(args),
         Command::Apply(args) => apply::apply(args),
         Command::Pin(args) => pin::pin(args),
+        Command::History(args) => history::history(args),
+        Command::Status(args) => status::status(args),
     }
 }

@@ -10,10 +10,7 @@ mod recorder;
 mod retention;
 mod since;
 mod standing;
-#[cfg(test)]
-mod tests;
 
-pub(crate) use chain::{Broken, Checked};
 pub(crate) use entry::{
     CellChange, Finished, MappingEntry, MappingPlan, PeriodEntry, Place, Started, SumEntry, Told,
     Tripped,

@@ -27,9 +27,7 @@ pub(crate) enum What {
 }
 
 impl What {
-    pub(crate) const ALL: [What; 3] = [What::Blocked, What::Rejected, What::Unmapped];
-
-    pub(crate) fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             What::Blocked => "blocked",
             What::Rejected => "rejected",

@@ -2,6 +2,7 @@
 
 mod absorb;
 mod complete;
+pub(crate) mod history;
 mod json;
 mod moved;
 mod output;
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 
 pub(crate) use absorb::Keep;
 pub(crate) use complete::CompleteReport;
+pub(crate) use history::{Age, MappingStatus, Status};
 pub(crate) use moved::MovedCell;
 pub(crate) use output::{document, ensure_writable, error, input, logging, notes, show};
 pub(crate) use server_dry_run::{ServerCounts, ServerDryRun};
