@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use crate::cli::{HistoryArgs, Since};
 use crate::exit::{Exit, Problem};
-use crate::history::{Filter, Past};
+use crate::history::{Filter, Past, moment};
 use crate::report;
 use crate::site::{self, Site};
 
@@ -29,7 +29,7 @@ pub(super) fn history(args: &HistoryArgs) -> anyhow::Result<Exit> {
     }
     let filter = Filter {
         mappings: args.mappings.clone(),
-        since: args.since.map(|since| moment(since, &site.time_zone)),
+        since: args.since.map(|since| begin(since, &site.time_zone)),
         failed: args.failed,
         last: args.last,
     };
@@ -57,13 +57,13 @@ fn verify(past: Option<&Past>, args: &HistoryArgs) -> anyhow::Result<Exit> {
 }
 
 /// As entries have it.
-fn moment(since: Since, zone: &TimeZone) -> String {
+fn begin(since: Since, zone: &TimeZone) -> String {
     match since {
-        Since::Moment(moment) => moment.to_string(),
+        Since::Moment(at) => moment(at),
         Since::Day(day) => {
             let first = day.at(0, 0, 0, 0);
             match zone.to_ambiguous_timestamp(first).compatible() {
-                Ok(moment) => moment.to_string(),
+                Ok(at) => moment(at),
                 Err(_) => first.to_string(),
             }
         }

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use super::mode::Mode;
 use super::periods;
 use crate::domain::{
-    Cell, CellCounts, Change, ChangeKind, Desired, Number, Period, RowCounts, RowOutcome, Sent,
-    Text,
+    Cell, CellCounts, CellOutcome, Change, ChangeKind, Desired, Number, Period, RowCounts,
+    RowOutcome, Sent, Text,
 };
 use crate::exit::{Exit, Problem};
 use crate::extract;
@@ -23,11 +23,16 @@ use crate::report::{MappingReport, Report};
 use crate::site::{self, Site};
 
 /// The record of a run.
-pub(super) struct Record(Option<Recorder>);
+pub(super) struct Record {
+    recorder: Option<Recorder>,
+    /// How many periods of each mapping are to be done.
+    planned: BTreeMap<String, usize>,
+}
 
 /// What a run is about to do.
 pub(super) struct Intent {
     mappings: Vec<MappingPlan>,
+    planned: BTreeMap<String, usize>,
     source: Option<Place>,
     dhis2: String,
 }
@@ -36,6 +41,7 @@ impl Intent {
     pub(super) fn new(dhis2: &str) -> Intent {
         Intent {
             mappings: Vec::new(),
+            planned: BTreeMap::new(),
             source: None,
             dhis2: dhis2.to_owned(),
         }
@@ -55,6 +61,7 @@ impl Intent {
 
     /// Periods in time's order. `mapping`: with its files, where they are read.
     pub(super) fn add(&mut self, name: &str, periods: &[Period], mapping: Option<&Mapping>) {
+        self.planned.insert(name.to_owned(), periods.len());
         let sequences = periods::sequences(periods).into_iter();
         let shown = sequences.filter_map(|sequence| {
             let (first, last) = (sequence.first()?, sequence.last()?);
@@ -82,7 +89,10 @@ impl Record {
         report: &mut Report,
     ) -> Result<Record, Problem> {
         if mode != Mode::Send {
-            return Ok(Record(None));
+            return Ok(Record {
+                recorder: None,
+                planned: intent.planned,
+            });
         }
         let started = Started {
             command: report.command.to_owned(),
@@ -101,12 +111,15 @@ impl Record {
         let (recorder, died) = Recorder::begin(&site.state, &started)?;
         report.notes.extend(died.iter().map(interrupted));
         report.notes.extend(recorder.differences()?);
-        Ok(Record(Some(recorder)))
+        Ok(Record {
+            recorder: Some(recorder),
+            planned: intent.planned,
+        })
     }
 
     /// The keys without an answer in a part of a mapping.
     pub(super) fn keys(&mut self, desired: &Desired) -> Result<(), Problem> {
-        let Some(recorder) = &mut self.0 else {
+        let Some(recorder) = &mut self.recorder else {
             return Ok(());
         };
         let keys = desired.rows.keys.iter();
@@ -129,7 +142,7 @@ impl Record {
 
     /// That so many changes are about to be sent.
     pub(super) fn sending(&mut self, mapping: &str, changes: usize) -> Result<(), Problem> {
-        match &mut self.0 {
+        match &mut self.recorder {
             Some(recorder) if changes > 0 => recorder.sending(mapping, changes),
             _ => Ok(()),
         }
@@ -143,7 +156,7 @@ impl Record {
         sent: &[Sent],
         held: bool,
     ) -> Result<(), Problem> {
-        let Some(recorder) = &mut self.0 else {
+        let Some(recorder) = &mut self.recorder else {
             return Ok(());
         };
         let periods: Vec<Period> = plan.account.periods.keys().copied().collect();
@@ -181,13 +194,19 @@ impl Record {
 
     /// Ends the record; that it cannot be written is a problem of the report.
     pub(super) fn finish(self, site: &Site, report: &mut Report) {
-        let Some(mut recorder) = self.0 else {
+        let Some(mut recorder) = self.recorder else {
             return;
         };
+        let of_all = report.problems.iter().map(|problem| problem.exit);
+        let of_all = of_all.fold(Exit::Ok, Exit::graver);
         let mappings: Vec<(String, MappingEntry)> = report
             .mappings
             .iter()
-            .map(|mapping| (mapping.name.clone(), entry(mapping)))
+            .map(|mapping| {
+                let planned = self.planned.get(&mapping.name).copied();
+                let exit = exit(mapping, planned.unwrap_or_default(), of_all);
+                (mapping.name.clone(), entry(mapping, exit))
+            })
             .collect();
         let finished = finished(report);
         let cutoff = site.forget_before(Timestamp::now());
@@ -234,7 +253,17 @@ fn word(value: &impl serde::Serialize) -> String {
     }
 }
 
-fn entry(mapping: &MappingReport) -> MappingEntry {
+/// What a mapping ended with. What ended the run early is its own where it was not done yet.
+fn exit(mapping: &MappingReport, planned: usize, of_all: Exit) -> Exit {
+    let is_done = mapping.cells.periods.len() >= planned
+        && mapping.cells.total().of(CellOutcome::NotSent) == 0;
+    match is_done {
+        true => mapping.exit(),
+        false => mapping.exit().graver(of_all),
+    }
+}
+
+fn entry(mapping: &MappingReport, exit: Exit) -> MappingEntry {
     let all = mapping
         .rows
         .periods
@@ -269,7 +298,7 @@ fn entry(mapping: &MappingReport) -> MappingEntry {
     }
     let completed = mapping.complete.as_ref();
     MappingEntry {
-        exit: mapping.exit().code(),
+        exit: exit.code(),
         data_set: mapping.data_set.map(|data_set| data_set.to_string()),
         rows: rows(&mapping.rows.total()),
         cells: cells(&mapping.cells.total()),

@@ -239,5 +239,10 @@ fn hash(before: &str, seq: i64, run: i64, fields: [&str; 6]) -> String {
 
 /// Now, as entries have it.
 pub(super) fn now() -> String {
-    Timestamp::now().to_string()
+    moment(Timestamp::now())
+}
+
+/// A moment as entries have it: always as many digits, so that texts sort as moments do.
+pub(crate) fn moment(moment: Timestamp) -> String {
+    format!("{moment:.6}")
 }

@@ -11,6 +11,7 @@ mod retention;
 mod since;
 mod standing;
 
+pub(crate) use chain::moment;
 pub(crate) use entry::{
     CellChange, Finished, MappingEntry, MappingPlan, PeriodEntry, Place, Started, SumEntry, Told,
     Tripped,

@@ -32,6 +32,8 @@ connect = "10s"
 first-byte = "300s"
 body = "60s"
 wait = "2s"
+[history]
+retain = "5y"
 "#;
 const ACCOUNTS: [&str; 2] = [
     "token-file = \"dhis2.token\"",

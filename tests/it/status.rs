@@ -107,12 +107,20 @@ fn a_last_run_that_failed_is_told_while_the_success_before_is_fresh() {
     let site = SmallSite::new(Dialect::V2_43);
     site.run().code(0);
     let success = status(&site, &[], 0)["last-success"].clone();
-    site.replace("dhis2.token", "d2pat_", "d2pat_x");
+    site.write("dhis2.token", "d2pat_nobodys");
     site.run().code(12);
     let small = status(&site, &[], 3);
     assert_eq!(small["last-success"], success);
-    assert_eq!(
-        small["last-run"]["exit"], 0,
-        "no mapping got as far as its own outcome"
+    assert_eq!(small["last-run"]["exit"], 12);
+    // Where the source does not answer, the mapping got nowhere either.
+    let rest = site.database.url();
+    site.replace(
+        "pg2dhis2.toml",
+        &rest,
+        "postgresql://nobody@127.0.0.1:1/none",
     );
+    site.run().code(5);
+    let small = status(&site, &[], 3);
+    assert_eq!(small["last-success"], success);
+    assert_eq!(small["last-run"]["exit"], 5);
 }
