@@ -132,6 +132,7 @@ impl Record {
             })
             .collect();
         // The same text may stand for two keys: they are told apart no further.
+        found.sort();
         found.dedup();
         let whole = match desired.rows.rows_of_other_keys {
             0 => desired.periods.as_slice(),

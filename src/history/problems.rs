@@ -10,7 +10,7 @@ use super::chain::{Entry, Head, append};
 use crate::domain::{Cell, Period};
 
 /// Something that keeps values from DHIS2.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Found {
     pub(crate) period: Period,
     /// DHIS2's code, a reason of ours, or the dimension of a key.

@@ -128,7 +128,7 @@ fn succeeded(entry: &MappingEntry) -> bool {
 }
 
 fn confirmed(period: &PeriodEntry) -> bool {
-    let count = |outcome: &str| period.cells.get(*outcome).copied().unwrap_or_default();
+    let count = |outcome: &str| period.cells.get(outcome).copied().unwrap_or_default();
     UNCONFIRMED
         .iter()
         .map(|outcome| count(outcome))
