@@ -1,5 +1,7 @@
 //! Keeps the history of a run while it goes on. A dry run has none.
 
+mod told;
+
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
 
@@ -7,20 +9,17 @@ use jiff::Timestamp;
 
 use super::mode::Mode;
 use super::periods;
-use crate::domain::{
-    Cell, CellCounts, CellOutcome, Change, ChangeKind, Desired, Number, Period, RowCounts,
-    RowOutcome, Sent, Text,
-};
+use crate::domain::{Cell, Change, ChangeKind, Desired, Number, Period, RowOutcome, Sent, Text};
 use crate::exit::{Exit, Problem};
 use crate::extract;
 use crate::history::{
-    CellChange, Died, Finished, Found, MappingEntry, MappingPlan, PeriodEntry, Place, Recorder,
-    Started, SumEntry, Told, Tripped, What,
+    CellChange, Died, Found, MappingEntry, MappingPlan, Place, Recorder, Started, What,
 };
 use crate::mapping::Mapping;
 use crate::plan::Plan;
-use crate::report::{MappingReport, Report};
+use crate::report::Report;
 use crate::site::{self, Site};
+use told::{entry, exit, finished, word};
 
 /// The record of a run.
 pub(super) struct Record {
@@ -243,159 +242,5 @@ fn shown(value: &Text) -> String {
     match Number::parse(value) {
         Ok(_) => value.to_owned(),
         Err(_) => format!("text of {} characters", value.chars().count()),
-    }
-}
-
-/// The word of an outcome or a reason, as in the report for scripts.
-fn word(value: &impl serde::Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => word,
-        _ => String::new(),
-    }
-}
-
-/// What a mapping ended with. What ended the run early is its own where it was not done yet.
-fn exit(mapping: &MappingReport, planned: usize, of_all: Exit) -> Exit {
-    let is_done = mapping.cells.periods.len() >= planned
-        && mapping.cells.total().of(CellOutcome::NotSent) == 0;
-    match is_done {
-        true => mapping.exit(),
-        false => mapping.exit().graver(of_all),
-    }
-}
-
-fn entry(mapping: &MappingReport, exit: Exit) -> MappingEntry {
-    let all = mapping
-        .rows
-        .periods
-        .keys()
-        .chain(mapping.cells.periods.keys());
-    let all: std::collections::BTreeSet<&Period> = all.collect();
-    let periods = all.into_iter().map(|period| PeriodEntry {
-        period: period.to_string(),
-        rows: mapping
-            .rows
-            .periods
-            .get(period)
-            .map(rows)
-            .unwrap_or_default(),
-        cells: mapping
-            .cells
-            .periods
-            .get(period)
-            .map(cells)
-            .unwrap_or_default(),
-    });
-    let sums = mapping.rows.sums.iter().map(|(element, sums)| SumEntry {
-        data_element: element.map(|element| element.to_string()),
-        rows: sums.rows.to_string(),
-        desired: sums.desired.to_string(),
-        excluded: sums.excluded.to_string(),
-        unmapped: sums.unmapped.to_string(),
-    });
-    let mut closed: BTreeMap<String, u64> = BTreeMap::new();
-    for ((_, why), count) in &mapping.closed {
-        *closed.entry(word(why)).or_default() += count;
-    }
-    let completed = mapping.complete.as_ref();
-    MappingEntry {
-        exit: exit.code(),
-        data_set: mapping.data_set.map(|data_set| data_set.to_string()),
-        rows: rows(&mapping.rows.total()),
-        cells: cells(&mapping.cells.total()),
-        periods: periods.collect(),
-        sums: sums.collect(),
-        left: words(&mapping.left),
-        closed,
-        blocked: words(&mapping.blocked_by),
-        guards: mapping
-            .guards
-            .iter()
-            .map(|trip| Tripped {
-                guard: trip.guard.to_owned(),
-                period: trip.period.map(|period| period.to_string()),
-                text: trip.words.clone(),
-            })
-            .collect(),
-        digest: mapping.digest.clone(),
-        released: mapping.released,
-        stranded: mapping.stranded_cells,
-        completed: completed.map_or(0, |complete| complete.registered.len() as u64),
-        problems: mapping.all_problems().map(told).collect(),
-    }
-}
-
-fn words<K: serde::Serialize>(counts: &BTreeMap<K, u64>) -> BTreeMap<String, u64> {
-    counts
-        .iter()
-        .map(|(why, count)| (word(why), *count))
-        .collect()
-}
-
-fn rows(counts: &RowCounts) -> BTreeMap<String, u64> {
-    let each = [
-        ("rows", counts.rows),
-        ("excluded", counts.excluded),
-        ("unmapped", counts.unmapped),
-        ("empty", counts.empty),
-        ("invalid", counts.invalid),
-        ("mapped", counts.mapped),
-    ];
-    some(each.into_iter())
-}
-
-fn cells(counts: &CellCounts) -> BTreeMap<String, u64> {
-    let each = counts
-        .iter()
-        .map(|(outcome, count)| (outcome.name(), count));
-    some(each.chain([("cells", counts.cells)]))
-}
-
-/// Those that are not 0, by their names in the report for scripts.
-fn some<'n>(counts: impl Iterator<Item = (&'n str, u64)>) -> BTreeMap<String, u64> {
-    counts
-        .filter(|(_, count)| *count > 0)
-        .map(|(name, count)| (name.replace(' ', "-"), count))
-        .collect()
-}
-
-fn told(problem: &Problem) -> Told {
-    Told {
-        exit: problem.exit.code(),
-        message: problem.message.clone(),
-    }
-}
-
-fn finished(report: &Report) -> Finished {
-    let exit = report.exit();
-    let of_mappings = report.mappings.iter().flat_map(|mapping| {
-        mapping
-            .all_problems()
-            .map(|problem| (Some(&mapping.name), problem))
-    });
-    let mut all = report
-        .problems
-        .iter()
-        .map(|problem| (None, problem))
-        .chain(of_mappings);
-    let gravest = all.find(|(_, problem)| problem.exit == exit);
-    let message = match gravest {
-        Some((Some(name), problem)) => format!("{name}: {problem}"),
-        Some((None, problem)) => problem.message.clone(),
-        None if exit == Exit::Ok => String::new(),
-        None => exit.meaning().to_owned(),
-    };
-    let elapsed = report.ended.duration_since(report.started).as_millis();
-    Finished {
-        exit: exit.code(),
-        name: exit.name().to_owned(),
-        message,
-        milliseconds: u64::try_from(elapsed).unwrap_or_default(),
-        requests: report.requests,
-        source_version: report.source.clone(),
-        dhis2_version: report.dhis2.as_ref().map(|dhis2| dhis2.version.clone()),
-        dhis2_user: report.dhis2.as_ref().map(|dhis2| dhis2.user.clone()),
-        notes: report.notes.clone(),
-        problems: report.problems.iter().map(told).collect(),
     }
 }
