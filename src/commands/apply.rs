@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::deliver::{account, close_approved, send};
+use super::approvals::close_approved;
+use super::deliver::{account, send};
 use super::mode::Mode;
 use super::run::{connect, empty_report, memory};
 use super::target::{self, Connection, Named};
@@ -152,6 +153,7 @@ fn apply_all(
         match find(connection, saved) {
             Ok(target) => {
                 mapping.names = target::names(&target);
+                mapping.codes = target.data_set.codes.clone();
                 targets.push(target);
             }
             Err(error) => mapping.problems.push(Problem::of(&error)),

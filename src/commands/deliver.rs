@@ -1,7 +1,6 @@
 //! Brings one mapping's desired values to DHIS2: compare, plan, send, read back, account. Shared by `run` and `push`.
 
-use std::collections::BTreeSet;
-
+use super::approvals::close_approved;
 use super::complete;
 use super::map::ensure_balanced;
 use super::mode::Mode;
@@ -65,25 +64,19 @@ pub(super) fn deliver(
     };
     report.names.extend(target::names(&target));
     report.codes.extend(target.data_set.codes.clone());
-    let confirmed = connection
-        .memory
-        .confirmed(&report.name, target.data_set.id);
-    let run = Run {
-        rows: report.rows.total().rows,
-        is_last: orders.is_last,
-        age: orders.age,
-        confirmed: &confirmed,
-    };
-    let trips = plan::trips(&source, &plan, &target, run);
-    let digest = plan.digest(&report.name, target.data_set.id);
-    let guarded = guarded(&trips, digest, orders, report);
-    hold_foreign(&plan, report);
-    let held = guarded || plan.is_held();
+    let held = is_held(connection, &source, &plan, &target, orders, report);
     let sent = match orders.mode {
         Mode::DryRun => vec![Sent::Confirmed; plan.changes.len()],
         Mode::Send | Mode::AskServer if held => vec![Sent::NotSent; plan.changes.len()],
         Mode::AskServer => server_opinion::ask(connection, &plan, &target, budget, report),
-        Mode::Send => send(connection, &plan, &target, budget, report)?,
+        Mode::Send => match send(connection, &plan, &target, budget, report) {
+            Ok(sent) => sent,
+            Err(problem) => {
+                let unsent = vec![Sent::NotSent; plan.changes.len()];
+                account(plan, unsent, held, orders.keep, report);
+                return Err(problem);
+            }
+        },
     };
     let candidates = plan.candidates(&sent, &target, held);
     account(plan, sent, held, orders.keep, report);
@@ -91,10 +84,34 @@ pub(super) fn deliver(
     complete::register(connection, candidates, orders.mode, report)
 }
 
+/// Whether a guard or somebody else's value holds the plan.
+fn is_held(
+    connection: &Connection,
+    source: &Source,
+    plan: &Plan,
+    target: &Target,
+    orders: &Orders<'_>,
+    report: &mut MappingReport,
+) -> bool {
+    let data_set = target.data_set.id;
+    let run = Run {
+        rows: report.rows.total().rows,
+        is_last: orders.is_last,
+        age: orders.age,
+        confirmed: &connection.memory.confirmed(&report.name, data_set),
+    };
+    let trips = plan::trips(source, plan, target, run);
+    let digest = plan.digest(&report.name, data_set);
+    let guarded = guarded(&trips, digest, plan.is_held(), orders, report);
+    hold_foreign(plan, report);
+    guarded || plan.is_held()
+}
+
 /// Whether a guard holds the plan. A person may have let exactly this one pass.
 fn guarded(
     trips: &[Trip],
     digest: String,
+    also_foreign: bool,
     orders: &Orders<'_>,
     report: &mut MappingReport,
 ) -> bool {
@@ -111,9 +128,14 @@ fn guarded(
         report.problems.push(Problem::new(
             Exit::Held,
             format!(
-                "held by a guard, nothing of it is sent: {}{}{more}; then run again, or let exactly this plan pass with --release {digest}",
+                "held by a guard, nothing of it is sent: {}{}{more}; then run again{}",
                 period.unwrap_or_default(),
-                first.words
+                first.words,
+                // Other people's values hold it all the same.
+                match also_foreign {
+                    true => String::new(),
+                    false => format!(", or let exactly this plan pass with --release {digest}"),
+                }
             ),
         ));
     }
@@ -162,36 +184,33 @@ fn plan(connection: &mut Connection, desired: Desired, target: &Target) -> anyho
         }
     }
     if !searched.is_empty() && planner.period_type_fits() {
-        let others = connection.hierarchy()?.keys().copied();
-        let others: Vec<Uid> = others
-            .filter(|unit| units.binary_search(unit).is_err())
-            .collect();
         let mut visit = |row: LiveRow<'_>| planner.live(&row);
-        connection
-            .dhis2
-            .live_of_many(data_set, &searched, &others, &mut visit)?;
+        let looked = strangers(connection, target, &units).and_then(|others| {
+            let live = connection
+                .dhis2
+                .live_of_many(data_set, &searched, &others, &mut visit);
+            Ok(live?)
+        });
+        // What is stranded is told where it is found; not to find it stops nothing.
+        if let Err(error) = looked {
+            log::warn!("values that no mapping answers for were not all looked for: {error:#}");
+        }
     }
     let mut plan = planner.finish();
     close_approved(connection, &mut plan, target)?;
     Ok(plan)
 }
 
-/// What DHIS2 2.43.1 takes though it is approved at a higher unit is closed for us all the same.
-pub(super) fn close_approved(
+/// All units that the account may see but those that are read anyway.
+fn strangers(
     connection: &mut Connection,
-    plan: &mut Plan,
     target: &Target,
-) -> anyhow::Result<()> {
-    if let Some(workflow) = target.data_set.workflow {
-        let mut approved = BTreeSet::new();
-        for place in plan.changed_places() {
-            if connection.dhis2.is_approved(workflow, place)? {
-                approved.insert(place);
-            }
-        }
-        plan.close_approved(&approved);
-    }
-    Ok(())
+    units: &[Uid],
+) -> anyhow::Result<Vec<Uid>> {
+    let all = connection.hierarchy()?.iter();
+    let others =
+        all.filter(|(uid, unit)| units.binary_search(uid).is_err() && target.is_seen(unit));
+    Ok(others.map(|(uid, _)| *uid).collect())
 }
 
 /// What DHIS2 does not show must not look like nothing.

@@ -1,6 +1,7 @@
 //! The subcommands: each composes the stages into one sentence.
 
 mod apply;
+mod approvals;
 mod complete;
 mod deliver;
 mod extract;

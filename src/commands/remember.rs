@@ -32,9 +32,9 @@ pub(super) fn after(
     mapping: &str,
 ) -> Result<(), Problem> {
     let mut gone = Vec::new();
-    let known = plan.ours();
-    let is_known = known.is_some();
-    let mut ours = known.unwrap_or_default();
+    // A saved plan knows only its own cells: what was confirmed before goes on from there.
+    let before = || connection.memory.confirmed(mapping, target.data_set.id);
+    let mut ours = plan.ours().unwrap_or_else(before);
     for (change, sent) in plan.changes.iter().zip(sent) {
         let Some(cell) = plan.space.cell(change.key) else {
             continue;
@@ -60,8 +60,9 @@ pub(super) fn after(
         data_set: target.data_set.id,
         period,
     };
-    let confirmed = ours.into_iter().filter(|_| is_known);
-    let confirmed = confirmed.map(|(period, count)| (scope(period), count));
+    let confirmed = ours
+        .into_iter()
+        .map(|(period, count)| (scope(period), count));
     connection.memory.remember(gone, confirmed.collect())
 }
 

@@ -73,15 +73,15 @@ fn of_run(guards: &Guards, plan: &Plan, run: Run<'_>) -> Vec<Trip> {
     // An early part of a long run may have no rows, as long as nothing rests on that.
     let rests = run.is_last || !plan.changes.is_empty();
     // Nothing expected and nothing there is the first hour of a month; a number that somebody wrote is expected.
-    let ours: u64 = plan.tally.ours.values().sum();
-    let matters = ours >= FEWEST || guards.min_rows > 1;
-    if run.rows < guards.min_rows && rests && matters {
+    let live: u64 = plan.tally.live.values().sum();
+    let expected = guards.min_rows.unwrap_or(u64::from(live >= FEWEST));
+    if run.rows < expected && rests {
         trips.push(Trip {
             guard: "min-rows",
             period: None,
             words: format!(
                 "the queries returned {} rows, and min-rows expects {}; is this the right database, and is it filled?",
-                run.rows, guards.min_rows
+                run.rows, expected
             ),
         });
     }
@@ -222,8 +222,8 @@ impl Measure<'_> {
             .collect();
         let mut cells = 0;
         let mut elements = BTreeSet::new();
-        for ((_, element), count) in &self.plan.tally.by_element {
-            if !self.source.elements.contains(element) {
+        for (element, count) in &self.plan.tally.counted {
+            if *count > 0 && !self.source.elements.contains(element) {
                 cells += count;
                 elements.insert(*element);
             }
@@ -244,16 +244,17 @@ impl Measure<'_> {
         })
     }
 
-    /// Periods of which DHIS2 shows nothing, and values of ours were confirmed before.
+    /// Periods of which DHIS2 shows less than half of the values that were confirmed as ours before.
     fn vanished(&self, confirmed: &BTreeMap<Period, u64>) -> Vec<Trip> {
         let vanished = self.source.periods.keys().filter_map(|period| {
             let count = confirmed.get(period).copied().filter(|count| *count >= FEWEST)?;
-            let shows_nothing = !self.plan.tally.live.contains_key(period);
-            shows_nothing.then(|| Trip {
+            let live = self.plan.tally.live.get(period).copied().unwrap_or_default();
+            let missing = count.saturating_sub(live);
+            (missing >= FEWEST && missing > live).then(|| Trip {
                 guard: "vanished",
                 period: Some(*period),
                 words: format!(
-                    "DHIS2 shows no value at all, and the last run confirmed {count} of ours; is this the right server, may the \
+                    "DHIS2 shows {live} values, and the last run confirmed {count} of ours; is this the right server, may the \
                      account still read them, and did somebody delete them?"
                 ),
             })

@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::live::LiveCell;
 use super::saved::{SavedChange, SavedMapping};
 use super::{Plan, Target, same};
-use crate::domain::{
-    Author, Cell, CellOutcome, Change, ChangeKind, Key, LiveRow, Period, Space, Text, Uid,
-};
+use crate::domain::{Author, Cell, CellOutcome, Change, Key, LiveRow, Period, Space, Text, Uid};
 
 /// Takes the live rows of a saved mapping's cells, then says where each stands.
 pub(crate) struct Recheck<'p> {
@@ -126,12 +124,11 @@ fn standing(saved: &SavedChange, live: Option<&LiveCell>, target: &Target) -> St
     if done {
         return Standing::Done;
     }
-    // What somebody else stored is never withdrawn, also where it is the same value; and what somebody deleted since is
-    // their word against ours.
-    let withdraws = matches!(saved.kind, ChangeKind::Zero | ChangeKind::Delete);
+    // What somebody else stored or deleted since is their word against ours, also where it is the same value: a comment
+    // says that they looked.
     let theirs = live.is_some_and(|live| live.author.is_some()) && !saved.foreign;
     let as_found = match (saved.old.as_deref(), now) {
-        (Some(old), Some(now)) => equal(old, now) && !(withdraws && theirs),
+        (Some(old), Some(now)) => equal(old, now) && !theirs,
         (None, None) => !theirs,
         _ => false,
     };

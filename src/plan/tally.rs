@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Cell, Number, Period, Uid};
+use crate::domain::{Cell, Number, Period, Uid, reads_as_zero};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
@@ -14,6 +14,8 @@ pub(crate) struct Tally {
     pub(super) ours: BTreeMap<Period, u64>,
     pub(super) by_unit: BTreeMap<(Period, Uid), u64>,
     pub(super) by_element: BTreeMap<(Period, Uid), u64>,
+    /// Our live cells by data element that are not zero.
+    pub(super) counted: BTreeMap<Uid, u64>,
     /// The live totals of data elements that are summed up, whoever stored the values; None: one does not fit.
     pub(super) totals: BTreeMap<(Period, Uid), Option<Number>>,
 }
@@ -27,7 +29,10 @@ impl Tally {
             *self.ours.entry(cell.period).or_default() += 1;
             let unit = (cell.period, cell.org_unit);
             *self.by_unit.entry(unit).or_default() += 1;
+            // A zero is nothing that a query would have to return.
+            let counts = !reads_as_zero(value);
             *self.by_element.entry(element).or_default() += 1;
+            *self.counted.entry(cell.triple.data_element).or_default() += u64::from(counts);
         }
         if is_summed {
             let total = self.totals.entry(element).or_insert(Some(Number::ZERO));

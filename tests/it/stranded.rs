@@ -218,7 +218,7 @@ fn values_that_were_confirmed_and_read_as_nothing_hold_the_mapping() {
         site.dhis2.reset();
         let held = run(&[]).code(4);
         // Four denominators for each of 33 units.
-        let words = "2024: DHIS2 shows no value at all, and the last run confirmed 132 of ours; is this the right server";
+        let words = "2024: DHIS2 shows 0 values, and the last run confirmed 132 of ours; is this the right server";
         assert!(held.stderr.contains(words), "{}", held.stderr);
         assert!(site.dhis2.stored().is_empty());
         // Somebody who knows that it was emptied lets the plan pass.
