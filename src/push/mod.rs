@@ -5,6 +5,7 @@
 mod bench;
 mod chunks;
 mod compare;
+mod failed;
 #[cfg(test)]
 mod failure_tests;
 mod read_back;
@@ -20,6 +21,7 @@ use crate::dhis2::verdict::{Rest, Verdict, verdict};
 use crate::domain::{Cell, Change, ChangeKind, DataSet, Engine, Sent, Space, Text};
 use chunks::chunks;
 pub(crate) use compare::needs_no_row;
+use failed::{PERIOD_NOT_VALID, period_not_there};
 use refused::{Batch, Remains, remains};
 pub(crate) use rehearse::{Answer, Counted, rehearse};
 
@@ -66,6 +68,7 @@ pub(crate) fn push(dhis2: &mut Dhis2, task: &Task<'_>, budget: &mut Budget) -> P
         purpose: Purpose::Store,
         sent: &mut sent,
         counted: Counted::default(),
+        failure: None,
     };
     let mut failure = sending.all().err();
     let refused = |failure: &Dhis2Error| failure.kind == Kind::Credentials;
@@ -85,69 +88,93 @@ struct Sending<'a, 't> {
     sent: &'a mut [Sent],
     /// What DHIS2 counted, over all imports.
     counted: Counted,
+    /// The first import that failed as often as it may.
+    failure: Option<Dhis2Error>,
 }
 
 impl<'t> Sending<'_, 't> {
+    /// Sends every chunk, also after one that failed; an error that no chunk would escape ends it.
     fn all(&mut self) -> Result<(), Dhis2Error> {
         for chunk in chunks(self.task.changes, self.task.chunk) {
             // A change of another space would have no cell; it stays unsent.
             let known = chunk.filter(|index| self.cell(*index).is_some());
             self.chunk(known.collect())?;
         }
-        Ok(())
+        self.failure.take().map_or(Ok(()), Err)
     }
 
-    /// Sends a chunk, and as long as the budget lasts what remains of it after each refusal.
+    /// Sends a chunk, and as long as the budget lasts what remains of it after each refusal or failure.
     fn chunk(&mut self, chunk: Vec<usize>) -> Result<(), Dhis2Error> {
-        let mut waiting = vec![Batch {
-            changes: chunk,
-            refused_with: None,
-        }];
+        let mut waiting = vec![Batch::new(chunk, None)];
         while let Some(batch) = waiting.pop() {
-            if let Some(code) = &batch.refused_with {
+            if let Some(code) = &batch.refused_with
+                && batch.tried == 0
+            {
                 if self.budget.extra_requests == 0 {
                     self.reject(&batch.changes, code);
                     continue;
                 }
                 self.budget.extra_requests -= 1;
             }
-            let verdict = self.import(&batch.changes)?;
-            if let Some(refusal) = verdict.refused {
-                let Remains { rejected, batches } =
-                    remains(self.task.changes, batch.changes, &refusal);
-                log::info!(
-                    "{}: {} values refused, {} imports to go",
-                    refusal.code,
-                    rejected.len(),
-                    batches.len()
-                );
-                self.reject(&rejected, &refusal.code);
-                waiting.extend(batches.into_iter().rev());
-                continue;
-            }
-            self.set(&batch.changes, &Sent::Unconfirmed);
-            for rejected in verdict.rejected {
-                let change = batch.changes.get(rejected.index).copied();
-                self.reject(change.as_slice(), &rejected.code);
+            let next = match self.import(&batch.changes) {
+                Ok(verdict) => self.take(batch, verdict),
+                Err(error) => self.again(batch, error),
+            };
+            match next {
+                Ok(next) => waiting.extend(next.into_iter().rev()),
+                Err(error) => self.give_up(error)?,
             }
         }
         Ok(())
     }
 
-    /// One import, tried again once if it failed in a way that may pass.
-    fn import(&mut self, batch: &[usize]) -> Result<Verdict, Dhis2Error> {
-        let first = self.import_once(batch);
-        match first {
-            Err(error) if error.is_temporary() => {
-                log::info!("{error}; trying once more");
-                self.dhis2.pause();
-                self.import_once(batch)
+    /// Notes what an import did with a batch; gives what is still to be sent of it.
+    fn take(&mut self, batch: Batch, verdict: Verdict) -> Result<Vec<Batch>, Dhis2Error> {
+        self.dhis2.patience.succeeded();
+        if let Some(refusal) = verdict.refused {
+            let Remains { rejected, batches } = remains(self.task.changes, batch.changes, &refusal);
+            log::info!(
+                "{}: {} values refused, {} imports to go",
+                refusal.code,
+                rejected.len(),
+                batches.len()
+            );
+            self.reject(&rejected, &refusal.code);
+            return Ok(batches);
+        }
+        self.set(&batch.changes, &Sent::Unconfirmed);
+        let mut later = Vec::new();
+        for rejected in verdict.rejected {
+            let change = batch.changes.get(rejected.index).copied();
+            match rejected.code.as_str() {
+                PERIOD_NOT_VALID => later.extend(change),
+                code => self.reject(change.as_slice(), code),
             }
-            result => result,
+        }
+        let Some(first) = later.first() else {
+            return Ok(Vec::new());
+        };
+        let period = self.cell(*first).map(|(cell, _)| cell.period);
+        let error = period_not_there(later.len(), period);
+        let changes = later;
+        self.again(Batch { changes, ..batch }, error)
+    }
+
+    /// After a failure that is not to be tried again: the next batch may fare better, but not after too many.
+    fn give_up(&mut self, error: Dhis2Error) -> Result<(), Dhis2Error> {
+        if !error.is_temporary() {
+            return Err(error);
+        }
+        self.dhis2.patience.exhausted();
+        let first = self.failure.get_or_insert(error);
+        match self.dhis2.patience.is_over() {
+            true => Err(first.clone()),
+            false => Ok(()),
         }
     }
 
-    fn import_once(&mut self, batch: &[usize]) -> Result<Verdict, Dhis2Error> {
+    /// Sends a batch once.
+    fn import(&mut self, batch: &[usize]) -> Result<Verdict, Dhis2Error> {
         let values: Vec<OutgoingValue<'_>> = batch
             .iter()
             .filter_map(|index| self.cell(*index))
@@ -181,7 +208,7 @@ impl<'t> Sending<'_, 't> {
             Err(error) => {
                 // Only these say that nothing was stored.
                 let nothing = [Kind::Credentials, Kind::Temporary { nothing_sent: true }];
-                if !nothing.contains(&error.kind) {
+                if !nothing.contains(&error.kind) && !error.is_too_large() {
                     self.may_be_stored(batch);
                 }
                 Err(error)

@@ -46,6 +46,7 @@ pub(crate) fn rehearse(dhis2: &mut Dhis2, task: &Task<'_>, budget: &mut Budget) 
         purpose: Purpose::DryRun,
         sent: &mut sent,
         counted: Counted::default(),
+        failure: None,
     };
     let failure = sending.all().err();
     let counted = sending.counted;
