@@ -39,8 +39,7 @@ impl Watch {
     /// Begins to watch; `written` is the deadline of the site file. A backfill by a person at a terminal has none
     /// unless it is written.
     pub(crate) fn begin(written: Option<Duration>, work: Work) -> Watch {
-        let unlimited = work == Work::Backfill && io::stderr().is_terminal();
-        let limit = written.or(if unlimited { None } else { Some(DEADLINE) });
+        let limit = limit(written, work, io::stderr().is_terminal());
         // A deadline beyond all clocks is none.
         let deadline = limit.and_then(|limit| {
             let ends_at = Instant::now().checked_add(limit)?;
@@ -83,6 +82,14 @@ impl Watch {
     }
 }
 
+fn limit(written: Option<Duration>, work: Work, is_terminal: bool) -> Option<Duration> {
+    match (written, work, is_terminal) {
+        (Some(limit), _, _) => Some(limit),
+        (None, Work::Backfill, true) => None,
+        (None, _, _) => Some(DEADLINE),
+    }
+}
+
 /// Waits for the deadline and a little longer; who is still there then is ended. The lock on the state folder ends with
 /// the process, and a temporary file may be left behind.
 fn end(deadline: Deadline, doing: &Mutex<&'static str>) {
@@ -112,4 +119,35 @@ fn shown(limit: Duration) -> String {
         |_| format!("{} s", limit.as_secs()),
         |limit| format!("{limit:#}"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Watch, Work, limit, shown};
+
+    #[test]
+    fn only_a_backfill_at_a_terminal_has_no_deadline_unless_it_is_written() {
+        let minutes = |minutes: u64| Some(Duration::from_secs(minutes * 60));
+        assert_eq!(limit(None, Work::Usual, false), minutes(50));
+        assert_eq!(limit(None, Work::Usual, true), minutes(50));
+        assert_eq!(limit(None, Work::Backfill, false), minutes(50));
+        assert_eq!(limit(None, Work::Backfill, true), None);
+        assert_eq!(limit(minutes(7), Work::Backfill, true), minutes(7));
+    }
+
+    #[test]
+    fn before_the_deadline_there_is_time_and_beyond_it_none() {
+        let watch = Watch::begin(Some(Duration::from_secs(3_600)), Work::Usual);
+        assert!(watch.ensure_time().is_ok());
+        assert!(watch.has(Duration::from_secs(3_000)));
+        assert!(!watch.has(Duration::from_secs(3_601)));
+    }
+
+    #[test]
+    fn a_limit_is_shown_as_it_is_written() {
+        assert_eq!(shown(Duration::from_secs(3_000)), "50m");
+        assert_eq!(shown(Duration::from_millis(200)), "200ms");
+    }
 }

@@ -34,7 +34,7 @@ pub(crate) struct Patience {
 }
 
 impl Patience {
-    pub(super) fn new(attempts: u32, wait: Duration, ends_at: Option<Instant>) -> Patience {
+    pub(crate) fn new(attempts: u32, wait: Duration, ends_at: Option<Instant>) -> Patience {
         Patience {
             attempts,
             wait,
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn retry_after_is_seconds_or_a_date_and_anything_else_is_ignored() {
         let now = "2026-11-24T10:00:00Z".parse().unwrap();
-        let seconds = |header| retry_after(header, now).map(|wait| wait.as_secs());
+        let seconds = |header: &str| retry_after(header, now).map(|wait| wait.as_secs());
         assert_eq!(seconds("7"), Some(7));
         assert_eq!(seconds(" 120 "), Some(120));
         assert_eq!(seconds("1000000000"), Some(1_000_000_000));

@@ -57,26 +57,54 @@ pub(crate) struct Pushed {
     pub(crate) failure: Option<Dhis2Error>,
 }
 
-/// Sends the changes and reads them back. After a failure the rest is not sent, and what was is still read back,
-/// unless it is our credentials that were refused.
+/// Sends the changes and reads them back; once more those that DHIS2 said it stored and does not show.
 pub(crate) fn push(dhis2: &mut Dhis2, task: &Task<'_>, budget: &mut Budget) -> Pushed {
     let mut sent = vec![Sent::NotSent; task.changes.len()];
+    let mut failure = send(dhis2, task, budget, &mut sent, &Sent::NotSent);
+    let is_lost = failure.is_none() && sent.contains(&Sent::Unconfirmed);
+    if is_lost && dhis2.waited(1, &not_shown(task.data_set)) {
+        failure = send(dhis2, task, budget, &mut sent, &Sent::Unconfirmed);
+    }
+    Pushed { sent, failure }
+}
+
+/// Sends the changes that are in this state and reads them back; gives what ended either early. After a failure the rest
+/// is not sent, and what was is still read back, unless it is our credentials that were refused.
+fn send(
+    dhis2: &mut Dhis2,
+    task: &Task<'_>,
+    budget: &mut Budget,
+    sent: &mut [Sent],
+    which: &Sent,
+) -> Option<Dhis2Error> {
     let mut sending = Sending {
         dhis2: &mut *dhis2,
         task,
         budget,
         purpose: Purpose::Store,
-        sent: &mut sent,
+        sent: &mut *sent,
         counted: Counted::default(),
         failure: None,
     };
-    let mut failure = sending.all().err();
-    let refused = |failure: &Dhis2Error| failure.kind == Kind::Credentials;
-    if !failure.as_ref().is_some_and(refused) {
-        let confirmed = read_back::confirm(dhis2, task, &mut sent);
-        failure = failure.or(confirmed.err());
+    match sending.all(which) {
+        Err(refused) if refused.kind == Kind::Credentials => Some(refused),
+        ended => {
+            let confirmed = read_back::confirm(dhis2, task, sent);
+            ended.err().or(confirmed.err())
+        }
     }
-    Pushed { sent, failure }
+}
+
+fn not_shown(data_set: &DataSet) -> Dhis2Error {
+    Dhis2Error::new(
+        Kind::Temporary {
+            nothing_sent: false,
+        },
+        format!(
+            "importing values of data set {}: DHIS2 took them and does not show them",
+            data_set.id
+        ),
+    )
 }
 
 struct Sending<'a, 't> {
@@ -93,12 +121,16 @@ struct Sending<'a, 't> {
 }
 
 impl<'t> Sending<'_, 't> {
-    /// Sends every chunk, also after one that failed; an error that no chunk would escape ends it.
-    fn all(&mut self) -> Result<(), Dhis2Error> {
+    /// Sends what is in this state, every chunk of it, also after one that failed; an error that no chunk would escape ends it.
+    fn all(&mut self, which: &Sent) -> Result<(), Dhis2Error> {
         for chunk in chunks(self.task.changes, self.task.chunk) {
             // A change of another space would have no cell; it stays unsent.
-            let known = chunk.filter(|index| self.cell(*index).is_some());
-            self.chunk(known.collect())?;
+            let wanted = |index: &usize| self.sent.get(*index) == Some(which);
+            let known = chunk.filter(|index| wanted(index) && self.cell(*index).is_some());
+            let known: Vec<usize> = known.collect();
+            if !known.is_empty() {
+                self.chunk(known)?;
+            }
         }
         self.failure.take().map_or(Ok(()), Err)
     }

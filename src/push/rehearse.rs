@@ -48,7 +48,7 @@ pub(crate) fn rehearse(dhis2: &mut Dhis2, task: &Task<'_>, budget: &mut Budget) 
         counted: Counted::default(),
         failure: None,
     };
-    let failure = sending.all().err();
+    let failure = sending.all(&Sent::NotSent).err();
     let counted = sending.counted;
     Rehearsed {
         answers: sent.into_iter().map(answer).collect(),
