@@ -1,9 +1,8 @@
 //! Ends a command that hangs, whatever it hangs in: the only place from which the process is ended.
 
-use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
-use std::{io, process, thread};
+use std::{process, thread};
 
 use crate::exit::{Exit, Problem};
 use crate::report;
@@ -39,7 +38,7 @@ impl Watch {
     /// Begins to watch; `written` is the deadline of the site file. A backfill by a person at a terminal has none
     /// unless it is written.
     pub(crate) fn begin(written: Option<Duration>, work: Work) -> Watch {
-        let limit = limit(written, work, io::stderr().is_terminal());
+        let limit = limit(written, work, report::is_read_at_terminal());
         // A deadline beyond all clocks is none.
         let deadline = limit.and_then(|limit| {
             let ends_at = Instant::now().checked_add(limit)?;
@@ -60,8 +59,17 @@ impl Watch {
         }
     }
 
+    /// Waits, if that leaves time for more; whether it did.
+    pub(crate) fn wait(&self, time: Duration) -> bool {
+        let has_time = self.has(time);
+        if has_time {
+            thread::sleep(time);
+        }
+        has_time
+    }
+
     /// Whether so much time is left, and more.
-    pub(crate) fn has(&self, time: Duration) -> bool {
+    fn has(&self, time: Duration) -> bool {
         self.deadline.is_none_or(|deadline| {
             time < deadline.ends_at.saturating_duration_since(Instant::now())
         })

@@ -1,7 +1,5 @@
 //! Reaches the source: what may pass by itself is tried again, a login that was refused is noted.
 
-use std::thread;
-
 use anyhow::Context;
 use jiff::Timestamp;
 
@@ -29,14 +27,16 @@ pub(super) fn patiently<T>(
         tried += 1;
         let wait = waits.next().filter(|_| failed(&result));
         let wait = wait.map(|halves| access.wait.saturating_mul(halves) / 2);
-        let Some(wait) = wait.filter(|wait| watch.has(*wait)) else {
+        let waited = wait.is_some_and(|wait| {
+            log::info!("reading the source failed; trying again after {wait:?}");
+            watch.wait(wait)
+        });
+        if !waited {
             return match tried {
                 1 => result,
                 _ => result.with_context(|| format!("after {tried} tries")),
             };
-        };
-        log::info!("reading the source failed; trying again after {wait:?}");
-        thread::sleep(wait);
+        }
     }
 }
 

@@ -6,7 +6,7 @@ mod tests;
 
 use std::io;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
@@ -207,10 +207,7 @@ fn refusal(doing: &str, answer: Answer) -> Dhis2Error {
     }
     let json = is_json(&answer);
     let content_type = answer.content_type.clone();
-    let retry_after = answer
-        .retry_after
-        .as_deref()
-        .and_then(|header| retry_after(header, Timestamp::now()));
+    let retry_after = asked_to_wait(&answer);
     let asks_for_token = answer.www_authenticate.as_deref() == Some("ApiToken");
     let body = answer.bytes().unwrap_or_default();
     let said: WebMessage = serde_json::from_slice(&body).unwrap_or_default();
@@ -224,7 +221,7 @@ fn refusal(doing: &str, answer: Answer) -> Dhis2Error {
         401 => (
             Kind::Credentials,
             format!(
-                "DHIS2 rejected the credentials (401 {words}); check token-file, or username and password-file, in [dhis2]; not tried again"
+                "DHIS2 rejected the credentials (401 {words}); check token-file, or username and password-file, in [dhis2]"
             ),
         ),
         403 => (
@@ -259,6 +256,10 @@ fn refusal(doing: &str, answer: Answer) -> Dhis2Error {
     }
 }
 
+fn asked_to_wait(answer: &Answer) -> Option<Duration> {
+    retry_after(answer.retry_after.as_deref()?, Timestamp::now())
+}
+
 fn redirected(doing: &str, location: &str) -> Dhis2Error {
     let location = shown(location);
     if location.to_ascii_lowercase().contains("login") {
@@ -290,7 +291,7 @@ fn login_form(doing: &str) -> Dhis2Error {
     Dhis2Error::new(
         Kind::Credentials,
         format!(
-            "{doing}: DHIS2 answered with its login form: it does not accept the credentials; check token-file, or username and password-file, in [dhis2]; not tried again"
+            "{doing}: DHIS2 answered with its login form: it does not accept the credentials; check token-file, or username and password-file, in [dhis2]"
         ),
     )
 }

@@ -110,7 +110,7 @@ fn limits(top: &mut Section<'_>) -> Result<(Option<Duration>, Limits), FileError
         }
     }
     if let Some(entry) = section.take("attempts") {
-        limits.attempts = u32::try_from(entry.count(1..=20)?).unwrap_or(ATTEMPTS);
+        limits.attempts = entry.count(1..=20)?;
     }
     section.finish()?;
     Ok((deadline, limits))

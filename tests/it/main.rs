@@ -8,6 +8,7 @@
 )]
 
 mod backfill;
+mod breaker;
 mod by_hand;
 mod completeness;
 mod completeness_faults;
@@ -20,6 +21,7 @@ mod failing_target;
 mod foreign;
 mod guards_st_lucia;
 mod hostile_queries;
+mod limits;
 mod moves;
 mod one_at_a_time;
 mod outputs;
@@ -32,6 +34,7 @@ mod preview;
 mod program;
 mod readme;
 mod relay;
+mod retries;
 mod same_either_way;
 mod sentinels;
 mod server_dry_run;
@@ -47,6 +50,7 @@ mod stranded;
 mod streams;
 mod tidy;
 mod value_types;
+mod wire;
 mod withdrawals;
 mod wrong_account;
 mod wrong_documents;
