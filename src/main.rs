@@ -23,6 +23,7 @@ mod plan;
 mod push;
 mod report;
 mod site;
+mod watchdog;
 
 use std::process::ExitCode;
 

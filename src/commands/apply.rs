@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::approvals::close_approved;
+use super::begin;
 use super::deliver::{account, send};
 use super::mode::Mode;
 use super::run::{connect, empty_report, memory};
@@ -14,7 +15,8 @@ use crate::exit::{Exit, Problem};
 use crate::plan::{Recheck, Rechecked, SavedChange, SavedMapping, SavedPlan, Target};
 use crate::push::{Budget, EXTRA_REQUESTS};
 use crate::report::{self, Keep, MappingReport, MovedCell, Report};
-use crate::site::{Lock, Site};
+use crate::site::Lock;
+use crate::watchdog::Work;
 
 /// Digits of a digest that people copy, and that are enough to name a plan.
 const DIGITS: usize = 12;
@@ -24,7 +26,7 @@ const PERIODS: usize = 24;
 
 pub(super) fn apply(args: &ApplyArgs) -> anyhow::Result<Exit> {
     let started = Timestamp::now();
-    let site = Site::load(args.site.config.as_deref())?;
+    let (site, watch) = begin(&args.site, Work::Usual)?;
     let access = site.dhis2()?;
     report::ensure_writable(args.report.output.output.as_deref())?;
     let (plan, digest) = saved_plan::read(&args.plan)?;
@@ -35,6 +37,7 @@ pub(super) fn apply(args: &ApplyArgs) -> anyhow::Result<Exit> {
         Mode::Send => Some(Lock::take(&site.state, started)?),
         Mode::DryRun | Mode::AskServer => None,
     };
+    watch.doing("asking DHIS2");
     let mut report = empty_report("apply", mode, plan.as_of, started);
     report.mappings = plan.mappings.iter().map(mapping_report).collect();
     let released = args.release.iter().any(|named| names(named, &digest));

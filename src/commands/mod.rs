@@ -15,10 +15,14 @@ mod results;
 mod run;
 mod saved_plan;
 mod server_opinion;
+mod source;
 mod target;
 
-use crate::cli::Command;
+use crate::cli::{Command, SiteArgs};
 use crate::exit::Exit;
+use crate::mapping::FileError;
+use crate::site::Site;
+use crate::watchdog::{Watch, Work};
 
 /// Does what the command line says.
 pub(crate) fn execute(command: &Command) -> anyhow::Result<Exit> {
@@ -30,4 +34,12 @@ pub(crate) fn execute(command: &Command) -> anyhow::Result<Exit> {
         Command::Apply(args) => apply::apply(args),
         Command::Pin(args) => pin::pin(args),
     }
+}
+
+/// The site, and the time that the command has from now on.
+fn begin(args: &SiteArgs, work: Work) -> Result<(Site, Watch), FileError> {
+    let mut site = Site::load(args.config.as_deref())?;
+    let watch = Watch::begin(site.deadline, work);
+    site.ends_at = watch.deadline.map(|deadline| deadline.ends_at);
+    Ok((site, watch))
 }

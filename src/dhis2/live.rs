@@ -98,7 +98,7 @@ impl Dhis2 {
         // A read that was cut is repeated, but nothing is shown twice.
         let hasher = RandomState::new();
         let mut shown = HashSet::new();
-        self.twice(|dhis2| {
+        self.patiently(|dhis2| {
             let answer = dhis2.get(&doing, "dataValueSets", &query)?;
             let mut once = |row: LiveRow<'_>| {
                 if shown.insert(hasher.hash_one(row.cell)) {

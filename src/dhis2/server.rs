@@ -136,6 +136,7 @@ mod tests {
                     password: "Loader-2026!".into(),
                 },
                 http: http::Settings::default(),
+                attempts: 1,
                 wait: Duration::ZERO,
             };
             let mut dhis2 = Dhis2::connect(&settings).expect("settings");

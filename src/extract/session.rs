@@ -149,13 +149,14 @@ fn connect(
             ));
         }
     };
-    let session = Session::new(settings);
+    let mut session = Session::new(settings);
     client.batch_execute(&session.commands).map_err(failed)?;
-    if let Err(error) = client.batch_execute(NOTICE_OUR_END) {
-        log::debug!(
+    match client.batch_execute(NOTICE_OUR_END) {
+        Ok(()) => session.commands = format!("{}; {NOTICE_OUR_END}", session.commands),
+        Err(error) => log::debug!(
             "the source does not know client_connection_check_interval ({:?})",
             error.code().map(|code| code.code())
-        );
+        ),
     }
     let answer = client.simple_query("show server_version").map_err(failed)?;
     let version = answer.iter().find_map(|message| match message {

@@ -144,6 +144,16 @@ impl Settings {
         })
     }
 
+    /// Which servers, database and user these are, in one text.
+    pub(crate) fn place(&self) -> String {
+        let hosts = self.hosts.iter();
+        let hosts: Vec<String> = hosts
+            .map(|host| format!("{}:{}", host.name, host.port))
+            .collect();
+        let user = self.user.as_deref().unwrap_or_default();
+        format!("{user}@{}/{}", hosts.join(","), self.database)
+    }
+
     /// The password that a file in libpq's format (`PGPASSFILE`, `~/.pgpass`) holds for the first of our hosts that it knows.
     pub(crate) fn password_in(&self, passfile: &str) -> Option<SecretString> {
         let user = self.user.as_deref()?;

@@ -21,6 +21,8 @@ pub(crate) enum What {
     /// No TLS there, or a certificate we do not trust.
     Tls,
     Timeout,
+    /// The time of the whole run is over.
+    Deadline,
     /// The connection ended before the answer did.
     Cut,
     /// Not HTTP.
@@ -90,6 +92,10 @@ fn timed_out(timeout: Timeout) -> (What, String) {
         Timeout::SendRequest | Timeout::SendBody => {
             (What::Timeout, "the request was not taken in time")
         }
+        Timeout::Global => (
+            What::Deadline,
+            "the run's time is over (deadline in [limits])",
+        ),
         Timeout::RecvBody => (What::Timeout, "the answer was not complete in time"),
         _ => (What::Timeout, "no answer in time"),
     };

@@ -8,12 +8,12 @@ mod tests;
 
 use std::cell::Cell;
 use std::io::{self, Read};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ureq::config::Config;
 use ureq::http::HeaderMap;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Body, RequestBuilder, SendBody};
+use ureq::{Agent, Body, Error, RequestBuilder, SendBody, Timeout};
 
 use error::{TransportError, What};
 
@@ -21,7 +21,9 @@ use error::{TransportError, What};
 pub(crate) const CONNECT: Duration = Duration::from_secs(10);
 /// From the request sent to the first line of the answer; DHIS2 ≤ 2.42 needs minutes for a large import.
 pub(crate) const FIRST_BYTE: Duration = Duration::from_secs(300);
-/// For a body, either way.
+/// For a request to be taken by the network and the server.
+pub(crate) const SEND: Duration = Duration::from_secs(60);
+/// For the body of an answer.
 pub(crate) const BODY: Duration = Duration::from_secs(60);
 
 /// A document read whole may not be larger: data sets and import summaries are a few MB at most.
@@ -35,7 +37,10 @@ pub(crate) struct Settings {
     pub(crate) ca_pem: Option<Vec<u8>>,
     pub(crate) connect: Duration,
     pub(crate) first_byte: Duration,
+    pub(crate) send: Duration,
     pub(crate) body: Duration,
+    /// When the whole run has to end, requests under way included.
+    pub(crate) ends_at: Option<Instant>,
 }
 
 impl Default for Settings {
@@ -44,13 +49,16 @@ impl Default for Settings {
             ca_pem: None,
             connect: CONNECT,
             first_byte: FIRST_BYTE,
+            send: SEND,
             body: BODY,
+            ends_at: None,
         }
     }
 }
 
 pub(crate) struct Client {
     agent: Agent,
+    ends_at: Option<Instant>,
 }
 
 /// An answer of any status; the body is still to be read.
@@ -59,6 +67,7 @@ pub(crate) struct Answer {
     pub(crate) content_type: Option<String>,
     pub(crate) location: Option<String>,
     pub(crate) www_authenticate: Option<String>,
+    pub(crate) retry_after: Option<String>,
     body: Body,
 }
 
@@ -78,13 +87,14 @@ impl Client {
             .user_agent(concat!("pg2dhis2/", env!("CARGO_PKG_VERSION")))
             .timeout_resolve(Some(settings.connect))
             .timeout_connect(Some(settings.connect))
-            .timeout_send_request(Some(settings.body))
-            .timeout_send_body(Some(settings.body))
+            .timeout_send_request(Some(settings.send))
+            .timeout_send_body(Some(settings.send))
             .timeout_recv_response(Some(settings.first_byte))
             .timeout_recv_body(Some(settings.body))
             .build();
         Ok(Client {
             agent: config.new_agent(),
+            ends_at: settings.ends_at,
         })
     }
 
@@ -93,7 +103,7 @@ impl Client {
         url: &str,
         headers: &[(&str, &str)],
     ) -> Result<Answer, TransportError> {
-        with_headers(self.agent.get(url), headers)
+        self.in_time(with_headers(self.agent.get(url), headers))?
             .call()
             .map(answer)
             .map_err(|error| TransportError::new(error, true))
@@ -113,9 +123,26 @@ impl Client {
         let request = with_headers(self.agent.post(url), headers)
             .header("content-type", "application/json")
             .header("content-length", json.len().to_string());
-        let sent = request.send(SendBody::from_reader(&mut body));
+        let sent = self
+            .in_time(request)?
+            .send(SendBody::from_reader(&mut body));
         sent.map(answer)
             .map_err(|error| TransportError::new(error, !body.read.get()))
+    }
+
+    /// A request that ends with the run at the latest; none is begun after that.
+    fn in_time<Any>(
+        &self,
+        request: RequestBuilder<Any>,
+    ) -> Result<RequestBuilder<Any>, TransportError> {
+        let Some(end) = self.ends_at else {
+            return Ok(request);
+        };
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(TransportError::new(Error::Timeout(Timeout::Global), true));
+        }
+        Ok(request.config().timeout_global(Some(left)).build())
     }
 }
 
@@ -181,6 +208,7 @@ fn answer(response: ureq::http::Response<Body>) -> Answer {
         content_type: text(&head.headers, "content-type"),
         location: text(&head.headers, "location"),
         www_authenticate: text(&head.headers, "www-authenticate"),
+        retry_after: text(&head.headers, "retry-after"),
         body,
     }
 }

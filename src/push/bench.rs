@@ -128,6 +128,7 @@ pub(super) fn loader(url: String) -> Dhis2 {
             password: "Loader-2026!".into(),
         },
         http: http::Settings::default(),
+        attempts: 5,
         wait: Duration::ZERO,
     };
     Dhis2::connect(&settings).expect("settings")

@@ -15,7 +15,9 @@ use jiff::Timestamp;
 pub(crate) use absorb::Keep;
 pub(crate) use complete::CompleteReport;
 pub(crate) use moved::MovedCell;
-pub(crate) use output::{document, ensure_writable, error, input, logging, notes, show};
+pub(crate) use output::{
+    document, ensure_writable, error, input, is_read_at_terminal, logging, notes, show,
+};
 pub(crate) use server_dry_run::{ServerCounts, ServerDryRun};
 
 use crate::domain::{

@@ -2,6 +2,7 @@
 
 mod files;
 mod lock;
+mod login;
 mod memory;
 mod parse;
 mod pin;
@@ -11,12 +12,15 @@ mod select;
 mod veil;
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 pub(crate) use files::{ensure_writable, reason, write_private, write_published};
 pub(crate) use lock::Lock;
+pub(crate) use login::Login;
 pub(crate) use memory::{Memory, Scope};
 pub(crate) use registrations::{Known, Registrations};
 pub(crate) use veil::{Keep, veil};
@@ -37,6 +41,11 @@ pub(crate) struct Site {
     mappings: Vec<String>,
     /// Lock and history.
     pub(crate) state: PathBuf,
+    /// So long may a command take.
+    pub(crate) deadline: Option<Duration>,
+    /// When this one has to end; nobody says it before the site file is read.
+    pub(crate) ends_at: Option<Instant>,
+    limits: Limits,
     source: Option<SourceSite>,
     dhis2: Option<Dhis2Site>,
 }
@@ -56,8 +65,14 @@ struct Dhis2Site {
     ca_file: Option<PathBuf>,
     chunk: usize,
     own_users: Vec<OwnUser>,
+}
+
+/// The table `[limits]`, but for the deadline.
+#[derive(Debug)]
+struct Limits {
     http: crate::http::Settings,
-    wait: std::time::Duration,
+    attempts: u32,
+    wait: Duration,
 }
 
 #[derive(Debug)]
@@ -70,6 +85,11 @@ enum AccountSite {
 pub(crate) struct SourceAccess {
     pub(crate) settings: extract::Settings,
     pub(crate) password: Option<SecretString>,
+    /// None: there is no secret that could be refused.
+    pub(crate) login: Option<Login>,
+    /// How often reading it is tried at most, and the wait that others are multiples of.
+    pub(crate) attempts: u32,
+    pub(crate) wait: Duration,
 }
 
 /// What DHIS2 needs.
@@ -95,24 +115,37 @@ impl Site {
         parse::parse(&file, &text)
     }
 
-    /// How to reach the source, with its password.
-    pub(crate) fn source(&self) -> Result<SourceAccess, FileError> {
+    /// How to reach the source, with its password; refused if the source refused that lately.
+    pub(crate) fn source(&self) -> anyhow::Result<SourceAccess> {
         let source = self.table(self.source.as_ref(), "source")?;
+        let settings = source.settings.clone();
+        let password = secret::source_password(source.password_file.as_deref(), &settings)?;
+        let login = password.as_ref().map(|password| {
+            let credential = format!("{}\0{}", settings.place(), password.expose_secret());
+            Login::new(&self.state, "PostgreSQL", "the password", credential)
+        });
+        if let Some(login) = &login {
+            login.ensure_not_refused(Timestamp::now())?;
+        }
         Ok(SourceAccess {
-            settings: source.settings.clone(),
-            password: secret::source_password(source.password_file.as_deref(), &source.settings)?,
+            settings,
+            password,
+            login,
+            attempts: self.limits.attempts,
+            wait: self.limits.wait,
         })
     }
 
-    /// How to reach DHIS2, with the token or password, and what it was like when it was pinned.
-    pub(crate) fn dhis2(&self) -> Result<Dhis2Access, FileError> {
+    /// How to reach DHIS2, with the token or password, and what it was like when it was pinned; refused if DHIS2 refused
+    /// those lately.
+    pub(crate) fn dhis2(&self) -> anyhow::Result<Dhis2Access> {
         let mut access = self.dhis2_without_pin()?;
         access.pin = self.pin()?.map(|file| Box::new(file.pin));
         Ok(access)
     }
 
     /// How to reach DHIS2 for those who make a pin, whatever the one that is there.
-    pub(crate) fn dhis2_without_pin(&self) -> Result<Dhis2Access, FileError> {
+    pub(crate) fn dhis2_without_pin(&self) -> anyhow::Result<Dhis2Access> {
         let dhis2 = self.table(self.dhis2.as_ref(), "dhis2")?;
         let credentials = match &dhis2.account {
             AccountSite::Token { file } => dhis2::Credentials::Token(secret::read(file)?),
@@ -121,7 +154,8 @@ impl Site {
                 password: secret::read(file)?,
             },
         };
-        let mut http = dhis2.http.clone();
+        let mut http = self.limits.http.clone();
+        http.ends_at = self.ends_at;
         if let Some(ca_file) = &dhis2.ca_file {
             let shown = ca_file.display().to_string();
             let pem = files::read(ca_file)
@@ -132,13 +166,17 @@ impl Site {
             url: dhis2.url.clone(),
             credentials,
             http,
-            wait: dhis2.wait,
+            attempts: self.limits.attempts,
+            wait: self.limits.wait,
         };
         // What no request can be made with is a fault of the files, whatever it would be called later.
-        let connected = Dhis2::connect(&settings).map_err(|error| {
+        let mut connected = Dhis2::connect(&settings).map_err(|error| {
             let file = self.file.display().to_string();
             FileError::whole(&file, error)
         })?;
+        let login = self.login(&settings);
+        login.ensure_not_refused(Timestamp::now())?;
+        connected.on_refused_login = Some(Box::new(move || login.refused(Timestamp::now())));
         Ok(Dhis2Access {
             registrations: Registrations::new(&self.state, &settings.url),
             url: settings.url,
@@ -147,6 +185,18 @@ impl Site {
             own_users: dhis2.own_users.clone(),
             pin: None,
         })
+    }
+
+    fn login(&self, settings: &dhis2::Settings) -> Login {
+        let (secret_is, who) = match &settings.credentials {
+            dhis2::Credentials::Token(token) => ("the token", token.expose_secret().to_owned()),
+            dhis2::Credentials::Password { username, password } => (
+                "the password",
+                format!("{username}\0{}", password.expose_secret()),
+            ),
+        };
+        let credential = format!("{}\0{who}", settings.url);
+        Login::new(&self.state, "DHIS2", secret_is, credential)
     }
 
     fn table<'s, T>(&self, table: Option<&'s T>, name: &str) -> Result<&'s T, FileError> {

@@ -7,11 +7,12 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::{AccountSite, Dhis2Site, Site, SourceSite, folder};
+use super::{AccountSite, Dhis2Site, Limits, Site, SourceSite, folder};
+use crate::dhis2::patience::{ATTEMPTS, WAIT};
 use crate::domain::OwnUser;
 use crate::extract;
 use crate::mapping::{Entry, FileError, Section};
-use crate::{dhis2, http, push};
+use crate::{http, push};
 
 /// Where the lock and the history are unless the site says otherwise.
 const STATE: &str = "/var/lib/pg2dhis2";
@@ -38,10 +39,10 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Site, FileError> {
         .take("source")
         .map(|entry| source(entry, base))
         .transpose()?;
-    let limits = limits(&mut top)?;
+    let (deadline, limits) = limits(&mut top)?;
     let dhis2 = top
         .take("dhis2")
-        .map(|entry| dhis2(entry, base, limits))
+        .map(|entry| dhis2(entry, base))
         .transpose()?;
     top.finish()?;
     Ok(Site {
@@ -49,6 +50,9 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Site, FileError> {
         time_zone,
         mappings,
         state,
+        deadline,
+        ends_at: None,
+        limits,
         source,
         dhis2,
     })
@@ -82,23 +86,21 @@ fn source(entry: Entry<'_>, base: &Path) -> Result<SourceSite, FileError> {
     })
 }
 
-/// The part of `[limits]` that requests to DHIS2 keep.
-struct Limits {
-    http: http::Settings,
-    wait: Duration,
-}
-
-fn limits(top: &mut Section<'_>) -> Result<Limits, FileError> {
+fn limits(top: &mut Section<'_>) -> Result<(Option<Duration>, Limits), FileError> {
     let mut limits = Limits {
         http: http::Settings::default(),
-        wait: dhis2::WAIT,
+        attempts: ATTEMPTS,
+        wait: WAIT,
     };
     let Some(entry) = top.take("limits") else {
-        return Ok(limits);
+        return Ok((None, limits));
     };
     let mut section = entry.section()?;
+    let deadline = section.take("deadline");
+    let deadline = deadline.map(|entry| duration(&entry)).transpose()?;
     for (key, limit) in [
         ("connect", &mut limits.http.connect),
+        ("send", &mut limits.http.send),
         ("first-byte", &mut limits.http.first_byte),
         ("body", &mut limits.http.body),
         ("wait", &mut limits.wait),
@@ -107,11 +109,14 @@ fn limits(top: &mut Section<'_>) -> Result<Limits, FileError> {
             *limit = duration(&entry)?;
         }
     }
+    if let Some(entry) = section.take("attempts") {
+        limits.attempts = entry.count(1..=20)?;
+    }
     section.finish()?;
-    Ok(limits)
+    Ok((deadline, limits))
 }
 
-fn dhis2(entry: Entry<'_>, base: &Path, limits: Limits) -> Result<Dhis2Site, FileError> {
+fn dhis2(entry: Entry<'_>, base: &Path) -> Result<Dhis2Site, FileError> {
     let mut section = entry.section()?;
     let url = section.require("url")?;
     ensure_is_address(&url)?;
@@ -153,8 +158,6 @@ fn dhis2(entry: Entry<'_>, base: &Path, limits: Limits) -> Result<Dhis2Site, Fil
         ca_file,
         chunk,
         own_users,
-        http: limits.http,
-        wait: limits.wait,
     })
 }
 

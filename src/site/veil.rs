@@ -11,12 +11,10 @@ const LENGTH: usize = 32;
 
 /// The veil of a site. `keep`: make the file if there is none, so that fingerprints stay the same from run to run.
 pub(crate) fn veil(state: &Path, keep: Keep) -> Result<Veil, Problem> {
-    let path = state.join(FILE);
-    if let Ok(secret) = fs::read(&path)
-        && secret.len() == LENGTH
-    {
-        return Ok(Veil::new(secret));
+    if let Some(veil) = kept(state) {
+        return Ok(veil);
     }
+    let path = state.join(FILE);
     let mut secret = vec![0; LENGTH];
     getrandom::fill(&mut secret)
         .map_err(|error| Problem::new(Exit::Internal, format!("no random numbers ({error})")))?;
@@ -33,6 +31,12 @@ pub(crate) fn veil(state: &Path, keep: Keep) -> Result<Veil, Problem> {
         })?;
     }
     Ok(Veil::new(secret))
+}
+
+/// The veil that an earlier run made.
+pub(super) fn kept(state: &Path) -> Option<Veil> {
+    let secret = fs::read(state.join(FILE)).ok()?;
+    (secret.len() == LENGTH).then(|| Veil::new(secret))
 }
 
 /// Whether a new secret is kept.

@@ -28,7 +28,10 @@ ca-file = "ca.pem"
 own-users = ["sluhis_import"]
 ACCOUNT
 [limits]
+deadline = "50m"
+attempts = 5
 connect = "10s"
+send = "60s"
 first-byte = "300s"
 body = "60s"
 wait = "2s"

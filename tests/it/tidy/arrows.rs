@@ -6,15 +6,17 @@ use super::source::{Source, first_names, has_word, names_below};
 
 /// What each module of `src` uses; a module uses only what stands below it, and the stages extract, map, plan and push
 /// never name each other.
-pub(super) const USES: [(&str, &[&str]); 14] = [
+pub(super) const USES: [(&str, &[&str]); 15] = [
     ("main", &["cli", "commands", "exit", "report"]),
     (
         "commands",
         &[
-            "cli", "exit", "report", "site", "extract", "map", "plan", "push", "dhis2", "mapping",
-            "domain",
+            "watchdog", "cli", "exit", "report", "site", "extract", "map", "plan", "push", "dhis2",
+            "mapping", "domain",
         ],
     ),
+    // It tells that it ends the process.
+    ("watchdog", &["exit", "report"]),
     // How a report is shown is said on the command line; files are written by `site`.
     ("report", &["cli", "exit", "site", "domain"]),
     // The command line tells the exit codes and reads periods.
