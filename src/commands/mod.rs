@@ -9,6 +9,7 @@ mod mode;
 mod periods;
 mod pin;
 mod push;
+mod relaxed;
 mod remember;
 mod results;
 mod run;

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::deliver::{Orders, deliver, not_sent};
 use super::mode::Mode;
 use super::target::Connection;
-use super::{periods, results, saved_plan};
+use super::{periods, relaxed, results, saved_plan};
 use crate::cli::RunArgs;
 use crate::domain::{Desired, Period, Veil};
 use crate::exit::{Exit, Problem};
@@ -28,6 +28,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     let as_of = periods::as_of(&args.periods, started);
     let mode = args.send.mode();
     let mut report = empty_report("run", mode, as_of, started);
+    relaxed::transport(&mut report, &source.settings);
     let jobs = jobs(&mappings, args, as_of, &site, &mut report)?;
     let _lock = match mode {
         Mode::Send => Some(Lock::take(&site.state, started)?),
@@ -119,6 +120,7 @@ pub(super) fn empty_report(
         dhis2: None,
         requests: 0,
         notes: Vec::new(),
+        relaxed: Vec::new(),
         problems: Vec::new(),
         mappings: Vec::new(),
     }
@@ -131,11 +133,16 @@ pub(super) fn connect(
     report: &mut Report,
 ) -> anyhow::Result<Connection> {
     let url = access.url.clone();
+    let allowed = access.allow_overprivileged;
     let connection = Connection::open(access, memory)?;
+    if allowed {
+        relaxed::account(report, &connection.account);
+    }
     report.dhis2 = Some(Dhis2Facts {
         url,
         version: connection.server.version.text.clone(),
         time_zone: connection.server.time_zone.clone(),
+        system_id: connection.server.system_id.clone(),
         user: connection.account.username.clone(),
     });
     report.notes.extend(connection.server.note.clone());
@@ -230,6 +237,7 @@ impl Pass<'_> {
     fn extract(&mut self) -> anyhow::Result<Vec<(usize, Desired)>> {
         let access = &self.source;
         let mut source = Source::connect(&access.settings, access.password.as_ref())?;
+        relaxed::role(&mut self.report, &access.settings, &source);
         self.report.source = Some(source.server_version());
         let mut snapshot = source.snapshot()?;
         let mut extracted = Vec::new();

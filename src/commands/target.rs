@@ -48,8 +48,12 @@ impl Connection {
     pub(super) fn open(access: Dhis2Access, memory: Memory) -> anyhow::Result<Connection> {
         let mut dhis2 = access.dhis2;
         let server = dhis2.server()?;
+        ensure_is_meant(&server, access.system_id.as_deref())?;
         let account = dhis2.account()?;
         ensure_may_write(&account)?;
+        if !access.allow_overprivileged {
+            ensure_may_not_more(&account)?;
+        }
         Ok(Connection {
             dhis2,
             server,
@@ -337,6 +341,33 @@ pub(super) fn names(target: &Target) -> BTreeMap<Uid, String> {
         names.extend(combos.map(|(uid, name)| (*uid, name.clone())));
     }
     names
+}
+
+/// A training server is a copy of the real one, with all its UIDs and often its accounts.
+fn ensure_is_meant(server: &Server, system_id: Option<&str>) -> anyhow::Result<()> {
+    let Some(meant) = system_id.filter(|id| server.system_id.as_deref() != Some(*id)) else {
+        return Ok(());
+    };
+    let is = match &server.system_id {
+        Some(id) => format!("its systemId is {id}"),
+        None => "it tells no systemId".to_owned(),
+    };
+    Err(target(format!(
+        "this DHIS2 is not the one that system-id in [dhis2] names: {is}, not {meant}; is url that of a copy, such as a training server?"
+    )))
+}
+
+fn ensure_may_not_more(account: &Account) -> anyhow::Result<()> {
+    let excess = account.excess();
+    if excess.is_empty() {
+        return Ok(());
+    }
+    Err(target(format!(
+        "the DHIS2 account {} may do more than import: it has the authority {}; give it a role that has not \
+         (examples/dhis2-role.json is one), or write allow-overprivileged-account = true in [dhis2]",
+        account.username,
+        excess.join(", ")
+    )))
 }
 
 fn ensure_may_write(account: &Account) -> anyhow::Result<()> {

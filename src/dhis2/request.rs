@@ -142,6 +142,7 @@ pub(super) fn unanswered(doing: &str, error: &TransportError) -> Dhis2Error {
         What::Tls => (Kind::Target, "check url and ca-file in [dhis2]"),
         What::Protocol => (Kind::Target, "check url in [dhis2]"),
         What::TooLarge => (Kind::Target, "check url in [dhis2]"),
+        What::Proxy => (Kind::Target, "check proxy and url in [dhis2]"),
         _ => (
             Kind::Temporary {
                 nothing_sent: error.nothing_sent,

@@ -19,7 +19,7 @@ type Parameters = BTreeMap<String, Parameter>;
 type Rows = Vec<Vec<Option<String>>>;
 
 fn source(url: &str) -> Source {
-    let settings = Settings::from_url(url, "".as_ref()).expect(url);
+    let settings = Settings::from_url(url, "".as_ref(), Vec::new()).expect(url);
     Source::connect(&settings, None).unwrap_or_else(|error| panic!("{url}: {error}"))
 }
 
