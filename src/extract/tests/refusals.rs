@@ -115,6 +115,10 @@ fn no_message_holds_a_value_of_a_row() {
         ("select to_tsquery(name || ' &|') from person", "42601"),
         ("select name::regclass from person", "42P01"),
         ("select xmlparse(document name) from person", "2200M"),
+        ("select name::label from person", "23514"),
+        ("select shout_as(name, 'P0001') from person", "P0001"),
+        ("select shout_as(name, 'XX000') from person", "XX000"),
+        ("select shout_as(name, '53000') from person", "53000"),
     ] {
         fails(
             &mut snapshot,
@@ -255,8 +259,8 @@ fn the_next_server_is_tried_where_none_answers_and_not_where_one_refuses() {
             None,
         )
     };
-    assert!(connect("postgres", "/nowhere,127.0.0.1").is_ok());
-    let error = connect("postgres", "/nowhere,/nowhere/else")
+    assert!(connect("rig_reader", "/nowhere,127.0.0.1").is_ok());
+    let error = connect("rig_reader", "/nowhere,/nowhere/else")
         .err()
         .expect("nothing answers");
     assert_eq!(error.kind, ExtractErrorKind::Unreachable);
