@@ -32,7 +32,7 @@ REVOKE ALL ON SCHEMA dhis2_export FROM PUBLIC;
 
 -- Counts by place and month: no person, no date, no record. Write one view for each thing that DHIS2 is to know.
 CREATE OR REPLACE VIEW dhis2_export.doses_by_month AS
-SELECT municipality,
+SELECT btrim(regexp_replace(upper(municipality), '[^A-Z0-9]+', ' ', 'g')) AS municipality,
        to_char(administered_on, 'YYYYMM') AS period,
        vaccine_code AS vaccine,
        count(*) AS doses

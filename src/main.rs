@@ -29,7 +29,6 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    site::forbid_core_files();
     let cli = cli::Cli::parse();
     report::logging(cli.command.site());
     let exit = commands::execute(&cli.command).unwrap_or_else(|error| {

@@ -12,6 +12,7 @@ mod push;
 mod relaxed;
 mod remember;
 mod results;
+mod rights;
 mod run;
 mod saved_plan;
 mod server_opinion;
@@ -19,9 +20,11 @@ mod target;
 
 use crate::cli::Command;
 use crate::exit::Exit;
+use crate::site;
 
 /// Does what the command line says.
 pub(crate) fn execute(command: &Command) -> anyhow::Result<Exit> {
+    site::forbid_core_files();
     match command {
         Command::Run(args) => run::run(args),
         Command::Extract(args) => extract::extract(args),

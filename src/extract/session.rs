@@ -165,20 +165,7 @@ fn connect(
             error.code().map(|code| code.code())
         );
     }
-    let excess = match privileges::excess(&mut client) {
-        Ok(excess) => excess,
-        // Not every engine that speaks PostgreSQL's protocol has its catalogs.
-        Err(error) if settings.allow_overprivileged_role => {
-            let code = error.code().map_or("no answer", |code| code.code());
-            vec![format!(
-                "nobody knows what, for its rights cannot be looked up ({code})"
-            )]
-        }
-        Err(error) => return Err(failed(error)),
-    };
-    if !excess.is_empty() && !settings.allow_overprivileged_role {
-        return Err(too_mighty(&doing, &excess));
-    }
+    let excess = excess_rights(&mut client, settings, &doing)?;
     let answer = client.simple_query("show server_version").map_err(failed)?;
     let version = answer.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
@@ -192,13 +179,32 @@ fn connect(
     })
 }
 
-fn too_mighty(doing: &str, excess: &[String]) -> ExtractError {
+/// What the role may do beyond reading; refused unless the settings allow it.
+fn excess_rights(
+    client: &mut Client,
+    settings: &Settings,
+    doing: &str,
+) -> Result<Vec<String>, ExtractError> {
+    let excess = match privileges::excess(client) {
+        Ok(excess) => excess,
+        // Not every engine that speaks PostgreSQL's protocol has its catalogs.
+        Err(error) if settings.allow_overprivileged_role => {
+            let code = error.code().map_or("no answer", |code| code.code());
+            vec![format!(
+                "nobody knows what, for its rights cannot be looked up ({code})"
+            )]
+        }
+        Err(error) => return Err(error::in_session(doing, &error)),
+    };
+    if excess.is_empty() || settings.allow_overprivileged_role {
+        return Ok(excess);
+    }
     let why = format!(
         "{doing}: the role may do more than read: {}; let it connect as a role that may not (examples/source-role.sql makes one), or \
          write allow-overprivileged-role = true in [source]",
         excess.join(", ")
     );
-    ExtractError::new(ExtractErrorKind::Source, why)
+    Err(ExtractError::new(ExtractErrorKind::Source, why))
 }
 
 /// What `work` gives; none if it takes longer than `limit`. It is then left to end with the process: the library bounds only the first

@@ -29,6 +29,7 @@ mod pipe;
 mod plan_files;
 mod plans;
 mod preview;
+mod private_files;
 mod privileges;
 mod program;
 mod proxy;

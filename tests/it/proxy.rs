@@ -111,7 +111,8 @@ fn proxies_and_servers_of_the_environment_are_not_heeded() {
     let host = trap.address.trim_start_matches("http://");
     let (host, port) = host.split_once(':').unwrap();
     let plain = SmallSite::new(Dialect::V2_43);
-    for site in [&plain, &self::site().0] {
+    let (behind, _) = site();
+    for site in [&plain, &behind] {
         let mut run = command(site.folder.path(), &["run", "-p", "202503", "--as-of", NOW]);
         for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
             run.env(name, &trap.address);

@@ -50,15 +50,20 @@ fn a_dhis2_that_proves_its_name_is_told_the_token_and_no_other_is_told_a_word() 
     }
 }
 
-/// A site whose PostgreSQL is behind TLS; `asked` stands behind the URL.
-fn source_behind(shown: &Identity, trusted: &Identity, asked: &str) -> (SmallSite, Front) {
+/// Who connects to the source, and what stands behind its URL.
+#[derive(Clone, Copy)]
+struct Asked {
+    role: &'static str,
+    asked: &'static str,
+}
+
+/// A site whose PostgreSQL is behind TLS.
+fn source_behind(shown: &Identity, trusted: &Identity, asked: Asked) -> (SmallSite, Front) {
+    let Asked { role, asked } = asked;
     let site = site();
     let front = front(shown, Speaks::Postgres, site.database.tcp_port());
     let name = site.database.name();
-    let url = format!(
-        "postgresql://trust_pw@127.0.0.1:{}/{name}{asked}",
-        front.port
-    );
+    let url = format!("postgresql://{role}@127.0.0.1:{}/{name}{asked}", front.port);
     site.replace("pg2dhis2.toml", &site.database.url(), &url);
     site.replace(
         "pg2dhis2.toml",
@@ -67,7 +72,8 @@ fn source_behind(shown: &Identity, trusted: &Identity, asked: &str) -> (SmallSit
     );
     site.write("source.password", "Sesame7");
     site.write("ca.pem", &trusted.pem());
-    site.database.execute("GRANT SELECT ON t TO trust_pw");
+    site.database
+        .execute(&format!("GRANT SELECT ON t TO {role}"));
     (site, front)
 }
 
@@ -76,66 +82,92 @@ fn pinned(site: &SmallSite, pin: &str) {
     site.replace("pg2dhis2.toml", "password-file", &line);
 }
 
+/// The program gets in, and the source is told the password.
+#[track_caller]
+fn believed(shown: &Identity, trusted: &Identity, asked: Asked, pin: Option<&str>) {
+    let (site, front) = source_behind(shown, trusted, asked);
+    pin.iter().for_each(|pin| pinned(&site, pin));
+    site.run().code(0).silent();
+    assert!(front.heard() > 0);
+}
+
+/// The program does not get in, and the source is told nothing.
+#[track_caller]
+fn not_believed(
+    shown: &Identity,
+    trusted: &Identity,
+    asked: Asked,
+    pin: Option<&str>,
+    words: &str,
+) {
+    let (site, front) = source_behind(shown, trusted, asked);
+    pin.iter().for_each(|pin| pinned(&site, pin));
+    site.refused(site.run(), 13, words);
+    assert_eq!(front.heard(), 0, "{words}");
+}
+
+const CA: &str = "?sslrootcert=ca.pem";
+
 #[test]
-fn a_source_that_proves_its_name_or_shows_the_pinned_key_is_told_the_password_and_no_other() {
-    cluster().create_role_with_password("trust_pw", "Sesame7");
+fn a_source_that_proves_its_name_is_told_the_password_and_no_other_is_told_a_word() {
+    cluster().create_role_with_password("trust_named", "Sesame7");
+    let asked = |asked| Asked {
+        role: "trust_named",
+        asked,
+    };
     let good = Identity::of("127.0.0.1");
     let other = Identity::of("127.0.0.1");
     let elsewhere = Identity::of("elsewhere.example");
-    let key = |identity: &Identity| format!("{:?}", identity.pin());
-    let ca = "?sslrootcert=ca.pem";
-
-    let believed = |shown: &Identity, trusted: &Identity, asked: &str, pin: Option<&str>| {
-        let (site, front) = source_behind(shown, trusted, asked);
-        pin.iter().for_each(|pin| pinned(&site, pin));
-        site.run().code(0).silent();
-        assert!(front.heard() > 0);
-    };
-    believed(&good, &good, ca, None);
-    // The key alone says who it is, whatever name stands in the certificate and whoever signed it.
-    believed(&elsewhere, &other, "", Some(&key(&elsewhere)));
-    believed(
+    let expired = Identity::expired("127.0.0.1");
+    believed(&good, &good, asked(CA), None);
+    let stranger = "not signed by a trusted authority";
+    not_believed(&other, &good, asked(CA), None, stranger);
+    not_believed(
         &elsewhere,
-        &other,
-        "?sslmode=require",
-        Some(&key(&elsewhere)),
+        &elsewhere,
+        asked(CA),
+        None,
+        "is for another host",
     );
-    believed(&good, &good, ca, Some(&key(&good)));
+    not_believed(&expired, &expired, asked(CA), None, "has expired");
+}
+
+#[test]
+fn a_source_with_the_pinned_key_is_believed_and_one_with_another_is_not() {
+    cluster().create_role_with_password("trust_pinned", "Sesame7");
+    let asked = |asked| Asked {
+        role: "trust_pinned",
+        asked,
+    };
+    let good = Identity::of("127.0.0.1");
+    let other = Identity::of("127.0.0.1");
+    let elsewhere = Identity::of("elsewhere.example");
+    let expired = Identity::expired("127.0.0.1");
+    let key = |identity: &Identity| format!("{:?}", identity.pin());
+    // The key alone says who it is, whatever name and date stand in the certificate and whoever signed it.
+    believed(&elsewhere, &other, asked(""), Some(&key(&elsewhere)));
+    believed(&expired, &other, asked(""), Some(&key(&expired)));
+    let encrypted = asked("?sslmode=require");
+    believed(&elsewhere, &other, encrypted, Some(&key(&elsewhere)));
+    believed(&good, &good, asked(CA), Some(&key(&good)));
     // While a server changes its key, both may be written.
     let two = format!("[{}, {}]", key(&other), key(&good));
-    believed(&good, &other, "", Some(&two));
+    believed(&good, &other, asked(""), Some(&two));
 
-    let refused =
-        |shown: &Identity, trusted: &Identity, asked: &str, pin: Option<&str>, words: &str| {
-            let (site, front) = source_behind(shown, trusted, asked);
-            pin.iter().for_each(|pin| pinned(&site, pin));
-            site.refused(site.run(), 13, words);
-            assert_eq!(front.heard(), 0, "{words}");
-        };
-    refused(&other, &good, ca, None, "not signed by a trusted authority");
-    refused(&elsewhere, &elsewhere, ca, None, "is for another host");
-    refused(
-        &good,
-        &good,
-        "",
-        Some(&key(&other)),
-        "the server's key is not the one that tls-pin names",
-    );
-    refused(&good, &good, ca, Some(&key(&other)), &good.pin());
+    let another = "the server's key is not the one that tls-pin names";
+    not_believed(&good, &good, asked(""), Some(&key(&other)), another);
+    // The key that it has is told, to be compared.
+    not_believed(&good, &good, asked(CA), Some(&key(&other)), &good.pin());
     // What the URL asks for besides still counts.
-    refused(
-        &good,
-        &other,
-        ca,
-        Some(&key(&good)),
-        "not signed by a trusted authority",
-    );
-    let full = "?sslmode=verify-full&sslrootcert=ca.pem";
-    refused(
+    let stranger = "not signed by a trusted authority";
+    not_believed(&good, &other, asked(CA), Some(&key(&good)), stranger);
+    let full = asked("?sslmode=verify-full&sslrootcert=ca.pem");
+    let pin = key(&elsewhere);
+    not_believed(
         &elsewhere,
         &elsewhere,
         full,
-        Some(&key(&elsewhere)),
+        Some(&pin),
         "is for another host",
     );
 }
