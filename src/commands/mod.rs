@@ -10,8 +10,10 @@ mod mode;
 mod periods;
 mod pin;
 mod push;
+mod relaxed;
 mod remember;
 mod results;
+mod rights;
 mod run;
 mod saved_plan;
 mod server_opinion;
@@ -21,11 +23,12 @@ mod target;
 use crate::cli::{Command, SiteArgs};
 use crate::exit::Exit;
 use crate::mapping::FileError;
-use crate::site::Site;
+use crate::site::{self, Site};
 use crate::watchdog::{Watch, Work};
 
 /// Does what the command line says.
 pub(crate) fn execute(command: &Command) -> anyhow::Result<Exit> {
+    site::forbid_core_files();
     match command {
         Command::Run(args) => run::run(args),
         Command::Extract(args) => extract::extract(args),

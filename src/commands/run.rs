@@ -6,7 +6,7 @@ use super::begin;
 use super::deliver::{Orders, deliver, not_sent};
 use super::mode::Mode;
 use super::target::Connection;
-use super::{periods, results, saved_plan, source};
+use super::{periods, relaxed, results, saved_plan, source};
 use crate::cli::RunArgs;
 use crate::domain::{Desired, Period, Veil};
 use crate::exit::{Exit, Problem};
@@ -30,6 +30,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     let as_of = periods::as_of(&args.periods, started);
     let mode = args.send.mode();
     let mut report = empty_report("run", mode, as_of, started);
+    relaxed::transport(&mut report, &source.settings);
     let jobs = jobs(&mappings, args, as_of, &site, &mut report)?;
     let _lock = match mode {
         Mode::Send => Some(Lock::take(&site.state, started)?),
@@ -122,6 +123,7 @@ pub(super) fn empty_report(
         dhis2: None,
         requests: 0,
         notes: Vec::new(),
+        relaxed: Vec::new(),
         problems: Vec::new(),
         mappings: Vec::new(),
     }
@@ -134,11 +136,16 @@ pub(super) fn connect(
     report: &mut Report,
 ) -> anyhow::Result<Connection> {
     let url = access.url.clone();
+    let allowed = access.allow_overprivileged;
     let connection = Connection::open(access, memory)?;
+    if allowed {
+        relaxed::account(report, &connection.account);
+    }
     report.dhis2 = Some(Dhis2Facts {
         url,
         version: connection.server.version.text.clone(),
         time_zone: connection.server.time_zone.clone(),
+        system_id: connection.server.system_id.clone(),
         user: connection.account.username.clone(),
     });
     report.notes.extend(connection.server.note.clone());
@@ -194,6 +201,8 @@ enum Dhis2State {
 
 /// What one snapshot of the source gave.
 struct Read {
+    /// What the role may do beyond reading.
+    excess: Vec<String>,
     /// Of PostgreSQL.
     version: String,
     /// The next part of each mapping that has one.
@@ -252,7 +261,12 @@ impl Pass<'_> {
         for job in &mut self.jobs {
             job.parts.pop();
         }
-        let Read { version, parts } = read?;
+        let Read {
+            version,
+            excess,
+            parts,
+        } = read?;
+        relaxed::role(&mut self.report, &self.source.settings, &excess);
         self.report.source = Some(version);
         let mut extracted = Vec::new();
         for (index, part) in parts {
@@ -286,7 +300,12 @@ impl Pass<'_> {
             }
         }
         snapshot.close()?;
-        Ok(Read { version, parts })
+        let excess = source.excess_rights().to_vec();
+        Ok(Read {
+            version,
+            excess,
+            parts,
+        })
     }
 
     fn deliver(&mut self, index: usize, desired: Desired) -> Result<(), Problem> {

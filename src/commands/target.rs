@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::rights::{ensure_is_meant, ensure_may_not_more, ensure_may_use, ensure_may_write};
 use crate::dhis2::Dhis2;
 use crate::domain::{
     Account, Cell, DEFAULT_COMBO, DataSet, Desired, Drift, OrgUnit, OrgUnitScope, OwnUser, Period,
@@ -41,15 +42,17 @@ struct Claim {
     org_units: BTreeSet<Uid>,
 }
 
-const WRITE: &str = "F_DATAVALUE_ADD";
-
 impl Connection {
     /// Asks who answers, and who we are there.
     pub(super) fn open(access: Dhis2Access, memory: Memory) -> anyhow::Result<Connection> {
         let mut dhis2 = access.dhis2;
         let server = dhis2.server()?;
+        ensure_is_meant(&server, access.system_id.as_deref())?;
         let account = dhis2.account()?;
         ensure_may_write(&account)?;
+        if !access.allow_overprivileged {
+            ensure_may_not_more(&account)?;
+        }
         Ok(Connection {
             dhis2,
             server,
@@ -339,35 +342,6 @@ pub(super) fn names(target: &Target) -> BTreeMap<Uid, String> {
         names.extend(combos.map(|(uid, name)| (*uid, name.clone())));
     }
     names
-}
-
-fn ensure_may_write(account: &Account) -> anyhow::Result<()> {
-    if !account.may(WRITE) {
-        return Err(target(format!(
-            "the DHIS2 account {} lacks the authority {WRITE}; give it a role that has it",
-            account.username
-        )));
-    }
-    if account.capture_paths.is_empty() {
-        return Err(target(format!(
-            "the DHIS2 account {} has no organisation unit; assign it the one at the top of its data",
-            account.username
-        )));
-    }
-    Ok(())
-}
-
-fn ensure_may_use(data_set: &DataSet, account: &Account) -> anyhow::Result<()> {
-    let lacks = match (data_set.may_read, data_set.may_write) {
-        (true, true) => return Ok(()),
-        (false, true) => "may not read data of",
-        (true, false) => "may not write data to",
-        (false, false) => "may neither read nor write data of",
-    };
-    Err(target(format!(
-        "the DHIS2 account {} {lacks} data set {} ({}); change the data sharing of the data set",
-        account.username, data_set.name, data_set.id
-    )))
 }
 
 /// DHIS2 leaves values out, without a word, whose attribute option combo has a category option that the account may not

@@ -175,6 +175,7 @@ pub(super) fn unanswered(doing: &str, error: &TransportError) -> Dhis2Error {
             },
             "the next run goes on from there",
         ),
+        What::Proxy => (Kind::Target, "check proxy and url in [dhis2]"),
         _ => (
             Kind::Temporary {
                 nothing_sent: error.nothing_sent,

@@ -17,6 +17,7 @@ struct SystemInfo {
     calendar: String,
     server_date: String,
     server_time_zone_id: String,
+    system_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -64,6 +65,7 @@ impl Dhis2 {
             version,
             now,
             time_zone: info.server_time_zone_id,
+            system_id: info.system_id,
             note,
         })
     }

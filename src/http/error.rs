@@ -23,6 +23,8 @@ pub(crate) enum What {
     Timeout,
     /// The time of the whole run is over.
     Deadline,
+    /// The proxy does not connect us.
+    Proxy,
     /// The connection ended before the answer did.
     Cut,
     /// Not HTTP.
@@ -71,6 +73,10 @@ fn described(error: &Error) -> (What, String) {
         Error::Timeout(timeout) => timed_out(*timeout),
         Error::Io(error) => described_io(error),
         Error::ConnectionFailed => (What::Unreachable, "no connection".to_owned()),
+        Error::ConnectProxyFailed(why) => (
+            What::Proxy,
+            format!("the proxy does not connect us ({why})"),
+        ),
         Error::Tls(text) => (What::Tls, format!("TLS failed: {text}")),
         Error::Rustls(error) => (What::Tls, tls(error)),
         Error::Pem(error) => (What::Tls, format!("TLS failed: {error}")),

@@ -1,4 +1,4 @@
-//! HTTP as this program uses it: strict, one request at a time, no redirects, no proxy, bounded in time and size.
+//! HTTP as this program uses it: strict, one request at a time, no redirects, no proxy but the one that is named, bounded in time and size.
 //! The only module that names `ureq`.
 
 pub(crate) mod error;
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use ureq::config::Config;
 use ureq::http::HeaderMap;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Body, Error, RequestBuilder, SendBody, Timeout};
+use ureq::{Agent, Body, Error, Proxy, RequestBuilder, SendBody, Timeout};
 
 use error::{TransportError, What};
 
@@ -35,6 +35,8 @@ const LARGEST_STREAM: u64 = 1 << 30;
 pub(crate) struct Settings {
     /// Certificates to trust instead of the system's, PEM.
     pub(crate) ca_pem: Option<Vec<u8>>,
+    /// `http://host:port` of a proxy that connects us (CONNECT); for https:// addresses alone.
+    pub(crate) proxy: Option<String>,
     pub(crate) connect: Duration,
     pub(crate) first_byte: Duration,
     pub(crate) send: Duration,
@@ -47,6 +49,7 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             ca_pem: None,
+            proxy: None,
             connect: CONNECT,
             first_byte: FIRST_BYTE,
             send: SEND,
@@ -72,7 +75,7 @@ pub(crate) struct Answer {
 }
 
 impl Client {
-    /// Opens nothing. Fails only if `ca_pem` holds no certificate.
+    /// Opens nothing. Fails only if `ca_pem` holds no certificate or `proxy` no address.
     pub(crate) fn new(settings: &Settings) -> Result<Client, TransportError> {
         let tls = TlsConfig::builder().root_certs(trusted(settings)?).build();
         // Each of these lines undoes a default that loses data or time: a redirected POST becomes a GET of a login page
@@ -82,7 +85,7 @@ impl Client {
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .proxy(None)
+            .proxy(proxy(settings)?)
             .max_idle_connections(0)
             .user_agent(concat!("pg2dhis2/", env!("CARGO_PKG_VERSION")))
             .timeout_resolve(Some(settings.connect))
@@ -190,6 +193,15 @@ fn trusted(settings: &Settings) -> Result<RootCerts, TransportError> {
         });
     }
     Ok(RootCerts::new_with_certs(&certificates))
+}
+
+fn proxy(settings: &Settings) -> Result<Option<Proxy>, TransportError> {
+    let proxy = settings.proxy.as_deref().map(Proxy::new).transpose();
+    proxy.map_err(|_| TransportError {
+        what: What::Proxy,
+        nothing_sent: true,
+        text: "`proxy` is no address of a proxy".to_owned(),
+    })
 }
 
 fn with_headers<Any>(

@@ -27,10 +27,14 @@ pub(super) fn whole(report: &Report) -> Value {
             "url": dhis2.url,
             "version": dhis2.version,
             "time-zone": dhis2.time_zone,
+            "system-id": dhis2.system_id,
             "user": dhis2.user,
             "requests": report.requests,
         })),
         "notes": report.notes,
+        "relaxed": report.relaxed.iter().map(|relaxed| json!({
+            "setting": relaxed.setting, "text": relaxed.text,
+        })).collect::<Vec<_>>(),
         "problems": report.problems.iter().map(problem).collect::<Vec<_>>(),
         "mappings": report.mappings.iter().map(mapping).collect::<Vec<_>>(),
     })

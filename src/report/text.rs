@@ -21,6 +21,10 @@ pub(super) fn whole(report: &Report, reader: Reader) -> String {
     for note in &report.notes {
         line(&mut text, &format!("note: {note}"));
     }
+    for relaxed in &report.relaxed {
+        let words = format!("note: relaxed by {}: {}", relaxed.setting, relaxed.text);
+        line(&mut text, &words);
+    }
     text += &problems(report);
     if report.exit() != Exit::Ok || report.dry_run || reader == Reader::Terminal {
         for words in verdict(report).lines() {

@@ -1,7 +1,6 @@
 //! One run at a time: the lock is on the state folder itself, so it dies with the process and no file is left behind.
 
-use std::fs::{self, DirBuilder, File, TryLockError};
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::{self, File, TryLockError};
 use std::path::Path;
 
 use crate::exit::{Exit, Problem};
@@ -29,14 +28,10 @@ impl Lock {
             )
         };
         if !state.exists() {
-            let mut builder = DirBuilder::new();
-            builder
-                .recursive(true)
-                .mode(0o700)
-                .create(state)
-                .map_err(unusable)?;
+            super::state::make(state).map_err(unusable)?;
         }
         let folder = File::open(state).map_err(unusable)?;
+        super::state::ensure_ours(state, &folder.metadata().map_err(unusable)?)?;
         match folder.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(busy(state)),

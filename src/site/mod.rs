@@ -1,5 +1,6 @@
 //! Reads every file a site writes: the site file, mappings with what they name, secrets; and takes the lock.
 
+mod address;
 mod files;
 mod lock;
 mod login;
@@ -9,6 +10,7 @@ mod pin;
 mod registrations;
 mod secret;
 mod select;
+mod state;
 mod veil;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +25,7 @@ pub(crate) use lock::Lock;
 pub(crate) use login::Login;
 pub(crate) use memory::{Memory, Scope};
 pub(crate) use registrations::{Known, Registrations};
+pub(crate) use secret::forbid_core_files;
 pub(crate) use veil::{Keep, veil};
 
 use crate::dhis2::Dhis2;
@@ -65,6 +68,9 @@ struct Dhis2Site {
     ca_file: Option<PathBuf>,
     chunk: usize,
     own_users: Vec<OwnUser>,
+    system_id: Option<String>,
+    allow_overprivileged: bool,
+    proxy: Option<String>,
 }
 
 /// The table `[limits]`, but for the deadline.
@@ -99,6 +105,10 @@ pub(crate) struct Dhis2Access {
     pub(crate) dhis2: Dhis2,
     pub(crate) chunk: usize,
     pub(crate) own_users: Vec<OwnUser>,
+    /// What the server must say that it is, if the site says so.
+    pub(crate) system_id: Option<String>,
+    /// An account that may do more than import is refused unless the site says so.
+    pub(crate) allow_overprivileged: bool,
     /// What we registered as complete there.
     pub(crate) registrations: Registrations,
     /// What DHIS2 was like when it was pinned, if it was.
@@ -156,6 +166,7 @@ impl Site {
         };
         let mut http = self.limits.http.clone();
         http.ends_at = self.ends_at;
+        http.proxy = dhis2.proxy.clone();
         if let Some(ca_file) = &dhis2.ca_file {
             let shown = ca_file.display().to_string();
             let pem = files::read(ca_file)
@@ -183,6 +194,8 @@ impl Site {
             dhis2: connected,
             chunk: dhis2.chunk,
             own_users: dhis2.own_users.clone(),
+            system_id: dhis2.system_id.clone(),
+            allow_overprivileged: dhis2.allow_overprivileged,
             pin: None,
         })
     }

@@ -62,8 +62,8 @@ pub(super) const HOMES: [(&str, &[&str]); 21] = [
     ("rustls_native_certs", &["extract"]),
     // Read in one, needed by the two that speak to somebody.
     ("secrecy", &["site", "extract", "dhis2"]),
-    // Digests of files, fingerprints of keys, names of plans.
-    ("sha2", &["mapping", "domain", "plan"]),
+    // Digests of files, fingerprints of keys, names of plans, the pinned key of a server.
+    ("sha2", &["mapping", "domain", "plan", "extract"]),
     ("strsim", &["mapping"]),
     ("tempfile", &["site"]),
     ("tokio_postgres_rustls", &["extract"]),
