@@ -55,6 +55,7 @@ pub(super) fn deliver(
             report.absorb_drift(connection.drift(&desired, &mut target));
             Ok((plan(connection, desired, &target)?, target))
         });
+    report.notes.append(&mut connection.notes);
     let (plan, target) = match planned {
         Ok(planned) => planned,
         Err(error) => {
@@ -151,7 +152,7 @@ fn hold_foreign(plan: &Plan, report: &mut MappingReport) {
         report.problems.push(Problem::new(
             Exit::Held,
             format!(
-                "held, nothing of it is sent: somebody else stored or deleted {} values that differ from the source's; \
+                "held, nothing of it is sent: cells in which what somebody else stored or deleted differs from the source: {}; \
                  compare them, mend the wrong side, or write foreign = \"keep\" or \"overwrite\" in the mapping",
                 plan.held_cells
             ),
@@ -191,9 +192,14 @@ fn plan(connection: &mut Connection, desired: Desired, target: &Target) -> anyho
                 .live_of_many(data_set, &searched, &others, &mut visit);
             Ok(live?)
         });
-        // What is stranded is told where it is found; not to find it stops nothing.
         if let Err(error) = looked {
-            log::warn!("values that no mapping answers for were not all looked for: {error:#}");
+            // Credentials are not tried again; what else may fail here costs nothing but this look.
+            if Exit::of(&error) == Exit::Credentials {
+                return Err(error);
+            }
+            connection.notes.push(format!(
+                "not all values that no mapping answers for were looked for: {error:#}"
+            ));
         }
     }
     let mut plan = planner.finish();

@@ -45,7 +45,10 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
         },
     )?;
     let memory = memory(&site, mode, &dhis2.url)?;
-    let answerers = answerers(&site, &mut report);
+    let answerers = match args.mappings.mappings.as_slice() {
+        [] => mappings.iter().map(answerer).collect(),
+        _ => answerers(&site, &mut report),
+    };
     let mut pass = Pass {
         watch,
         source,
@@ -90,20 +93,21 @@ pub(super) fn memory(site: &Site, mode: Mode, url: &str) -> Result<Memory, Probl
 /// Every mapping of the site, whatever this run is about.
 pub(super) fn answerers(site: &Site, report: &mut Report) -> Vec<Answerer> {
     match site.mappings(&[]) {
-        Ok(mappings) => mappings
-            .iter()
-            .map(|mapping| Answerer {
-                data_set: mapping.data_set,
-                period_type: mapping.period_type,
-                scope: mapping.scope(),
-            })
-            .collect(),
+        Ok(mappings) => mappings.iter().map(answerer).collect(),
         Err(error) => {
             report.notes.push(format!(
                 "values that no mapping answers for were not looked for: {error:#}"
             ));
             Vec::new()
         }
+    }
+}
+
+fn answerer(mapping: &Mapping) -> Answerer {
+    Answerer {
+        data_set: mapping.data_set,
+        period_type: mapping.period_type,
+        scope: mapping.scope(),
     }
 }
 

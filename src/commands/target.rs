@@ -22,6 +22,8 @@ pub(super) struct Connection {
     pub(super) memory: Memory,
     /// Every mapping of the site, to tell which values of ours none answers for.
     pub(super) answerers: Vec<Answerer>,
+    /// What could not be looked at, for the report of the mapping that is delivered.
+    pub(super) notes: Vec<String>,
     /// Data sets and periods in which such values have been looked for.
     searched: BTreeSet<(Uid, Period)>,
     /// All units below those of the account, once somebody has asked.
@@ -60,6 +62,7 @@ impl Connection {
             chunk: access.chunk,
             memory,
             answerers: Vec::new(),
+            notes: Vec::new(),
             searched: BTreeSet::new(),
             hierarchy: None,
             registrations: access.registrations,
@@ -189,7 +192,14 @@ impl Connection {
         }
         let mut data_set = self.dhis2.data_set(id)?;
         if data_set.expiry_days > 0.0 {
-            data_set.lock_exceptions = self.dhis2.lock_exceptions(id)?;
+            match self.dhis2.lock_exceptions(id) {
+                Ok(exceptions) => data_set.lock_exceptions = exceptions,
+                // Without them more is closed than must be, and nothing is sent that DHIS2 would refuse.
+                Err(error) if matches!(error.status, Some(403 | 404)) => self.notes.push(format!(
+                    "units with a lock exception count as closed too: {error}"
+                )),
+                Err(error) => return Err(error.into()),
+            }
         }
         self.data_sets.insert(id, data_set.clone());
         Ok(data_set)

@@ -51,6 +51,7 @@ fn mapping(mapping: &MappingReport) -> Value {
         "name": mapping.name,
         "data-set": mapping.data_set,
         "exit": exit(mapping.exit()),
+        "notes": mapping.notes,
         "problems": mapping.all_problems().map(problem).collect::<Vec<_>>(),
         "rows": rows(&mapping.rows.total()),
         "cells": cells(&mapping.cells.total()),

@@ -104,6 +104,8 @@ pub(crate) struct MappingReport {
     /// What people call the objects of this report.
     pub(crate) names: BTreeMap<Uid, String>,
     pub(crate) codes: BTreeMap<Uid, String>,
+    /// What people should know of it and that is no problem.
+    pub(crate) notes: Vec<String>,
     pub(crate) problems: Vec<Problem>,
 }
 

@@ -18,6 +18,11 @@ pub(super) fn whole(report: &Report, reader: Reader) -> String {
     for mapping in &report.mappings {
         mapping_text(&mut text, mapping, report, reader);
     }
+    for mapping in &report.mappings {
+        for note in &mapping.notes {
+            line(&mut text, &format!("note: {}: {note}", mapping.name));
+        }
+    }
     for note in &report.notes {
         line(&mut text, &format!("note: {note}"));
     }

@@ -95,7 +95,8 @@ fn write_whole(
     drop(buffered);
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    // A new name in a folder lasts only once the folder is on the disk.
+    fs::File::open(super::folder(path))?.sync_all()
 }
 
 /// Fails where `write_private` would, as far as that can be seen beforehand. Leaves nothing behind.

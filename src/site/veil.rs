@@ -15,6 +15,17 @@ pub(crate) fn veil(state: &Path, keep: Keep) -> Result<Veil, Problem> {
         return Ok(veil);
     }
     let path = state.join(FILE);
+    if keep == Keep::InState && path.exists() {
+        // Another secret would give every key another fingerprint, and nobody would know why.
+        let shown = path.display();
+        return Err(Problem::new(
+            Exit::State,
+            format!(
+                "{shown}, the secret behind the fingerprints of keys, cannot be read or is not whole; nothing was sent; give it back \
+                 to the user who runs pg2dhis2, or remove it: then keys get other fingerprints"
+            ),
+        ));
+    }
     let mut secret = vec![0; LENGTH];
     getrandom::fill(&mut secret)
         .map_err(|error| Problem::new(Exit::Internal, format!("no random numbers ({error})")))?;

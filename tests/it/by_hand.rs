@@ -156,7 +156,7 @@ fn a_mapping_that_is_held_sends_nothing_and_its_neighbour_everything() {
         let run = site.program(&["run", "-p", "202503", "-p", "2024", "--as-of", T0]);
         let run = run
             .code(4)
-            .stderr_has("held, nothing of it is sent: somebody else stored or deleted 1 values");
+            .stderr_has("held, nothing of it is sent: cells in which what somebody else stored or deleted differs from the source: 1;");
         let held = run.stderr.lines().filter(|line| line.contains(&key[2]));
         assert_eq!(held.count(), 1, "{}", run.stderr);
         let of_march = |row: &serde_json::Value| row["pe"] == "Monthly 2025-03-01";

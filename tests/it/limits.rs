@@ -34,6 +34,12 @@ fn mute() -> (TcpListener, String) {
     (listener, address)
 }
 
+/// The site's DHIS2 is what listens there.
+fn leads_to(site: &SmallSite, address: &impl std::fmt::Display) {
+    let url = format!("http://{address}/");
+    site.replace("pg2dhis2.toml", &site.dhis2.url(), &url);
+}
+
 /// A site whose table is locked by somebody else, so that its query waits for ever.
 fn locked() -> (SmallSite, postgres::Client) {
     let site = SmallSite::new(Dialect::V2_43);
@@ -157,11 +163,7 @@ fn a_source_that_never_says_a_word_is_given_up() {
 fn a_dhis2_that_never_answers_ends_the_run_in_order_at_the_deadline() {
     let site = SmallSite::new(Dialect::V2_43);
     let (_listener, address) = mute();
-    site.replace(
-        "pg2dhis2.toml",
-        &site.dhis2.url(),
-        &format!("http://{address}/"),
-    );
+    leads_to(&site, &address);
     limits(&site, "deadline = \"8s\"");
     let began = Instant::now();
     let args = ["run", "-p", "202503", "--as-of", NOW, "--format", "json"];
@@ -194,11 +196,7 @@ fn an_answer_that_drips_is_bounded_by_its_time_out() {
         }
     });
     let site = SmallSite::new(Dialect::V2_43);
-    site.replace(
-        "pg2dhis2.toml",
-        &site.dhis2.url(),
-        &format!("http://{address}/"),
-    );
+    leads_to(&site, &address);
     limits(&site, "body = \"300ms\"\nattempts = 2");
     ends_in_time(&site, "the answer was not complete in time", || site.run());
 }
@@ -207,11 +205,7 @@ fn an_answer_that_drips_is_bounded_by_its_time_out() {
 fn a_request_that_nobody_takes_is_bounded_by_its_time_out() {
     let site = SmallSite::new(Dialect::V2_43);
     let (_listener, address) = mute();
-    site.replace(
-        "pg2dhis2.toml",
-        &site.dhis2.url(),
-        &format!("http://{address}/"),
-    );
+    leads_to(&site, &address);
     limits(
         &site,
         "first-byte = \"200ms\"\nsend = \"200ms\"\nattempts = 1",
