@@ -306,7 +306,7 @@ pub(super) fn account(
                 kind: change.kind,
                 old: change.old.clone(),
                 new: change.value.clone(),
-                author: change.author.as_deref().cloned(),
+                author: change.author().cloned(),
                 outcome: outcome(index, change),
                 code: match sent.get(index) {
                     Some(Sent::Rejected { code }) => Some(code.to_string()),

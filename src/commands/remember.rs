@@ -48,7 +48,7 @@ pub(super) fn after(
             }
             Sent::Unconfirmed => continue,
         }
-        let was_ours = change.old.is_some() && change.author.is_none();
+        let was_ours = change.old.is_some() && change.author().is_none();
         let leaves_nothing = leaves_nothing(target, &cell, change);
         if leaves_nothing {
             gone.push(cell);

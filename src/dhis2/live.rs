@@ -193,11 +193,7 @@ impl Row {
             comment: self.comment.as_deref(),
             follow_up: self.followup.unwrap_or(false),
             stored_by: self.stored_by.as_deref(),
-            // `2026-11-23T10:11:12.000+0000`; the offset is the server's own.
-            last_updated: self
-                .last_updated
-                .as_deref()
-                .and_then(|text| text.get(..19)?.parse().ok()),
+            last_updated: self.last_updated.as_deref(),
             deleted: self.deleted.unwrap_or(false),
         });
         Ok(())

@@ -184,7 +184,14 @@ pub(crate) struct LiveRow<'a> {
     pub(crate) comment: Option<&'a str>,
     pub(crate) follow_up: bool,
     pub(crate) stored_by: Option<&'a str>,
-    /// By the server's clock; also when it was deleted.
-    pub(crate) last_updated: Option<DateTime>,
+    /// By the server's clock, as it writes it: `2026-11-23T10:11:12.000+0000`; also when it was deleted.
+    pub(crate) last_updated: Option<&'a str>,
     pub(crate) deleted: bool,
+}
+
+impl LiveRow<'_> {
+    /// When it was stored or deleted. Hardly anybody asks.
+    pub(crate) fn updated(&self) -> Option<DateTime> {
+        self.last_updated?.get(..19)?.parse().ok()
+    }
 }

@@ -238,7 +238,7 @@ impl Model {
             value: change.value.to_string(),
             ours: true,
             deleted: change.kind == ChangeKind::Delete || drops,
-            comment: change.comment.as_deref().map(ToString::to_string),
+            comment: change.comment().map(str::to_owned),
         };
         self.0.insert(cell, row);
     }

@@ -85,7 +85,8 @@ impl Plan {
 
     /// Live cells of ours in each period of the plan; None where they were not all looked at.
     pub(crate) fn ours(&self) -> Option<BTreeMap<Period, u64>> {
-        let count = |period: &Period| self.tally.ours.get(period).copied().unwrap_or_default();
+        let ours = self.tally.ours();
+        let count = |period: &Period| ours.get(period).copied().unwrap_or_default();
         let periods = self.account.periods.keys();
         self.tally
             .is_whole

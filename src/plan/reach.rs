@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::DateTime;
-
 use crate::domain::{
     Account, Blocked, Cell, DataElement, DataSet, Desired, Engine, LiveRow, OrgUnit, OrgUnitScope,
     OwnUser, Server, Uid,
@@ -32,12 +30,17 @@ impl Target {
         self.server.version.engine()
     }
 
-    /// Whether a value that this account stored last, at this time, counts as ours.
-    pub(super) fn is_ours(&self, user: Option<&str>, when: Option<DateTime>) -> bool {
-        let Some(user) = user else {
+    /// Whether a live value counts as ours.
+    pub(super) fn is_ours(&self, row: &LiveRow<'_>) -> bool {
+        let Some(user) = row.stored_by else {
             return false;
         };
-        user == self.account.username || self.own_users.iter().any(|own| own.stored(user, when))
+        let by_another = || {
+            self.own_users
+                .iter()
+                .any(|own| own.stored(user, row.updated()))
+        };
+        user == self.account.username || by_another()
     }
 
     /// Whether a deleted row is one that we deleted, or that never held a value.

@@ -18,7 +18,7 @@ use crate::dhis2::Dhis2;
 use crate::dhis2::error::{Dhis2Error, Kind};
 use crate::dhis2::import::{OutgoingValue, Purpose};
 use crate::dhis2::verdict::{Rest, Verdict, verdict};
-use crate::domain::{Cell, Change, ChangeKind, DataSet, Engine, Sent, Space, Text};
+use crate::domain::{Cell, Change, ChangeKind, DataSet, Engine, Sent, Space};
 use chunks::chunks;
 pub(crate) use compare::needs_no_row;
 use failed::{PERIOD_NOT_VALID, period_not_there};
@@ -278,7 +278,7 @@ fn outgoing(cell: Cell, change: &Change) -> OutgoingValue<'_> {
     OutgoingValue {
         cell,
         value: change.value.as_str(),
-        comment: change.comment.as_deref().map(Text::as_str),
+        comment: change.comment(),
         follow_up: change.follow_up,
         deleted: change.kind == ChangeKind::Delete,
     }

@@ -129,8 +129,7 @@ mod tests {
                 value: Text::from("1"),
                 old: None,
                 follow_up: false,
-                comment: None,
-                author: None,
+                people: None,
             })
             .collect();
         let refusal = Refusal {

@@ -122,7 +122,7 @@ fn a_change_takes_comment_mark_and_the_value_to_delete_from_the_cell_as_it_is() 
     let rechecked = recheck(Engine::Old, "count", delete, live);
     let change = &rechecked.plan.changes[0];
     assert_eq!(change.value.as_str(), "5.0");
-    let comment = change.comment.as_ref().map(|comment| comment.as_str());
+    let comment = change.comment();
     assert_eq!(comment, Some("as told by the nurse"));
     assert!(change.follow_up);
 }
