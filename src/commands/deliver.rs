@@ -102,8 +102,7 @@ fn is_held(
         confirmed: &connection.memory.confirmed(&report.name, data_set),
     };
     let trips = plan::trips(source, plan, target, run);
-    let digest = plan.digest(&report.name, data_set);
-    let guarded = guarded(&trips, digest, plan.is_held(), orders, report);
+    let guarded = guarded(&trips, plan, data_set, orders, report);
     hold_foreign(plan, report);
     guarded || plan.is_held()
 }
@@ -111,14 +110,15 @@ fn is_held(
 /// Whether a guard holds the plan. A person may have let exactly this one pass.
 fn guarded(
     trips: &[Trip],
-    digest: String,
-    also_foreign: bool,
+    plan: &Plan,
+    data_set: Uid,
     orders: &Orders<'_>,
     report: &mut MappingReport,
 ) -> bool {
     let Some(first) = trips.first() else {
         return false;
     };
+    let digest = plan.digest(&report.name, data_set);
     let released = orders.releases.contains(&digest);
     if !released {
         let period = first.period.map(|period| format!("{period}: "));
@@ -133,7 +133,7 @@ fn guarded(
                 period.unwrap_or_default(),
                 first.words,
                 // Other people's values hold it all the same.
-                match also_foreign {
+                match plan.is_held() {
                     true => String::new(),
                     false => format!(", or let exactly this plan pass with --release {digest}"),
                 }

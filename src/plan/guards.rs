@@ -20,9 +20,7 @@ pub(crate) struct Source {
 impl Source {
     pub(crate) fn of(desired: &Desired) -> Source {
         let mut elements: BTreeSet<Uid> = desired.rows.sums.keys().copied().flatten().collect();
-        let keys = desired.cells.iter().map(|cell| cell.key);
-        let keys = keys.chain(desired.incomplete.keys().copied());
-        let triples = keys.filter_map(|key| desired.space.triples().get(key.triple as usize));
+        let triples = desired.space.triples().iter();
         elements.extend(triples.map(|triple| triple.data_element));
         let unplaced = desired.unplaced.iter();
         elements.extend(unplaced.filter_map(|unplaced| unplaced.place.data_element));
