@@ -32,18 +32,11 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     let mut report = empty_report("run", mode, as_of, started);
     relaxed::transport(&mut report, &source.settings);
     let jobs = jobs(&mappings, args, as_of, &site, &mut report)?;
-    let _lock = match mode {
-        Mode::Send => Some(Lock::take(&site.state, started)?),
-        Mode::DryRun | Mode::AskServer => None,
+    let (_lock, secret) = match mode {
+        Mode::Send => (Some(Lock::take(&site.state, started)?), site::Keep::InState),
+        Mode::DryRun | Mode::AskServer => (None, site::Keep::Nowhere),
     };
-    let veil = site::veil(
-        &site.state,
-        if mode == Mode::Send {
-            site::Keep::InState
-        } else {
-            site::Keep::Nowhere
-        },
-    )?;
+    let veil = site::veil(&site.state, secret)?;
     let memory = memory(&site, mode, &dhis2.url)?;
     let answerers = match args.mappings.mappings.as_slice() {
         [] => mappings.iter().map(answerer).collect(),
