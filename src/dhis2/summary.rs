@@ -40,7 +40,7 @@ pub(crate) struct Conflict {
 }
 
 /// The summary in the answer to an import; `None` if there is none or its counts are no counts.
-pub(super) fn summary(answer: &[u8]) -> Option<ImportSummary> {
+pub(crate) fn summary(answer: &[u8]) -> Option<ImportSummary> {
     let message: Message = serde_json::from_slice(answer).ok()?;
     let raw = message.response;
     Some(ImportSummary {
