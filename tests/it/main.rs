@@ -9,6 +9,7 @@
 
 mod adoption;
 mod backfill;
+mod bounded;
 mod by_hand;
 mod completeness;
 mod completeness_faults;
@@ -47,6 +48,7 @@ mod st_lucia_results;
 mod st_lucia_rows;
 mod stranded;
 mod streams;
+mod terminal;
 mod tidy;
 mod value_types;
 mod withdrawals;
