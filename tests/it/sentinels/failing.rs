@@ -114,7 +114,7 @@ fn so_do_data_mapping_rules_that_fail_or_are_wrong() {
             "rules.sql",
         ),
         (
-            "CASE n WHEN 0 THEN 'VsF9dWr6arv' ELSE 'iztChCalPg5' END AS uid, name AS rule",
+            "CASE n WHEN 0 THEN 'VsF9dWr6arv' ELSE 'iztChCalPg5' END AS uid, 'rule ' || n AS rule",
             "rules.sql",
         ),
     ] {
