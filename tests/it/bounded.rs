@@ -135,19 +135,18 @@ fn a_value_of_64_mib_is_refused_whole_or_not() {
 
 #[test]
 fn many_values_that_nobody_asked_for_take_no_memory() {
-    let site = answered("GET /api/dataValueSets", |client| {
-        client.write_all(format!("{HEAD}\r\n{{\"dataValues\":[").as_bytes())?;
-        for number in 0..300_000 {
-            let comma = if number == 0 { "" } else { "," };
-            write!(
-                client,
-                "{comma}{{\"dataElement\":\"Element{:04}\",\"period\":\"202503\",\"orgUnit\":\"Unit{:07}\",\
+    let rows: Vec<String> = (0..300_000)
+        .map(|number| {
+            format!(
+                "{{\"dataElement\":\"Element{:04}\",\"period\":\"202503\",\"orgUnit\":\"Unit{number:07}\",\
                  \"categoryOptionCombo\":\"HllvX50cXC0\",\"attributeOptionCombo\":\"HllvX50cXC0\",\"value\":\"5\"}}",
-                number % 7_000,
-                number
-            )?;
-        }
-        client.write_all(b"]}")
+                number % 7_000
+            )
+        })
+        .collect();
+    let body = format!("{{\"dataValues\":[{}]}}", rows.join(","));
+    let site = answered("GET /api/dataValueSets", move |client| {
+        whole(client, "", body.as_bytes())
     });
     // What was sent cannot be read back among them.
     run(&site).code(5);
