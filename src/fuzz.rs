@@ -209,9 +209,12 @@ pub(crate) fn document(input: &[u8]) {
     assert_eq!(written(&again), first);
 }
 
+/// Panics if what must hold of an input does not.
+pub(crate) type Target = fn(&[u8]);
+
 /// The function for each folder of `tests/fuzz/`.
-pub(crate) fn targets() -> BTreeMap<&'static str, fn(&[u8])> {
-    let targets: [(_, fn(&[u8])); 6] = [
+pub(crate) fn targets() -> BTreeMap<&'static str, Target> {
+    let targets: [(_, Target); 6] = [
         ("sql", sql),
         ("import-summary", import_summary),
         ("live-values", live_values),

@@ -141,38 +141,27 @@ fn so_do_data_mapping_rules_that_fail_or_are_wrong() {
 #[test]
 fn so_do_results_that_break_the_mappings_promise() {
     let site = site();
-    let unit = UNITS[0];
-    for (columns, code) in [
-        // A period that is none, one row twice, rows of one cell, a column too many, one too few.
+    for (rest, code) in [
+        // A period that is none, rows of one key, a column too many, one too few.
+        ("'VsF9dWr6arv' AS unit, name AS period, '1' AS value", 13),
         (
-            format!("'M1eFRJpEkoO' AS element, '{unit}' AS unit, name AS period, '1' AS value"),
+            "'VsF9dWr6arv' AS unit, '202503' AS period, name AS value",
             13,
         ),
         (
-            format!(
-                "'M1eFRJpEkoO' AS element, name AS unit, '202503' AS period, '1' AS value, name AS name"
-            ),
+            "name AS unit, '202503' AS period, '1' AS value, name AS name",
             15,
         ),
-        (
-            format!(
-                "'M1eFRJpEkoO' AS element, '{unit}' AS unit, '202503' AS period, name AS value"
-            ),
-            13,
-        ),
-        (
-            format!("'M1eFRJpEkoO' AS element, '{unit}' AS unit, '202503' AS period"),
-            13,
-        ),
+        ("'VsF9dWr6arv' AS unit, name AS period", 13),
     ] {
         site.write(
             "mappings/query.sql",
-            &format!("SELECT {columns} FROM person"),
+            &format!("SELECT 'M1eFRJpEkoO' AS element, {rest} FROM person"),
         );
         let ended = site.program(&[
             "run", "-vv", "-p", "202503", "--format", "json", "--as-of", NOW,
         ]);
-        assert_eq!(ended.code, code, "{columns}: {}", ended.stderr);
+        assert_eq!(ended.code, code, "{rest}: {}", ended.stderr);
         tells_no_name(&ended.stdout);
         tells_no_name(&ended.stderr);
         nothing_sent_tells_a_name(&site.dhis2);

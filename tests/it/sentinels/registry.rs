@@ -37,8 +37,8 @@ BEGIN
 END $$;
 ";
 
-#[test]
-fn names_in_every_text_column_of_the_registry_stay_there() {
+/// The sample site with the names in its registry, and with no key that may be shown.
+fn planted() -> StLucia {
     let site = StLucia::at(Dialect::V2_43, T0);
     site.database.execute(PLANT);
     let planted = site.database.query(
@@ -53,6 +53,12 @@ fn names_in_every_text_column_of_the_registry_stay_there() {
         let lines = text.lines().filter(|line| !line.starts_with("show-keys"));
         lines.map(|line| format!("{line}\n")).collect()
     });
+    site
+}
+
+#[test]
+fn names_in_every_text_column_of_the_registry_stay_there() {
+    let site = planted();
     site.dhis2.watch_imports();
     let periods = ["202512"];
 
