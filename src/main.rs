@@ -16,6 +16,8 @@ mod dhis2;
 mod domain;
 mod exit;
 mod extract;
+#[cfg(test)]
+mod fuzz;
 mod http;
 mod map;
 mod mapping;

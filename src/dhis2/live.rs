@@ -117,7 +117,7 @@ fn only<T: Copy>(items: &[T]) -> Option<T> {
     }
 }
 
-fn rows(
+pub(crate) fn rows(
     body: impl Read,
     doing: &str,
     header: Header,
@@ -142,8 +142,8 @@ fn rows(
 }
 
 /// Dimensions that hold for every row without its own. DHIS2 ≥ 2.43 leaves out of the rows what was asked for singly.
-#[derive(Clone, Copy)]
-struct Header {
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Header {
     period: Option<Period>,
     org_unit: Option<Uid>,
     attribute_option_combo: Option<Uid>,

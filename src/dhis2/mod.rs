@@ -6,7 +6,7 @@ mod category_combos;
 mod completeness;
 pub(crate) mod error;
 pub(crate) mod import;
-mod live;
+pub(crate) mod live;
 mod metadata;
 #[cfg(test)]
 mod metadata_tests;

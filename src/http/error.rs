@@ -44,6 +44,9 @@ impl TransportError {
 
     /// What an error while reading a body means.
     pub(crate) fn reading(error: &io::Error) -> TransportError {
+        if let Some(ours) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            return TransportError::clone(ours);
+        }
         let inner = error
             .get_ref()
             .and_then(|inner| inner.downcast_ref::<Error>());

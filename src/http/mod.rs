@@ -2,6 +2,7 @@
 //! The only module that names `ureq`.
 
 pub(crate) mod error;
+mod json;
 
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body, Error, Proxy, RequestBuilder, SendBody, Timeout};
 
 use error::{TransportError, What};
+use json::Bounded;
 
 /// From the first packet to a connection ready for use, the TLS handshake included.
 pub(crate) const CONNECT: Duration = Duration::from_secs(10);
@@ -26,10 +28,10 @@ pub(crate) const SEND: Duration = Duration::from_secs(60);
 /// For the body of an answer.
 pub(crate) const BODY: Duration = Duration::from_secs(60);
 
-/// A document read whole may not be larger: data sets and import summaries are a few MB at most.
+/// A document read whole may not be larger: data sets are a few MB at most.
 const LARGEST_DOCUMENT: u64 = 32 << 20;
 /// A document read as a stream may not be larger: the live values of 24 periods and 50 units are some 100 MB at most.
-const LARGEST_STREAM: u64 = 1 << 30;
+const LARGEST_STREAM: u64 = 256 << 20;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -152,26 +154,31 @@ impl Client {
 impl Answer {
     /// The whole body.
     pub(crate) fn bytes(self) -> Result<Vec<u8>, TransportError> {
+        self.bytes_up_to(LARGEST_DOCUMENT)
+    }
+
+    /// The whole body, which may have so many bytes.
+    pub(crate) fn bytes_up_to(self, largest: u64) -> Result<Vec<u8>, TransportError> {
         let mut bytes = Vec::new();
         let read = self
             .body
             .into_reader()
-            .take(LARGEST_DOCUMENT + 1)
+            .take(largest + 1)
             .read_to_end(&mut bytes);
         read.map_err(|error| TransportError::reading(&error))?;
-        if bytes.len() as u64 > LARGEST_DOCUMENT {
+        if bytes.len() as u64 > largest {
             return Err(TransportError {
                 what: What::TooLarge,
                 nothing_sent: false,
-                text: format!("an answer larger than {} MiB", LARGEST_DOCUMENT >> 20),
+                text: format!("an answer larger than {} MiB", largest >> 20),
             });
         }
         Ok(bytes)
     }
 
-    /// The body as it comes. Make its errors readable with [`TransportError::reading`].
+    /// The body as it comes, which is JSON. Make its errors readable with [`TransportError::reading`].
     pub(crate) fn stream(self) -> impl Read {
-        self.body.into_with_config().limit(LARGEST_STREAM).reader()
+        Bounded::new(self.body.into_with_config().limit(LARGEST_STREAM).reader())
     }
 }
 

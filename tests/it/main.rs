@@ -9,6 +9,7 @@
 
 mod adoption;
 mod backfill;
+mod bounded;
 mod breaker;
 mod by_hand;
 mod completeness;
@@ -54,6 +55,7 @@ mod st_lucia_results;
 mod st_lucia_rows;
 mod stranded;
 mod streams;
+mod terminal;
 mod tidy;
 mod tls_front;
 mod trust;

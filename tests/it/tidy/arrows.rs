@@ -226,11 +226,13 @@ pub(super) fn faults_of_core(sources: &[Source]) -> Vec<String> {
     faults
 }
 
-/// The modules that the root declares.
+/// The modules that the root declares for the program.
 pub(super) fn declared(root: &Source) -> BTreeSet<&str> {
-    let declared = root
-        .code
-        .lines()
-        .filter_map(|line| line.strip_prefix("mod "));
+    let lines = root.code.lines();
+    let before = std::iter::once("").chain(root.code.lines());
+    let declared = lines
+        .zip(before)
+        .filter(|(_, before)| *before != "#[cfg(test)]")
+        .filter_map(|(line, _)| line.strip_prefix("mod "));
     declared.flat_map(first_names).collect()
 }
