@@ -35,6 +35,7 @@ mod readme;
 mod reject_codes;
 mod relay;
 mod same_either_way;
+mod seeds;
 mod sentinels;
 mod server_dry_run;
 mod small_site;

@@ -104,9 +104,8 @@ fn pass(mut client: &TcpStream, server: &str, plan: &Mutex<Plan>) -> io::Result<
     match fate {
         Some(Fate::Dropped) => return Ok(()),
         Some(Fate::Status(status)) => {
-            let head = format!(
-                "HTTP/1.1 {status} Told\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-            );
+            let head =
+                format!("HTTP/1.1 {status} Told\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
             return client.write_all(head.as_bytes());
         }
         Some(Fate::KilledBefore) => return kill(plan),

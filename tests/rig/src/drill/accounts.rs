@@ -23,9 +23,17 @@ pub fn faults_of_report(report: &Value, rows: Option<usize>) -> Vec<String> {
         }
         let sum = |part: fn(&Value) -> i64| -> i64 { list(&mapping["periods"]).map(part).sum() };
         let rows_of_periods = sum(|period| of_rows(&period["rows"]));
-        check("rows of periods", number(&all_rows["rows"]), rows_of_periods);
+        check(
+            "rows of periods",
+            number(&all_rows["rows"]),
+            rows_of_periods,
+        );
         let cells_of_periods = sum(|period| of_cells(&period["cells"]));
-        check("cells of periods", number(&all_cells["cells"]), cells_of_periods);
+        check(
+            "cells of periods",
+            number(&all_cells["cells"]),
+            cells_of_periods,
+        );
         for sums in list(&mapping["sums"]) {
             let parts = ["desired", "excluded", "unmapped"].map(|part| number(&sums[part]));
             let what = format!("sum of {}", sums["data-element"]);

@@ -25,7 +25,7 @@ pub(super) fn metadata() -> String {
     let mut units = vec![json!({ "id": ROOT, "name": "Root", "openingDate": OPENED })];
     units.extend(UNITS.map(|id| {
         json!({
-            "id": id, "name": id, "openingDate": OPENED, "parent": { "id": ROOT },
+            "id": id, "name": id, "openingDate": OPENED, "closedDate": null, "parent": { "id": ROOT },
             "path": format!("/{ROOT}/{id}"),
         })
     }));

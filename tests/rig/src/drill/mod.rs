@@ -2,9 +2,12 @@
 //! between them, and an account of its own of what DHIS2 must hold in the end.
 
 mod accounts;
+mod dice;
 mod metadata;
 mod oracle;
 mod program;
+mod scenes;
+mod trial;
 
 use std::fmt::Write;
 use std::fs::{self, File, Permissions};
@@ -21,9 +24,12 @@ use crate::relay::Relay;
 use crate::st_lucia::LOADER_TOKEN;
 
 pub use accounts::faults_of_report;
+pub use dice::Dice;
 pub use metadata::{DOSES, ELEMENTS, STOCK, UNITS, VISITS};
 pub use oracle::{Absent, Combine, Mapping, Oracle, Policy, Rows, Value, cell};
 pub use program::build_beside;
+pub use scenes::{NOWHERE, PLACES, any_mapping, change, spoil};
+pub use trial::{NOW, trial};
 
 const SITE: &str = r#"
 time-zone = "Etc/UTC"
@@ -153,6 +159,7 @@ impl Drill {
     /// Forgets what earlier runs left, on both sides of the relay.
     pub fn reset(&self) {
         self.dhis2.reset();
+        self.dhis2.merge_metadata(&metadata::metadata());
         self.dhis2.forget_requests();
         if self.state().exists() {
             fs::remove_dir_all(self.state()).expect("the state folder goes");

@@ -24,7 +24,14 @@ pub fn build_beside(example: &str) -> PathBuf {
             build.env_remove(name);
         }
     }
-    build.args(["build", "--quiet", "--bin", "pg2dhis2", "--example", example]);
+    build.args([
+        "build",
+        "--quiet",
+        "--bin",
+        "pg2dhis2",
+        "--example",
+        example,
+    ]);
     if folder.ends_with("release") {
         build.arg("--release");
     }
