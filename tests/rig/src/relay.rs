@@ -143,14 +143,17 @@ fn message(stream: &TcpStream) -> io::Result<Vec<u8>> {
     loop {
         let begin = bytes.len();
         if reader.read_until(b'\n', &mut bytes)? == 0 {
-            return Ok(bytes);
+            // Whoever died in the middle waits for nothing; neither must the server.
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
         let line = String::from_utf8_lossy(&bytes[begin..]).to_ascii_lowercase();
         if let Some(announced) = line.strip_prefix("content-length:") {
             length = announced.trim().parse().map_err(io::Error::other)?;
         }
         if line.trim().is_empty() {
-            reader.take(length).read_to_end(&mut bytes)?;
+            let begin = bytes.len();
+            bytes.resize(begin + length, 0);
+            reader.read_exact(&mut bytes[begin..])?;
             return Ok(bytes);
         }
     }

@@ -176,6 +176,19 @@ impl Drill {
         command
     }
 
+    /// The same under another program, such as a tracer, which is given these words before ours.
+    pub fn command_under(&self, tracer: &str, words: &[String], arguments: &[&str]) -> Command {
+        let mut command = Command::new(tracer);
+        command
+            .current_dir(self.folder.path())
+            .env_clear()
+            .args(words)
+            .arg("--")
+            .arg(&self.program)
+            .args(arguments);
+        command
+    }
+
     /// Runs with a report to standard output.
     pub fn run(&self, arguments: &[&str]) -> Ran {
         let mut all = vec!["run", "--format", "json"];
