@@ -125,8 +125,8 @@ fn fail(scene: &Scene, point: &Point, error: &str, swept: &mut Swept) {
         None => fault("it was killed"),
         Some(0) if !is_done => fault("exit 0, and DHIS2 does not hold it"),
         Some(1) => fault("exit 1, which says that the program is wrong"),
-        Some(code) if point.is_of_state() && code != 16 => fault(&format!("exit {code}, not 16")),
-        Some(_) if point.is_of_state() && point.is_before_first_import && imports > 0 => {
+        Some(code) if point.records() && code != 16 => fault(&format!("exit {code}, not 16")),
+        Some(_) if point.records() && point.is_before_first_import && imports > 0 => {
             fault("values were sent that cannot be recorded");
         }
         Some(_) => {}

@@ -47,9 +47,12 @@ pub(crate) struct Point {
 }
 
 impl Point {
-    /// Whether it is about the state folder or a file in it.
-    pub(crate) fn is_of_state(&self) -> bool {
-        self.shown.contains("/state")
+    /// Whether the state folder is locked or written by it. A file there that cannot be read is another matter: of some
+    /// the program can do without.
+    pub(crate) fn records(&self) -> bool {
+        let reads = self.shown.contains("O_RDONLY")
+            && (self.shown.contains("/state/") || self.shown.contains("O_DIRECTORY"));
+        self.shown.contains("/state") && !reads
     }
 
     /// Whether it opens, writes or moves a file rather than a socket or an event.
@@ -128,7 +131,18 @@ pub(crate) fn spoiled(scene: &Scene, point: &Point, ending: &str) -> Ran {
     scene.rewind();
     let Point { call, nth, .. } = point;
     let inject = format!("inject={call}:{ending}:when={nth}");
-    let words = ["-f", "--seccomp-bpf", "-o", "/dev/null", "-e", &inject].map(str::to_owned);
+    let trace = format!("trace={call}");
+    let words = [
+        "-f",
+        "--seccomp-bpf",
+        "-o",
+        "/dev/null",
+        "-e",
+        &trace,
+        "-e",
+        &inject,
+    ];
+    let words = words.map(str::to_owned);
     let command = scene.drill.command_under("strace", &words, &ARGUMENTS);
     scene.drill.finish(command)
 }

@@ -150,3 +150,14 @@ fn a_state_folder_that_cannot_be_used_stops_the_run_before_it_begins() {
         site.program(&["run", "-n", "-p", "202503"]).code(0);
     }
 }
+
+#[test]
+fn what_a_killed_run_had_begun_to_write_goes_with_the_next_run() {
+    let site = SmallSite::new(Dialect::V2_43);
+    site.run().code(0);
+    site.write("state/.pg2dhis2-Xy12Za", "half a li");
+    site.run().code(0);
+    let names = site.files().into_keys();
+    let left = names.filter(|path| path.ends_with(".pg2dhis2-Xy12Za"));
+    assert_eq!(left.count(), 0);
+}
