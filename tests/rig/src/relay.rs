@@ -78,11 +78,6 @@ impl Relay {
         plan.seen = 0;
     }
 
-    /// How many requests came since the last `expect`.
-    pub fn seen(&self) -> usize {
-        locked(&self.plan).seen
-    }
-
     /// Hands over the program, so that it can be killed.
     pub fn hold(&self, child: Child) {
         locked(&self.plan).child = Some(child);

@@ -12,9 +12,10 @@ pub const VISITS: &str = "DrillElem02";
 pub const STOCK: &str = "DrillElem03";
 
 /// All data elements, by the key that the registry has for each.
-pub const ELEMENTS: [(&str, &str); 3] = [("doses", DOSES), ("visits", VISITS), ("stock", STOCK)];
+pub(super) const ELEMENTS: [(&str, &str); 3] =
+    [("doses", DOSES), ("visits", VISITS), ("stock", STOCK)];
 
-pub const UNITS: [&str; 3] = ["DrillUnit01", "DrillUnit02", "DrillUnit03"];
+pub(super) const UNITS: [&str; 3] = ["DrillUnit01", "DrillUnit02", "DrillUnit03"];
 
 /// The unit that the accounts of the stand-in may see and write below.
 const ROOT: &str = "sc5rkcvmE6I";

@@ -25,10 +25,11 @@ use crate::st_lucia::LOADER_TOKEN;
 
 pub use accounts::faults_of_report;
 pub use dice::Dice;
-pub use metadata::{DOSES, ELEMENTS, STOCK, UNITS, VISITS};
+pub use metadata::{DOSES, STOCK, VISITS};
+use metadata::{ELEMENTS, UNITS};
 pub use oracle::{Absent, Combine, Mapping, Oracle, Policy, Rows, Value, cell};
 pub use program::build_beside;
-pub use scenes::{NOWHERE, PLACES, any_mapping, change, spoil};
+pub use scenes::{any_mapping, change};
 pub use trial::{NOW, trial};
 
 const SITE: &str = r#"

@@ -5,10 +5,10 @@ use super::metadata::ELEMENTS;
 use super::oracle::{Absent, Combine, Mapping, Policy, Rows, Value};
 
 /// Places of the registry; two of them may report to one unit.
-pub const PLACES: [&str; 4] = ["north", "north-hill", "south", "east"];
+const PLACES: [&str; 4] = ["north", "north-hill", "south", "east"];
 
 /// A place that no mapping knows.
-pub const NOWHERE: &str = "nowhere";
+const NOWHERE: &str = "nowhere";
 
 /// A mapping in which every place reports somewhere.
 pub fn any_mapping(dice: &mut Dice) -> Mapping {
@@ -43,7 +43,7 @@ pub fn change(rows: &mut Rows, dice: &mut Dice, periods: &[String], changes: usi
 }
 
 /// Spoils a row, so that the registry says less than it seems to: a place that nobody knows, no number, nothing.
-pub fn spoil(rows: &mut Rows, dice: &mut Dice, periods: &[String]) {
+pub(super) fn spoil(rows: &mut Rows, dice: &mut Dice, periods: &[String]) {
     let (element, _) = dice.one_of(&ELEMENTS);
     let period = periods[dice.below(periods.len())].clone();
     let place = dice.one_of(&PLACES);
