@@ -37,6 +37,7 @@ impl Lock {
             Err(TryLockError::WouldBlock) => return Err(busy(state)),
             Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
+        super::files::remove_leftovers(state);
         let holder = format!("pid {}, since {started}\n", std::process::id());
         super::write_private(&state.join(HOLDER), |file| {
             file.write_all(holder.as_bytes())

@@ -43,6 +43,7 @@ mod reject_codes;
 mod relay;
 mod retries;
 mod same_either_way;
+mod seeds;
 mod sentinels;
 mod server_dry_run;
 mod small_site;

@@ -166,3 +166,14 @@ fn a_secret_that_is_not_whole_is_not_replaced_in_silence() {
     let dry = ["run", "-n", "-p", "202503", "--as-of", NOW];
     site.program(&dry).code(0);
 }
+
+#[test]
+fn what_a_killed_run_had_begun_to_write_goes_with_the_next_run() {
+    let site = SmallSite::new(Dialect::V2_43);
+    site.run().code(0);
+    site.write("state/.pg2dhis2-Xy12Za", "half a li");
+    site.run().code(0);
+    let names = site.files().into_keys();
+    let left = names.filter(|path| path.ends_with(".pg2dhis2-Xy12Za"));
+    assert_eq!(left.count(), 0);
+}
