@@ -16,6 +16,8 @@ mod dhis2;
 mod domain;
 mod exit;
 mod extract;
+#[cfg(test)]
+mod fuzz;
 mod history;
 mod http;
 mod map;
@@ -24,6 +26,7 @@ mod plan;
 mod push;
 mod report;
 mod site;
+mod watchdog;
 
 use std::process::ExitCode;
 

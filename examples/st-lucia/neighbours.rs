@@ -60,7 +60,7 @@ impl Neighbours {
 
     /// The registry as its owner sees it.
     pub(crate) fn superuser(&self) -> String {
-        self.registry.url()
+        self.registry.superuser_url()
     }
 }
 

@@ -2,10 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::deliver::{account, close_approved, send};
+use super::approvals::close_approved;
+use super::begin;
+use super::deliver::{account, send};
 use super::mode::Mode;
 use super::record::{Intent, Record};
-use super::run::{connect, empty_report, memory};
+use super::start::{connect, empty_report, memory};
 use super::target::{self, Connection, Named};
 use super::{saved_plan, server_opinion};
 use crate::cli::ApplyArgs;
@@ -14,7 +16,8 @@ use crate::exit::{Exit, Problem};
 use crate::plan::{Recheck, Rechecked, SavedChange, SavedMapping, SavedPlan, Target};
 use crate::push::{Budget, EXTRA_REQUESTS};
 use crate::report::{self, Keep, MappingReport, MovedCell, Report};
-use crate::site::{Lock, Site};
+use crate::site::Lock;
+use crate::watchdog::Work;
 
 /// Digits of a digest that people copy, and that are enough to name a plan.
 const DIGITS: usize = 12;
@@ -24,7 +27,7 @@ const PERIODS: usize = 24;
 
 pub(super) fn apply(args: &ApplyArgs) -> anyhow::Result<Exit> {
     let started = Timestamp::now();
-    let site = Site::load(args.site.config.as_deref())?;
+    let (site, watch) = begin(&args.site, Work::Usual)?;
     let access = site.dhis2()?;
     report::ensure_writable(args.report.output.output.as_deref())?;
     let (plan, digest) = saved_plan::read(&args.plan)?;
@@ -35,6 +38,7 @@ pub(super) fn apply(args: &ApplyArgs) -> anyhow::Result<Exit> {
         Mode::Send => Some(Lock::take(&site.state, started)?),
         Mode::DryRun | Mode::AskServer => None,
     };
+    watch.doing("asking DHIS2");
     let mut report = empty_report("apply", mode, plan.as_of, started);
     report.mappings = plan.mappings.iter().map(mapping_report).collect();
     let memory = memory(&site, mode, &url)?;
@@ -167,6 +171,7 @@ fn apply_all(
         match find(connection, saved) {
             Ok(target) => {
                 mapping.names = target::names(&target);
+                mapping.codes = target.data_set.codes.clone();
                 targets.push(target);
             }
             Err(error) => mapping.problems.push(Problem::of(&error)),

@@ -66,11 +66,8 @@ fn bring(
         match (live.get(registration), known) {
             (Some(live), _) if live.completed => {
                 complete.already += 1;
-                // One of ours that the record lacks, after the state folder was lost, is taken in again.
-                let ours = live.stored_by.as_deref() == Some(&connection.account.username);
-                if ours || known.is_some() {
-                    record.insert(*registration, Known::Shown);
-                }
+                // Whoever made it: once it is gone, a person withdrew it.
+                record.insert(*registration, Known::Shown);
             }
             (Some(_), _) | (None, Some(Known::Shown)) => complete.withdrawn += 1,
             (None, Some(Known::Asked)) => uncertain += 1,

@@ -1,7 +1,6 @@
 //! Brings one mapping's desired values to DHIS2: compare, plan, send, read back, account. Shared by `run` and `push`.
 
-use std::collections::BTreeSet;
-
+use super::approvals::close_approved;
 use super::complete;
 use super::map::ensure_balanced;
 use super::mode::Mode;
@@ -60,6 +59,7 @@ pub(super) fn deliver(
             report.absorb_drift(connection.drift(&desired, &mut target));
             Ok((plan(connection, desired, &target)?, target))
         });
+    report.notes.append(&mut connection.notes);
     let (plan, target) = match planned {
         Ok(planned) => planned,
         Err(error) => {
@@ -69,25 +69,19 @@ pub(super) fn deliver(
     };
     report.names.extend(target::names(&target));
     report.codes.extend(target.data_set.codes.clone());
-    let confirmed = connection
-        .memory
-        .confirmed(&report.name, target.data_set.id);
-    let run = Run {
-        rows: report.rows.total().rows,
-        is_last: orders.is_last,
-        age: orders.age,
-        confirmed: &confirmed,
-    };
-    let trips = plan::trips(&source, &plan, &target, run);
-    let digest = plan.digest(&report.name, target.data_set.id);
-    let guarded = guarded(&trips, digest, orders, report);
-    hold_foreign(&plan, report);
-    let held = guarded || plan.is_held();
+    let held = is_held(connection, &source, &plan, &target, orders, report);
     let sent = match orders.mode {
         Mode::DryRun => vec![Sent::Confirmed; plan.changes.len()],
         Mode::Send | Mode::AskServer if held => vec![Sent::NotSent; plan.changes.len()],
         Mode::AskServer => server_opinion::ask(connection, &plan, &target, budget, report),
-        Mode::Send => send(connection, &plan, &target, budget, record, report)?,
+        Mode::Send => match send(connection, &plan, &target, budget, record, report) {
+            Ok(sent) => sent,
+            Err(problem) => {
+                let unsent = vec![Sent::NotSent; plan.changes.len()];
+                account(plan, unsent, held, orders.keep, report);
+                return Err(problem);
+            }
+        },
     };
     let candidates = plan.candidates(&sent, &target, held);
     let recorded = record.part(&report.name, &plan, &sent, held);
@@ -97,16 +91,40 @@ pub(super) fn deliver(
     complete::register(connection, candidates, orders.mode, report)
 }
 
+/// Whether a guard or somebody else's value holds the plan.
+fn is_held(
+    connection: &Connection,
+    source: &Source,
+    plan: &Plan,
+    target: &Target,
+    orders: &Orders<'_>,
+    report: &mut MappingReport,
+) -> bool {
+    let data_set = target.data_set.id;
+    let run = Run {
+        rows: report.rows.total().rows,
+        is_last: orders.is_last,
+        age: orders.age,
+        confirmed: &connection.memory.confirmed(&report.name, data_set),
+    };
+    let trips = plan::trips(source, plan, target, run);
+    let guarded = guarded(&trips, plan, data_set, orders, report);
+    hold_foreign(plan, report);
+    guarded || plan.is_held()
+}
+
 /// Whether a guard holds the plan. A person may have let exactly this one pass.
 fn guarded(
     trips: &[Trip],
-    digest: String,
+    plan: &Plan,
+    data_set: Uid,
     orders: &Orders<'_>,
     report: &mut MappingReport,
 ) -> bool {
     let Some(first) = trips.first() else {
         return false;
     };
+    let digest = plan.digest(&report.name, data_set);
     let released = orders.releases.contains(&digest);
     if !released {
         let period = first.period.map(|period| format!("{period}: "));
@@ -117,9 +135,14 @@ fn guarded(
         report.problems.push(Problem::new(
             Exit::Held,
             format!(
-                "held by a guard, nothing of it is sent: {}{}{more}; then run again, or let exactly this plan pass with --release {digest}",
+                "held by a guard, nothing of it is sent: {}{}{more}; then run again{}",
                 period.unwrap_or_default(),
-                first.words
+                first.words,
+                // Other people's values hold it all the same.
+                match plan.is_held() {
+                    true => String::new(),
+                    false => format!(", or let exactly this plan pass with --release {digest}"),
+                }
             ),
         ));
     }
@@ -135,7 +158,7 @@ fn hold_foreign(plan: &Plan, report: &mut MappingReport) {
         report.problems.push(Problem::new(
             Exit::Held,
             format!(
-                "held, nothing of it is sent: somebody else stored or deleted {} values that differ from the source's; \
+                "held, nothing of it is sent: cells in which what somebody else stored or deleted differs from the source: {}; \
                  compare them, mend the wrong side, or write foreign = \"keep\" or \"overwrite\" in the mapping",
                 plan.held_cells
             ),
@@ -171,36 +194,38 @@ fn plan(connection: &mut Connection, desired: Desired, target: &Target) -> anyho
         }
     }
     if !searched.is_empty() && planner.period_type_fits() {
-        let others = connection.hierarchy()?.keys().copied();
-        let others: Vec<Uid> = others
-            .filter(|unit| units.binary_search(unit).is_err())
-            .collect();
         let mut visit = |row: LiveRow<'_>| planner.live(&row);
-        connection
-            .dhis2
-            .live_of_many(data_set, &searched, &others, &mut visit)?;
+        let looked = strangers(connection, target, &units).and_then(|others| {
+            let live = connection
+                .dhis2
+                .live_of_many(data_set, &searched, &others, &mut visit);
+            Ok(live?)
+        });
+        if let Err(error) = looked {
+            // Credentials are not tried again; what else may fail here costs nothing but this look.
+            if Exit::of(&error) == Exit::Credentials {
+                return Err(error);
+            }
+            connection.notes.push(format!(
+                "not all values that no mapping answers for were looked for: {error:#}"
+            ));
+        }
     }
     let mut plan = planner.finish();
     close_approved(connection, &mut plan, target)?;
     Ok(plan)
 }
 
-/// What DHIS2 2.43.1 takes though it is approved at a higher unit is closed for us all the same.
-pub(super) fn close_approved(
+/// All units that the account may see but those that are read anyway.
+fn strangers(
     connection: &mut Connection,
-    plan: &mut Plan,
     target: &Target,
-) -> anyhow::Result<()> {
-    if let Some(workflow) = target.data_set.workflow {
-        let mut approved = BTreeSet::new();
-        for place in plan.changed_places() {
-            if connection.dhis2.is_approved(workflow, place)? {
-                approved.insert(place);
-            }
-        }
-        plan.close_approved(&approved);
-    }
-    Ok(())
+    units: &[Uid],
+) -> anyhow::Result<Vec<Uid>> {
+    let all = connection.hierarchy()?.iter();
+    let others =
+        all.filter(|(uid, unit)| units.binary_search(uid).is_err() && target.is_seen(unit));
+    Ok(others.map(|(uid, _)| *uid).collect())
 }
 
 /// What DHIS2 does not show must not look like nothing.
@@ -284,7 +309,7 @@ pub(super) fn account(
                 kind: change.kind,
                 old: change.old.clone(),
                 new: change.value.clone(),
-                author: change.author.as_deref().cloned(),
+                author: change.author().cloned(),
                 outcome: outcome(index, change),
                 code: match sent.get(index) {
                     Some(Sent::Rejected { code }) => Some(code.to_string()),

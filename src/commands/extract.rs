@@ -6,8 +6,10 @@ use anyhow::Context;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::begin;
 use super::periods;
 use super::results::{self, Results};
+use super::source;
 use crate::cli::ExtractArgs;
 use crate::domain::{Dimension, Period};
 use crate::exit::Exit;
@@ -15,11 +17,10 @@ use crate::extract::Source;
 use crate::map;
 use crate::mapping::{Columns, End, EndLine, LinesHeader, Mapping, ResultLine};
 use crate::report;
-use crate::site::Site;
 
 pub(super) fn extract(args: &ExtractArgs) -> anyhow::Result<Exit> {
     let as_of = periods::as_of(&args.periods, Timestamp::now());
-    let site = Site::load(args.site.config.as_deref())?;
+    let (site, watch) = begin(&args.site, periods::work(&args.periods))?;
     let mappings = site.mappings(std::slice::from_ref(&args.mapping))?;
     let Some(mapping) = mappings.first() else {
         return Ok(Exit::Ok);
@@ -29,7 +30,10 @@ pub(super) fn extract(args: &ExtractArgs) -> anyhow::Result<Exit> {
         periods::ensure_any(&[&mapping.name], 1)?;
     }
     let access = site.source()?;
-    let mut source = Source::connect(&access.settings, access.password.as_ref())?;
+    watch.doing("reading the source");
+    let failed = |result: &anyhow::Result<Source>| result.as_ref().is_err_and(source::may_pass);
+    // Rows that were written cannot be taken back, so that only connecting is tried again.
+    let mut source = source::patiently(&access, &watch, || source::connect(&access), failed)?;
     let header = LinesHeader::new(
         &mapping.name,
         &periods,

@@ -1,6 +1,7 @@
 //! The subcommands: each composes the stages into one sentence.
 
 mod apply;
+mod approvals;
 mod complete;
 mod deliver;
 mod extract;
@@ -11,19 +12,27 @@ mod periods;
 mod pin;
 mod push;
 mod record;
+mod relaxed;
 mod remember;
 mod results;
+mod rights;
 mod run;
 mod saved_plan;
 mod server_opinion;
+mod source;
+mod start;
 mod status;
 mod target;
 
-use crate::cli::Command;
+use crate::cli::{Command, SiteArgs};
 use crate::exit::Exit;
+use crate::mapping::FileError;
+use crate::site::{self, Site};
+use crate::watchdog::{Watch, Work};
 
 /// Does what the command line says.
 pub(crate) fn execute(command: &Command) -> anyhow::Result<Exit> {
+    site::forbid_core_files();
     match command {
         Command::Run(args) => run::run(args),
         Command::Extract(args) => extract::extract(args),
@@ -34,4 +43,12 @@ pub(crate) fn execute(command: &Command) -> anyhow::Result<Exit> {
         Command::History(args) => history::history(args),
         Command::Status(args) => status::status(args),
     }
+}
+
+/// The site, and the time that the command has from now on.
+fn begin(args: &SiteArgs, work: Work) -> Result<(Site, Watch), FileError> {
+    let mut site = Site::load(args.config.as_deref())?;
+    let watch = Watch::begin(site.deadline, work);
+    site.ends_at = watch.deadline.map(|deadline| deadline.ends_at);
+    Ok((site, watch))
 }

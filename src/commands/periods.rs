@@ -7,6 +7,7 @@ use crate::cli::PeriodArgs;
 use crate::domain::Period;
 use crate::exit::{Exit, Problem};
 use crate::mapping::Mapping;
+use crate::watchdog::Work;
 
 /// Periods that are read, compared and sent together; a longer run is cut, so that memory stays bounded. A year and a
 /// quarter of months, as an hourly run looks back, is one part.
@@ -15,6 +16,14 @@ const TOGETHER: usize = 15;
 /// The moment that a command is about.
 pub(super) fn as_of(args: &PeriodArgs, started: Timestamp) -> Timestamp {
     args.as_of.unwrap_or(started)
+}
+
+/// Periods that somebody asks for may be many.
+pub(super) fn work(args: &PeriodArgs) -> Work {
+    match args.periods.is_empty() {
+        true => Work::Usual,
+        false => Work::Backfill,
+    }
 }
 
 /// The periods of one mapping, ordered; none where nothing that was asked for is the mapping's.

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use super::begin;
 use super::target::Connection;
 use crate::cli::PinArgs;
 use crate::domain::{Dimension, Drift, Kind, Pin, Uid};
@@ -14,9 +15,10 @@ use crate::mapping::{Codes, Mapping, PinFile, coded, digest};
 use crate::plan;
 use crate::report;
 use crate::site::{self, Memory, Site};
+use crate::watchdog::Work;
 
 pub(super) fn pin(args: &PinArgs) -> anyhow::Result<Exit> {
-    let site = Site::load(args.site.config.as_deref())?;
+    let (site, watch) = begin(&args.site, Work::Usual)?;
     let codes = codes(&site)?;
     let access = site.dhis2_without_pin()?;
     let path = site.pin_path();
@@ -30,6 +32,7 @@ pub(super) fn pin(args: &PinArgs) -> anyhow::Result<Exit> {
         (true, old) => old?,
         (false, old) => old.ok().flatten(),
     };
+    watch.doing("asking DHIS2");
     let url = access.url.clone();
     let mut connection = Connection::open(access, Memory::default())?;
     let mappings = by_code(&site, &mut connection, codes)?;

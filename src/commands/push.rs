@@ -6,25 +6,28 @@ use std::io::Read;
 use anyhow::Context;
 use jiff::Timestamp;
 
+use super::begin;
 use super::deliver::{Orders, deliver};
 use super::mode::Mode;
 use super::record::{Intent, Record};
-use super::run::{answerers, connect, empty_report, memory};
 use super::saved_plan;
+use super::start::{answerers, connect, empty_report, memory};
 use crate::cli::PushArgs;
 use crate::domain::Desired;
 use crate::exit::{Exit, Problem};
 use crate::map;
 use crate::push::{Budget, EXTRA_REQUESTS};
 use crate::report::{self, MappingReport};
-use crate::site::{Lock, Site};
+use crate::site::Lock;
+use crate::watchdog::Work;
 
 pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
     let started = Timestamp::now();
-    let site = Site::load(args.site.config.as_deref())?;
+    let (site, watch) = begin(&args.site, Work::Usual)?;
     let access = site.dhis2()?;
     report::ensure_writable(args.send.report.output.output.as_deref())?;
     saved_plan::ensure_writable(args.send.save_plan.as_deref())?;
+    watch.doing("waiting for its input");
     let (desired, created) = read(args)?;
     let mode = args.send.mode();
     let _lock = match mode {
@@ -45,6 +48,7 @@ pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
         age: Some(age(created, started)),
     };
     let mut mapping = MappingReport::new(&desired.mapping);
+    watch.doing("asking DHIS2");
     match connect(access, memory, &mut report) {
         Ok(mut connection) => {
             connection.answerers = answerers;

@@ -233,7 +233,7 @@ fn recorded(change: &Change, sent: &Sent) -> CellChange {
             _ => Some(shown(&change.value)),
         },
         outcome: sent.outcome(change.kind).name().to_owned(),
-        foreign: change.author.is_some(),
+        foreign: change.author().is_some(),
     }
 }
 

@@ -32,9 +32,9 @@ pub(super) fn after(
     mapping: &str,
 ) -> Result<(), Problem> {
     let mut gone = Vec::new();
-    let known = plan.ours();
-    let is_known = known.is_some();
-    let mut ours = known.unwrap_or_default();
+    // A saved plan knows only its own cells: what was confirmed before goes on from there.
+    let before = || connection.memory.confirmed(mapping, target.data_set.id);
+    let mut ours = plan.ours().unwrap_or_else(before);
     for (change, sent) in plan.changes.iter().zip(sent) {
         let Some(cell) = plan.space.cell(change.key) else {
             continue;
@@ -48,7 +48,7 @@ pub(super) fn after(
             }
             Sent::Unconfirmed => continue,
         }
-        let was_ours = change.old.is_some() && change.author.is_none();
+        let was_ours = change.old.is_some() && change.author().is_none();
         let leaves_nothing = leaves_nothing(target, &cell, change);
         if leaves_nothing {
             gone.push(cell);
@@ -60,8 +60,9 @@ pub(super) fn after(
         data_set: target.data_set.id,
         period,
     };
-    let confirmed = ours.into_iter().filter(|_| is_known);
-    let confirmed = confirmed.map(|(period, count)| (scope(period), count));
+    let confirmed = ours
+        .into_iter()
+        .map(|(period, count)| (scope(period), count));
     connection.memory.remember(gone, confirmed.collect())
 }
 

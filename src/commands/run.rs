@@ -2,25 +2,28 @@
 
 use jiff::Timestamp;
 
+use super::begin;
 use super::deliver::{Orders, deliver, not_sent};
 use super::mode::Mode;
 use super::record::{Intent, Record};
+use super::start::{answerer, answerers, connect, empty_report, memory};
 use super::target::Connection;
-use super::{periods, results, saved_plan};
+use super::{periods, relaxed, results, saved_plan, source};
 use crate::cli::RunArgs;
 use crate::domain::{Desired, Period, Veil};
 use crate::exit::{Exit, Problem};
-use crate::extract::{ExtractError, Snapshot, Source};
+use crate::extract::{ExtractError, Snapshot};
 use crate::map::Mapper;
 use crate::mapping::Mapping;
 use crate::plan::Answerer;
 use crate::push::{Budget, EXTRA_REQUESTS};
-use crate::report::{self, Dhis2Facts, Keep, MappingReport, Report};
+use crate::report::{self, Keep, MappingReport, Report};
 use crate::site::{self, Dhis2Access, Lock, Memory, Site, SourceAccess};
+use crate::watchdog::Watch;
 
 pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     let started = Timestamp::now();
-    let site = Site::load(args.site.config.as_deref())?;
+    let (site, watch) = begin(&args.site, periods::work(&args.periods))?;
     let mappings = site.mappings(&args.mappings.mappings)?;
     let source = site.source()?;
     let dhis2 = site.dhis2()?;
@@ -29,21 +32,22 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     let as_of = periods::as_of(&args.periods, started);
     let mode = args.send.mode();
     let mut report = empty_report("run", mode, as_of, started);
+    relaxed::transport(&mut report, &source.settings);
     let jobs = jobs(&mappings, args, as_of, &site, &mut report)?;
-    let _lock = match mode {
-        Mode::Send => Some(Lock::take(&site.state, started)?),
-        Mode::DryRun | Mode::AskServer => None,
+    let (_lock, secret) = match mode {
+        Mode::Send => (Some(Lock::take(&site.state, started)?), site::Keep::InState),
+        Mode::DryRun | Mode::AskServer => (None, site::Keep::Nowhere),
     };
-    let keep = match mode {
-        Mode::Send => site::Keep::InState,
-        Mode::DryRun | Mode::AskServer => site::Keep::Nowhere,
-    };
-    let veil = site::veil(&site.state, keep)?;
+    let veil = site::veil(&site.state, secret)?;
     let memory = memory(&site, mode, &dhis2.url)?;
-    let answerers = answerers(&site, &mut report);
+    let answerers = match args.mappings.mappings.as_slice() {
+        [] => mappings.iter().map(answerer).collect(),
+        _ => answerers(&site, &mut report),
+    };
     let intent = intent(&source, &dhis2, &jobs);
     let record = Record::begin(&site, mode, intent, &mut report)?;
     let mut pass = Pass {
+        watch,
         source,
         dhis2: Dhis2State::Unasked(Some(Box::new((dhis2, memory)))),
         veil,
@@ -83,74 +87,6 @@ fn intent(source: &SourceAccess, dhis2: &Dhis2Access, jobs: &[Job<'_>]) -> Inten
         intent.add(&job.mapping.name, &periods, Some(job.mapping));
     }
     intent
-}
-
-/// What earlier runs found in DHIS2. A dry run does without where it may not read it.
-pub(super) fn memory(site: &Site, mode: Mode, url: &str) -> Result<Memory, Problem> {
-    let loaded = Memory::load(&site.state, url);
-    match mode {
-        Mode::Send => loaded,
-        Mode::DryRun | Mode::AskServer => Ok(loaded.unwrap_or_default()),
-    }
-}
-
-/// Every mapping of the site, whatever this run is about.
-pub(super) fn answerers(site: &Site, report: &mut Report) -> Vec<Answerer> {
-    match site.mappings(&[]) {
-        Ok(mappings) => mappings
-            .iter()
-            .map(|mapping| Answerer {
-                data_set: mapping.data_set,
-                period_type: mapping.period_type,
-                scope: mapping.scope(),
-            })
-            .collect(),
-        Err(error) => {
-            report.notes.push(format!(
-                "values that no mapping answers for were not looked for: {error:#}"
-            ));
-            Vec::new()
-        }
-    }
-}
-
-pub(super) fn empty_report(
-    command: &'static str,
-    mode: Mode,
-    as_of: Timestamp,
-    started: Timestamp,
-) -> Report {
-    Report {
-        command,
-        dry_run: mode != Mode::Send,
-        as_of,
-        started,
-        ended: started,
-        source: None,
-        dhis2: None,
-        requests: 0,
-        notes: Vec::new(),
-        problems: Vec::new(),
-        mappings: Vec::new(),
-    }
-}
-
-/// Opens DHIS2 and notes in the report who answered.
-pub(super) fn connect(
-    access: Dhis2Access,
-    memory: Memory,
-    report: &mut Report,
-) -> anyhow::Result<Connection> {
-    let url = access.url.clone();
-    let connection = Connection::open(access, memory)?;
-    report.dhis2 = Some(Dhis2Facts {
-        url,
-        version: connection.server.version.text.clone(),
-        time_zone: connection.server.time_zone.clone(),
-        user: connection.account.username.clone(),
-    });
-    report.notes.extend(connection.server.note.clone());
-    Ok(connection)
 }
 
 /// A mapping with what is to be done and what became of it.
@@ -200,7 +136,18 @@ enum Dhis2State {
     Refused,
 }
 
+/// What one snapshot of the source gave.
+struct Read {
+    /// What the role may do beyond reading.
+    excess: Vec<String>,
+    /// Of PostgreSQL.
+    version: String,
+    /// The next part of each mapping that has one.
+    parts: Vec<(usize, anyhow::Result<Desired>)>,
+}
+
 struct Pass<'m> {
+    watch: Watch,
     source: SourceAccess,
     dhis2: Dhis2State,
     veil: Veil,
@@ -237,35 +184,70 @@ impl Pass<'_> {
         }
     }
 
-    /// Reads the next part of every mapping in one snapshot. A mapping whose result is not what it promises goes no
-    /// further; a lost connection ends all.
+    /// Reads the next part of every mapping in one snapshot, again if that fails in a way that may pass. A mapping whose
+    /// result is not what it promises goes no further; a lost connection ends all.
     fn extract(&mut self) -> anyhow::Result<Vec<(usize, Desired)>> {
-        let access = &self.source;
-        let mut source = Source::connect(&access.settings, access.password.as_ref())?;
-        self.report.source = Some(source.server_version());
-        let mut snapshot = source.snapshot()?;
+        self.watch.doing("reading the source");
+        let failed = |read: &anyhow::Result<Read>| match read {
+            Err(error) => source::may_pass(error),
+            Ok(read) => read
+                .parts
+                .iter()
+                .any(|(_, part)| matches!(part, Err(error) if source::may_pass(error))),
+        };
+        let read = source::patiently(&self.source, &self.watch, || self.read(), failed);
+        for job in &mut self.jobs {
+            job.parts.pop();
+        }
+        let Read {
+            version,
+            excess,
+            parts,
+        } = read?;
+        relaxed::role(&mut self.report, &self.source.settings, &excess);
+        self.report.source = Some(version);
         let mut extracted = Vec::new();
-        for (index, job) in self.jobs.iter_mut().enumerate() {
-            let Some(periods) = job.parts.pop() else {
-                continue;
-            };
-            match desired(&mut snapshot, job.mapping, periods, self.as_of, &self.veil) {
-                Ok(desired) => extracted.push((index, desired)),
-                Err(error) => {
+        for (index, part) in parts {
+            match (part, self.jobs.get_mut(index)) {
+                (Ok(desired), _) => extracted.push((index, desired)),
+                (Err(error), Some(job)) => {
                     job.parts.clear();
-                    let fault = error.downcast_ref::<ExtractError>();
-                    if fault.is_some_and(|fault| fault.kind.ends_all()) {
-                        return Err(error);
-                    }
                     job.report.problems.push(Problem::of(&error));
                 }
+                (Err(error), None) => return Err(error),
             }
         }
-        snapshot.close()?;
         Ok(extracted)
     }
 
+    /// One snapshot, from connecting to closing.
+    fn read(&self) -> anyhow::Result<Read> {
+        let mut source = source::connect(&self.source)?;
+        let version = source.server_version();
+        let mut snapshot = source.snapshot()?;
+        let mut parts = Vec::new();
+        for (index, job) in self.jobs.iter().enumerate() {
+            let Some(periods) = job.parts.last() else {
+                continue;
+            };
+            self.watch.ensure_time()?;
+            let part = desired(&mut snapshot, job.mapping, periods, self.as_of, &self.veil);
+            match part {
+                Err(error) if is_lost(&error) => return Err(error),
+                part => parts.push((index, part)),
+            }
+        }
+        snapshot.close()?;
+        let excess = source.excess_rights().to_vec();
+        Ok(Read {
+            version,
+            excess,
+            parts,
+        })
+    }
+
     fn deliver(&mut self, index: usize, desired: Desired) -> Result<(), Problem> {
+        self.watch.doing("asking DHIS2");
         let Some(job) = self.jobs.get_mut(index) else {
             return Ok(());
         };
@@ -308,7 +290,7 @@ impl Pass<'_> {
         if job.report.problems.len() > before {
             job.parts.clear();
         }
-        if delivered.is_err() {
+        if delivered.is_err() || connection.dhis2.patience.has_given_up() {
             self.report.requests = connection.dhis2.requests;
             self.dhis2 = Dhis2State::Refused;
         }
@@ -316,16 +298,22 @@ impl Pass<'_> {
     }
 }
 
+/// Whether no other query will fare better.
+fn is_lost(error: &anyhow::Error) -> bool {
+    let fault = error.downcast_ref::<ExtractError>();
+    fault.is_some_and(|fault| fault.kind.ends_all())
+}
+
 fn desired(
     snapshot: &mut Snapshot<'_>,
     mapping: &Mapping,
-    periods: Vec<Period>,
+    periods: &[Period],
     as_of: Timestamp,
     veil: &Veil,
 ) -> anyhow::Result<Desired> {
     snapshot.attempt(|snapshot| {
-        let mut mapper = Mapper::new(mapping, periods.clone());
-        results::read(snapshot, mapping, &periods, as_of, &mut mapper)?;
+        let mut mapper = Mapper::new(mapping, periods.to_vec());
+        results::read(snapshot, mapping, periods, as_of, &mut mapper)?;
         Ok(mapper.finish(veil)?)
     })
 }

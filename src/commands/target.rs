@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::rights::{ensure_is_meant, ensure_may_not_more, ensure_may_use, ensure_may_write};
 use crate::dhis2::Dhis2;
 use crate::domain::{
     Account, Cell, DEFAULT_COMBO, DataSet, Desired, Drift, OrgUnit, OrgUnitScope, OwnUser, Period,
@@ -21,6 +22,8 @@ pub(super) struct Connection {
     pub(super) memory: Memory,
     /// Every mapping of the site, to tell which values of ours none answers for.
     pub(super) answerers: Vec<Answerer>,
+    /// What could not be looked at, for the report of the mapping that is delivered.
+    pub(super) notes: Vec<String>,
     /// Data sets and periods in which such values have been looked for.
     searched: BTreeSet<(Uid, Period)>,
     /// All units below those of the account, once somebody has asked.
@@ -41,15 +44,17 @@ struct Claim {
     org_units: BTreeSet<Uid>,
 }
 
-const WRITE: &str = "F_DATAVALUE_ADD";
-
 impl Connection {
     /// Asks who answers, and who we are there.
     pub(super) fn open(access: Dhis2Access, memory: Memory) -> anyhow::Result<Connection> {
         let mut dhis2 = access.dhis2;
         let server = dhis2.server()?;
+        ensure_is_meant(&server, access.system_id.as_deref())?;
         let account = dhis2.account()?;
         ensure_may_write(&account)?;
+        if !access.allow_overprivileged {
+            ensure_may_not_more(&account)?;
+        }
         Ok(Connection {
             dhis2,
             server,
@@ -57,6 +62,7 @@ impl Connection {
             chunk: access.chunk,
             memory,
             answerers: Vec::new(),
+            notes: Vec::new(),
             searched: BTreeSet::new(),
             hierarchy: None,
             registrations: access.registrations,
@@ -186,7 +192,14 @@ impl Connection {
         }
         let mut data_set = self.dhis2.data_set(id)?;
         if data_set.expiry_days > 0.0 {
-            data_set.lock_exceptions = self.dhis2.lock_exceptions(id)?;
+            match self.dhis2.lock_exceptions(id) {
+                Ok(exceptions) => data_set.lock_exceptions = exceptions,
+                // Without them more is closed than must be, and nothing is sent that DHIS2 would refuse.
+                Err(error) if matches!(error.status, Some(403 | 404)) => self.notes.push(format!(
+                    "units with a lock exception count as closed too: {error}"
+                )),
+                Err(error) => return Err(error.into()),
+            }
         }
         self.data_sets.insert(id, data_set.clone());
         Ok(data_set)
@@ -339,35 +352,6 @@ pub(super) fn names(target: &Target) -> BTreeMap<Uid, String> {
         names.extend(combos.map(|(uid, name)| (*uid, name.clone())));
     }
     names
-}
-
-fn ensure_may_write(account: &Account) -> anyhow::Result<()> {
-    if !account.may(WRITE) {
-        return Err(target(format!(
-            "the DHIS2 account {} lacks the authority {WRITE}; give it a role that has it",
-            account.username
-        )));
-    }
-    if account.capture_paths.is_empty() {
-        return Err(target(format!(
-            "the DHIS2 account {} has no organisation unit; assign it the one at the top of its data",
-            account.username
-        )));
-    }
-    Ok(())
-}
-
-fn ensure_may_use(data_set: &DataSet, account: &Account) -> anyhow::Result<()> {
-    let lacks = match (data_set.may_read, data_set.may_write) {
-        (true, true) => return Ok(()),
-        (false, true) => "may not read data of",
-        (true, false) => "may not write data to",
-        (false, false) => "may neither read nor write data of",
-    };
-    Err(target(format!(
-        "the DHIS2 account {} {lacks} data set {} ({}); change the data sharing of the data set",
-        account.username, data_set.name, data_set.id
-    )))
 }
 
 /// DHIS2 leaves values out, without a word, whose attribute option combo has a category option that the account may not

@@ -92,6 +92,9 @@ impl Serialize for OutgoingValue<'_> {
     }
 }
 
+/// Of 2,000 values of which each is rejected for a few reasons, in the words of DHIS2 ≤ 2.42, it is some 2 MB long.
+const LARGEST_SUMMARY: u64 = 8 << 20;
+
 impl Dhis2 {
     /// Sends the values once and never again by itself. An error that is temporary and not `nothing_sent` leaves open
     /// what was stored; sending the same again is safe, because values are absolute.
@@ -121,7 +124,8 @@ impl Dhis2 {
             )
         })?;
         let answer = self.post(&doing, "dataValueSets", &query, &json)?;
-        let answer = answer.bytes().map_err(|error| unanswered(&doing, &error))?;
+        let answer = answer.bytes_up_to(LARGEST_SUMMARY);
+        let answer = answer.map_err(|error| unanswered(&doing, &error))?;
         summary(&answer).ok_or_else(|| {
             let what = format!(
                 "{doing}: DHIS2's answer has no import summary; the next run compares again"

@@ -98,7 +98,7 @@ impl Dhis2 {
         // A read that was cut is repeated, but nothing is shown twice.
         let hasher = RandomState::new();
         let mut shown = HashSet::new();
-        self.twice(|dhis2| {
+        self.patiently(|dhis2| {
             let answer = dhis2.get(&doing, "dataValueSets", &query)?;
             let mut once = |row: LiveRow<'_>| {
                 if shown.insert(hasher.hash_one(row.cell)) {
@@ -117,7 +117,7 @@ fn only<T: Copy>(items: &[T]) -> Option<T> {
     }
 }
 
-fn rows(
+pub(crate) fn rows(
     body: impl Read,
     doing: &str,
     header: Header,
@@ -142,8 +142,8 @@ fn rows(
 }
 
 /// Dimensions that hold for every row without its own. DHIS2 ≥ 2.43 leaves out of the rows what was asked for singly.
-#[derive(Clone, Copy)]
-struct Header {
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Header {
     period: Option<Period>,
     org_unit: Option<Uid>,
     attribute_option_combo: Option<Uid>,
@@ -193,11 +193,7 @@ impl Row {
             comment: self.comment.as_deref(),
             follow_up: self.followup.unwrap_or(false),
             stored_by: self.stored_by.as_deref(),
-            // `2026-11-23T10:11:12.000+0000`; the offset is the server's own.
-            last_updated: self
-                .last_updated
-                .as_deref()
-                .and_then(|text| text.get(..19)?.parse().ok()),
+            last_updated: self.last_updated.as_deref(),
             deleted: self.deleted.unwrap_or(false),
         });
         Ok(())

@@ -6,10 +6,11 @@ mod category_combos;
 mod completeness;
 pub(crate) mod error;
 pub(crate) mod import;
-mod live;
+pub(crate) mod live;
 mod metadata;
 #[cfg(test)]
 mod metadata_tests;
+pub(crate) mod patience;
 mod pinned;
 #[cfg(test)]
 mod recorded;
@@ -18,7 +19,6 @@ mod server;
 pub(crate) mod summary;
 pub(crate) mod verdict;
 
-use std::thread;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -29,9 +29,7 @@ pub(crate) use completeness::LiveRegistration;
 
 use crate::http;
 use error::{Dhis2Error, Kind};
-
-/// Before a request is tried again.
-pub(crate) const WAIT: Duration = Duration::from_secs(2);
+use patience::Patience;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -39,7 +37,9 @@ pub(crate) struct Settings {
     pub(crate) url: String,
     pub(crate) credentials: Credentials,
     pub(crate) http: http::Settings,
-    /// Before a request is tried again; as much again is added by chance.
+    /// How often a request is tried, the first time included.
+    pub(crate) attempts: u32,
+    /// Before a request is tried again; it grows, and is of random length.
     pub(crate) wait: Duration,
 }
 
@@ -60,7 +60,10 @@ pub(crate) struct Dhis2 {
     base: String,
     /// The whole `Authorization` header.
     authorization: SecretString,
-    wait: Duration,
+    /// What may still be tried again.
+    pub(crate) patience: Patience,
+    /// Told at once when DHIS2 does not let us in; gives the end of the sentence.
+    pub(crate) on_refused_login: Option<Box<dyn Fn() -> String>>,
     /// How many requests were sent.
     pub(crate) requests: u32,
 }
@@ -87,16 +90,10 @@ impl Dhis2 {
             client,
             base: base.to_owned(),
             authorization: authorization(&settings.credentials)?,
-            wait: settings.wait,
+            patience: Patience::new(settings.attempts, settings.wait, settings.http.ends_at),
+            on_refused_login: None,
             requests: 0,
         })
-    }
-
-    /// Waits before something is tried again, a little longer or shorter each time: many sites run at the same minute.
-    pub(crate) fn pause(&self) {
-        // Without random numbers the wait is only less well spread.
-        let chance = f64::from(getrandom::u32().unwrap_or(0)) / f64::from(u32::MAX);
-        thread::sleep(self.wait.mul_f64(1.0 + chance));
     }
 }
 
@@ -120,7 +117,9 @@ fn authorization(credentials: &Credentials) -> Result<SecretString, Dhis2Error> 
 
 #[cfg(test)]
 mod tests {
-    use super::{Credentials, Dhis2, Settings, WAIT, authorization, http};
+    use std::time::Duration;
+
+    use super::{Credentials, Dhis2, Settings, authorization, http};
     use secrecy::ExposeSecret;
 
     fn settings(url: &str) -> Settings {
@@ -128,7 +127,8 @@ mod tests {
             url: url.to_owned(),
             credentials: Credentials::Token("d2pat_x".into()),
             http: http::Settings::default(),
-            wait: WAIT,
+            attempts: 1,
+            wait: Duration::ZERO,
         }
     }
 

@@ -23,6 +23,7 @@ pub(super) fn answering(answers: Vec<String>) -> (Dhis2, thread::JoinHandle<Vec<
         ),
         credentials: Credentials::Token("d2pat_x".into()),
         http: http::Settings::default(),
+        attempts: 2,
         wait: Duration::ZERO,
     };
     let served = thread::spawn(move || {

@@ -5,14 +5,17 @@
 mod tests;
 
 use std::io;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::Dhis2;
 use super::error::{Dhis2Error, Kind};
+use super::patience::retry_after;
 use crate::http::Answer;
 use crate::http::error::{TransportError, What};
 
@@ -27,26 +30,40 @@ impl Dhis2 {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<T, Dhis2Error> {
-        self.twice(|dhis2| {
+        self.patiently(|dhis2| {
             let body = dhis2.get(doing, path, query)?.bytes();
             let body = body.map_err(|error| unanswered(doing, &error))?;
             serde_json::from_slice(&body).map_err(|error| unreadable(doing, error))
         })
     }
 
-    /// Tries a read again, once, if its failure may go away by itself.
-    pub(super) fn twice<T>(
+    /// Tries a read again while its failure may go away by itself.
+    pub(super) fn patiently<T>(
         &mut self,
         mut attempt: impl FnMut(&mut Dhis2) -> Result<T, Dhis2Error>,
     ) -> Result<T, Dhis2Error> {
-        match attempt(self) {
-            Err(error) if error.is_temporary() => {
-                log::info!("{error}; trying once more");
-                self.pause();
-                attempt(self)
+        let mut tried = 0;
+        loop {
+            match attempt(self) {
+                Err(error) => {
+                    tried += 1;
+                    if !self.waited(tried, &error) {
+                        return Err(error);
+                    }
+                }
+                result => return result,
             }
-            result => result,
         }
+    }
+
+    /// Whether what was tried so often, and failed so last, is to be tried again; if so, after the wait that is due.
+    pub(crate) fn waited(&mut self, tried: u32, error: &Dhis2Error) -> bool {
+        let Some(wait) = self.patience.next(tried, error) else {
+            return false;
+        };
+        log::info!("{error}; trying again after {wait:?}");
+        thread::sleep(wait);
+        true
     }
 
     /// Answers only with a body that calls itself JSON, of status 200.
@@ -70,7 +87,7 @@ impl Dhis2 {
         );
         match answer.status {
             200 if is_json(&answer) => Ok(answer),
-            _ => Err(refusal(doing, answer)),
+            _ => Err(self.refused(doing, answer)),
         }
     }
 
@@ -96,8 +113,18 @@ impl Dhis2 {
         );
         match answer.status {
             200 | 409 if is_json(&answer) => Ok(answer),
-            _ => Err(refusal(doing, answer)),
+            _ => Err(self.refused(doing, answer)),
         }
+    }
+
+    fn refused(&self, doing: &str, answer: Answer) -> Dhis2Error {
+        let mut error = refusal(doing, answer);
+        if let Some(told) = &self.on_refused_login
+            && error.is_refused_login()
+        {
+            error.message += &told();
+        }
+        error
     }
 
     fn url(&self, path: &str, query: &[(&str, &str)]) -> String {
@@ -142,6 +169,13 @@ pub(super) fn unanswered(doing: &str, error: &TransportError) -> Dhis2Error {
         What::Tls => (Kind::Target, "check url and ca-file in [dhis2]"),
         What::Protocol => (Kind::Target, "check url in [dhis2]"),
         What::TooLarge => (Kind::Target, "check url in [dhis2]"),
+        What::Deadline => (
+            Kind::Temporary {
+                nothing_sent: error.nothing_sent,
+            },
+            "the next run goes on from there",
+        ),
+        What::Proxy => (Kind::Target, "check proxy and url in [dhis2]"),
         _ => (
             Kind::Temporary {
                 nothing_sent: error.nothing_sent,
@@ -174,6 +208,7 @@ fn refusal(doing: &str, answer: Answer) -> Dhis2Error {
     }
     let json = is_json(&answer);
     let content_type = answer.content_type.clone();
+    let retry_after = asked_to_wait(&answer);
     let asks_for_token = answer.www_authenticate.as_deref() == Some("ApiToken");
     let body = answer.bytes().unwrap_or_default();
     let said: WebMessage = serde_json::from_slice(&body).unwrap_or_default();
@@ -187,7 +222,7 @@ fn refusal(doing: &str, answer: Answer) -> Dhis2Error {
         401 => (
             Kind::Credentials,
             format!(
-                "DHIS2 rejected the credentials (401 {words}); check token-file, or username and password-file, in [dhis2]; not tried again"
+                "DHIS2 rejected the credentials (401 {words}); check token-file, or username and password-file, in [dhis2]"
             ),
         ),
         403 => (
@@ -217,8 +252,13 @@ fn refusal(doing: &str, answer: Answer) -> Dhis2Error {
         kind,
         status: Some(status),
         code: said.error_code,
+        retry_after,
         message: format!("{doing}: {what}"),
     }
+}
+
+fn asked_to_wait(answer: &Answer) -> Option<Duration> {
+    retry_after(answer.retry_after.as_deref()?, Timestamp::now())
 }
 
 fn redirected(doing: &str, location: &str) -> Dhis2Error {
@@ -252,7 +292,7 @@ fn login_form(doing: &str) -> Dhis2Error {
     Dhis2Error::new(
         Kind::Credentials,
         format!(
-            "{doing}: DHIS2 answered with its login form: it does not accept the credentials; check token-file, or username and password-file, in [dhis2]; not tried again"
+            "{doing}: DHIS2 answered with its login form: it does not accept the credentials; check token-file, or username and password-file, in [dhis2]"
         ),
     )
 }

@@ -17,6 +17,7 @@ struct SystemInfo {
     calendar: String,
     server_date: String,
     server_time_zone_id: String,
+    system_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -64,6 +65,7 @@ impl Dhis2 {
             version,
             now,
             time_zone: info.server_time_zone_id,
+            system_id: info.system_id,
             note,
         })
     }
@@ -136,6 +138,7 @@ mod tests {
                     password: "Loader-2026!".into(),
                 },
                 http: http::Settings::default(),
+                attempts: 1,
                 wait: Duration::ZERO,
             };
             let mut dhis2 = Dhis2::connect(&settings).expect("settings");

@@ -27,7 +27,9 @@ pub(crate) enum Status {
     Error,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Made from what the server writes one by one: there may be a million of them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "RawConflict")]
 pub(crate) struct Conflict {
     /// DHIS2's error code; a few old conflicts have none.
     pub(crate) code: Option<String>,
@@ -40,7 +42,7 @@ pub(crate) struct Conflict {
 }
 
 /// The summary in the answer to an import; `None` if there is none or its counts are no counts.
-pub(super) fn summary(answer: &[u8]) -> Option<ImportSummary> {
+pub(crate) fn summary(answer: &[u8]) -> Option<ImportSummary> {
     let message: Message = serde_json::from_slice(answer).ok()?;
     let raw = message.response;
     Some(ImportSummary {
@@ -52,7 +54,7 @@ pub(super) fn summary(answer: &[u8]) -> Option<ImportSummary> {
         updated: raw.import_count.updated,
         ignored: raw.import_count.ignored,
         deleted: raw.import_count.deleted,
-        conflicts: raw.conflicts.into_iter().map(conflict).collect(),
+        conflicts: raw.conflicts,
         rejected_indexes: raw.rejected_indexes,
     })
 }
@@ -69,7 +71,7 @@ struct RawSummary {
     description: Option<String>,
     import_count: Counts,
     #[serde(default)]
-    conflicts: Vec<RawConflict>,
+    conflicts: Vec<Conflict>,
     #[serde(default)]
     rejected_indexes: Vec<i64>,
 }
@@ -94,27 +96,29 @@ struct RawConflict {
 
 /// `objects` has a member for each object concerned (≤ 2.42), or one `args` with all arguments of the message, joined
 /// by `-` (≥ 2.43).
-fn conflict(raw: RawConflict) -> Conflict {
-    let texts = || raw.objects.values().filter_map(Value::as_str);
-    let named = texts()
-        .flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric()))
-        .filter_map(|word| word.parse().ok())
-        .collect();
-    let arguments = raw.objects.get("args").and_then(Value::as_str);
-    let first = arguments
-        .and_then(|text| text.split('-').next())
-        .unwrap_or_default();
-    let numbered = first
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .split(", ")
-        .filter_map(|number| number.parse().ok())
-        .collect();
-    Conflict {
-        code: raw.error_code,
-        indexes: raw.indexes,
-        named,
-        numbered,
+impl From<RawConflict> for Conflict {
+    fn from(raw: RawConflict) -> Conflict {
+        let texts = || raw.objects.values().filter_map(Value::as_str);
+        let named = texts()
+            .flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric()))
+            .filter_map(|word| word.parse().ok())
+            .collect();
+        let arguments = raw.objects.get("args").and_then(Value::as_str);
+        let first = arguments
+            .and_then(|text| text.split('-').next())
+            .unwrap_or_default();
+        let numbered = first
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .split(", ")
+            .filter_map(|number| number.parse().ok())
+            .collect();
+        Conflict {
+            code: raw.error_code,
+            indexes: raw.indexes,
+            named,
+            numbered,
+        }
     }
 }
 

@@ -17,10 +17,28 @@ pub(crate) struct Change {
     /// The live value, if there is one.
     pub(crate) old: Option<Text>,
     pub(crate) follow_up: bool,
+    /// Hardly any cell has one, and a run holds a million changes.
+    pub(crate) people: Option<Box<People>>,
+}
+
+impl Change {
     /// A person's comment on the cell, sent back with the change because DHIS2 wipes it otherwise.
-    pub(crate) comment: Option<Box<Text>>,
+    pub(crate) fn comment(&self) -> Option<&str> {
+        self.people.as_ref()?.comment.as_ref().map(Text::as_str)
+    }
+
     /// Who stored or deleted the live value last, where that is somebody else.
-    pub(crate) author: Option<Box<Author>>,
+    pub(crate) fn author(&self) -> Option<&Author> {
+        self.people.as_ref()?.author.as_ref()
+    }
+}
+
+/// What people did to a cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct People {
+    pub(crate) comment: Option<Text>,
+    /// Who stored or deleted the value last, where that is somebody else.
+    pub(crate) author: Option<Author>,
 }
 
 /// Who last stored or deleted a value.

@@ -21,8 +21,8 @@ pub(crate) struct Guards {
     pub(crate) max_changed: Share,
     /// Of the total over all units of a data element that is summed up.
     pub(crate) max_decrease: Share,
-    /// Over the whole run.
-    pub(crate) min_rows: u64,
+    /// Over the whole run; None: one, where live values rest on them.
+    pub(crate) min_rows: Option<u64>,
     /// Of a document given to `push`, in seconds.
     pub(crate) max_age: u64,
 }
@@ -42,7 +42,7 @@ impl Default for Guards {
             max_withdrawn_of_one: Share(5_000),
             max_changed: Share(3_000),
             max_decrease: Share(1_000),
-            min_rows: 1,
+            min_rows: None,
             max_age: 6 * 3_600,
         }
     }

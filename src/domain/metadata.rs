@@ -14,6 +14,8 @@ pub(crate) struct Server {
     /// The server's clock in its own time zone: what it judges expiry and future periods by.
     pub(crate) now: DateTime,
     pub(crate) time_zone: String,
+    /// Which of all servers it is: a copy of its database has another, once it was told so.
+    pub(crate) system_id: Option<String>,
     /// What people should know of this version, if anything.
     pub(crate) note: Option<String>,
 }
@@ -48,10 +50,25 @@ pub(crate) struct Account {
     pub(crate) view_paths: Vec<String>,
 }
 
+/// As DHIS2 names them: everything, past the expiry of a data set, and each kind of approving and accepting.
+const EXCESS: [&str; 5] = [
+    "ALL",
+    "F_EDIT_EXPIRED",
+    "F_APPROVE_DATA",
+    "F_APPROVE_DATA_LOWER_LEVELS",
+    "F_ACCEPT_DATA_LOWER_LEVELS",
+];
+
 impl Account {
     /// Whether the account has an authority; ALL stands for every one.
     pub(crate) fn may(&self, authority: &str) -> bool {
         self.authorities.contains(authority) || self.authorities.contains("ALL")
+    }
+
+    /// Authorities with which values would be written that DHIS2 should refuse: into expired and into approved periods.
+    pub(crate) fn excess(&self) -> Vec<&'static str> {
+        let held = |authority: &&str| self.authorities.contains(*authority);
+        EXCESS.into_iter().filter(held).collect()
     }
 }
 
@@ -167,7 +184,14 @@ pub(crate) struct LiveRow<'a> {
     pub(crate) comment: Option<&'a str>,
     pub(crate) follow_up: bool,
     pub(crate) stored_by: Option<&'a str>,
-    /// By the server's clock; also when it was deleted.
-    pub(crate) last_updated: Option<DateTime>,
+    /// By the server's clock, as it writes it: `2026-11-23T10:11:12.000+0000`; also when it was deleted.
+    pub(crate) last_updated: Option<&'a str>,
     pub(crate) deleted: bool,
+}
+
+impl LiveRow<'_> {
+    /// When it was stored or deleted. Hardly anybody asks.
+    pub(crate) fn updated(&self) -> Option<DateTime> {
+        self.last_updated?.get(..19)?.parse().ok()
+    }
 }

@@ -37,7 +37,7 @@ mod value_rules;
 mod value_type;
 
 pub(crate) use cell::{Cell, Key, Space, Triple};
-pub(crate) use change::{Author, Change, ChangeKind, Sent};
+pub(crate) use change::{Author, Change, ChangeKind, People, Sent};
 pub(crate) use complete::{Complete, Registration};
 pub(crate) use desired::{
     Desired, DesiredCell, Incomplete, OrgUnitScope, Place, Scope, TripleScope, Unplaced,

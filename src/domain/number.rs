@@ -27,6 +27,9 @@ const LONGEST: usize = 50_000;
 
 const MAX_SCALE: u32 = 38;
 
+/// So many digits always fit.
+const SHORT: usize = 18;
+
 impl Number {
     pub(crate) const ZERO: Number = Number {
         mantissa: 0,
@@ -35,6 +38,13 @@ impl Number {
 
     /// Reads what PostgreSQL writes for any numeric type: `5.0000`, `.5`, `-0`, `1e+40`, `1.5e-7`.
     pub(crate) fn parse(text: &str) -> Result<Number, NumberError> {
+        // Nearly all of them are counts of a few digits, and a run reads millions.
+        if text.len() <= SHORT
+            && text.bytes().all(|byte| byte.is_ascii_digit())
+            && let Ok(mantissa) = text.parse()
+        {
+            return Ok(Number { mantissa, scale: 0 });
+        }
         let Decimal {
             negative,
             digits,

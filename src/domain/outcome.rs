@@ -72,6 +72,17 @@ impl CellCounts {
         self.add_to(outcome, 1);
     }
 
+    /// Counts cells as something else than before.
+    pub(crate) fn recount(&mut self, from: CellOutcome, to: CellOutcome, cells: u64) {
+        let places = CellOutcome::ALL.into_iter().zip(self.outcomes.iter_mut());
+        for (outcome, place) in places {
+            if outcome == from {
+                *place = place.saturating_sub(cells);
+            }
+        }
+        self.add_to(to, cells);
+    }
+
     pub(crate) fn of(&self, outcome: CellOutcome) -> u64 {
         self.iter()
             .find(|(each, _)| *each == outcome)

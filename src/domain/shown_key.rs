@@ -46,6 +46,16 @@ impl Veil {
         ShownKey { veiled, plain }
     }
 
+    /// What stands for a secret of ours; it cannot be guessed back without the veil's.
+    pub(crate) fn mark(&self, secret: &[u8]) -> String {
+        let Ok(mut hmac) = Hmac::<Sha256>::new_from_slice(&self.secret) else {
+            return String::new();
+        };
+        hmac.update(secret);
+        let digest = hmac.finalize().into_bytes();
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     fn fingerprint(&self, key: &[Option<String>], text: &str) -> String {
         // HMAC takes a key of any length.
         let Ok(mut hmac) = Hmac::<Sha256>::new_from_slice(&self.secret) else {

@@ -2,9 +2,12 @@
 
 mod error;
 mod passfile;
+mod pin;
+mod privileges;
 mod session;
 mod settings;
 mod snapshot;
+mod sslmode;
 mod tls;
 mod url;
 
@@ -12,6 +15,7 @@ mod url;
 mod tests;
 
 pub(crate) use error::{ExtractError, ExtractErrorKind};
+pub(crate) use pin::TlsPin;
 pub(crate) use session::Source;
 pub(crate) use settings::{Settings, SettingsError};
 pub(crate) use snapshot::{Column, Snapshot};

@@ -9,8 +9,10 @@ use postgres::{Client, Config, IsolationLevel, NoTls, SimpleQueryMessage};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::error::{self, ExtractError, ExtractErrorKind};
-use super::settings::{Host, Settings, Tls};
+use super::privileges;
+use super::settings::{Host, Settings};
 use super::snapshot::Snapshot;
+use super::sslmode::Tls;
 use super::tls;
 
 /// A connection to the source.
@@ -18,6 +20,7 @@ pub(crate) struct Source {
     client: Client,
     session: Session,
     version: String,
+    excess: Vec<String>,
 }
 
 /// What a query must find set, whatever the one before it did.
@@ -82,6 +85,11 @@ impl Source {
     /// As the server says it, such as `15.18 (Debian 15.18-0+deb12u1)`.
     pub(crate) fn server_version(&self) -> String {
         self.version.clone()
+    }
+
+    /// What the role may do beyond reading, in words; only where the settings allow it.
+    pub(crate) fn excess_rights(&self) -> &[String] {
+        &self.excess
     }
 
     /// Opens the one read-only transaction in which everything is read as it was at this moment.
@@ -149,14 +157,16 @@ fn connect(
             ));
         }
     };
-    let session = Session::new(settings);
+    let mut session = Session::new(settings);
     client.batch_execute(&session.commands).map_err(failed)?;
-    if let Err(error) = client.batch_execute(NOTICE_OUR_END) {
-        log::debug!(
+    match client.batch_execute(NOTICE_OUR_END) {
+        Ok(()) => session.commands = format!("{}; {NOTICE_OUR_END}", session.commands),
+        Err(error) => log::debug!(
             "the source does not know client_connection_check_interval ({:?})",
             error.code().map(|code| code.code())
-        );
+        ),
     }
+    let excess = excess_rights(&mut client, settings, &doing)?;
     let answer = client.simple_query("show server_version").map_err(failed)?;
     let version = answer.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
@@ -166,7 +176,36 @@ fn connect(
         client,
         session,
         version: version.unwrap_or_default(),
+        excess,
     })
+}
+
+/// What the role may do beyond reading; refused unless the settings allow it.
+fn excess_rights(
+    client: &mut Client,
+    settings: &Settings,
+    doing: &str,
+) -> Result<Vec<String>, ExtractError> {
+    let excess = match privileges::excess(client) {
+        Ok(excess) => excess,
+        // Not every engine that speaks PostgreSQL's protocol has its catalogs.
+        Err(error) if settings.allow_overprivileged_role => {
+            let code = error.code().map_or("no answer", |code| code.code());
+            vec![format!(
+                "nobody knows what, for its rights cannot be looked up ({code})"
+            )]
+        }
+        Err(error) => return Err(error::in_session(doing, &error)),
+    };
+    if excess.is_empty() || settings.allow_overprivileged_role {
+        return Ok(excess);
+    }
+    let why = format!(
+        "{doing}: the role may do more than read: {}; let it connect as a role that may not (examples/source-role.sql makes one), or \
+         write allow-overprivileged-role = true in [source]",
+        excess.join(", ")
+    );
+    Err(ExtractError::new(ExtractErrorKind::Source, why))
 }
 
 /// What `work` gives; none if it takes longer than `limit`. It is then left to end with the process: the library bounds only the first
@@ -196,7 +235,7 @@ fn config(settings: &Settings, host: &Host, password: Option<&SecretString>) -> 
     config.ssl_mode(match host.tls {
         Tls::Off => SslMode::Disable,
         Tls::Offered => SslMode::Prefer,
-        Tls::Encrypted | Tls::Signed(_) | Tls::Named(_) => SslMode::Require,
+        Tls::Encrypted | Tls::Signed(_) | Tls::Named(_) | Tls::Pinned(..) => SslMode::Require,
     });
     if let Some(user) = &settings.user {
         config.user(user);

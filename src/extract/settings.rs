@@ -1,18 +1,16 @@
 //! How to reach the source: the site's `[source]` as libpq would understand it, with `verify-full` as the default.
 
 use std::fmt;
-use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use postgres::config::{ChannelBinding, TargetSessionAttrs};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use secrecy::SecretString;
 
 use super::passfile::password_from_passfile;
+use super::pin::TlsPin;
+use super::sslmode::{Tls, WantedTls};
 use super::url;
 use crate::mapping::nearest;
 
@@ -27,6 +25,8 @@ pub(crate) struct Settings {
     /// Bounds each fetch of a query (10,000 rows) on the server.
     pub(crate) statement_timeout: Duration,
     pub(crate) lock_timeout: Duration,
+    /// A role that may do more than read is refused unless the site says so.
+    pub(crate) allow_overprivileged_role: bool,
     pub(super) connect_timeout: Option<Duration>,
     pub(super) options: Option<String>,
     pub(super) target: TargetSessionAttrs,
@@ -40,23 +40,6 @@ pub(crate) struct Host {
     pub(crate) port: u16,
     pub(super) tls: Tls,
 }
-
-/// What must be known about the server before it sees a credential.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Tls {
-    /// `disable`, and every Unix socket.
-    Off,
-    /// `prefer`: encrypted if the server offers it.
-    Offered,
-    /// `require`: encrypted, by whomever.
-    Encrypted,
-    /// `verify-ca`: signed by one of these.
-    Signed(Certificates),
-    /// `verify-full`: signed by one of these (none: the system's), for the host's name.
-    Named(Option<Certificates>),
-}
-
-pub(super) type Certificates = Arc<Vec<CertificateDer<'static>>>;
 
 /// Why the `[source]` of a site cannot be used.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,15 +71,19 @@ const KEYS: [&str; 10] = [
     "target_session_attrs",
     "channel_binding",
 ];
-const MODES: [&str; 5] = ["disable", "prefer", "require", "verify-ca", "verify-full"];
 const DEFAULT_PORT: u16 = 5432;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Settings {
-    /// Reads a `postgresql://` URL; a relative `sslrootcert` is relative to `base`, and is read at once.
-    pub(crate) fn from_url(url: &str, base: &Path) -> Result<Settings, SettingsError> {
+    /// Reads a `postgresql://` URL; a relative `sslrootcert` is relative to `base`, and is read at once. With `pins` the server must have
+    /// one of these keys, which stands for a trusted certificate where the URL asks for none.
+    pub(crate) fn from_url(
+        url: &str,
+        base: &Path,
+        pins: Vec<TlsPin>,
+    ) -> Result<Settings, SettingsError> {
         let url = url::parse(url)?;
         if let Some((key, _)) = url
             .query
@@ -117,7 +104,11 @@ impl Settings {
         let database = value("dbname")
             .map(str::to_owned)
             .or_else(|| url.database.clone());
-        let tls = WantedTls::read(value("sslmode"), value("sslrootcert"), base)?;
+        let mut tls = WantedTls::read(value("sslmode"), value("sslrootcert"), base)?;
+        if !pins.is_empty() {
+            ensure_encrypted(&places)?;
+            tls = tls.pinned(pins)?;
+        }
         Ok(Settings {
             hosts: places
                 .into_iter()
@@ -137,11 +128,27 @@ impl Settings {
                 .or_else(|| url.user.clone()),
             statement_timeout: STATEMENT_TIMEOUT,
             lock_timeout: LOCK_TIMEOUT,
+            allow_overprivileged_role: false,
             connect_timeout: connect_timeout(value("connect_timeout"))?,
             options: value("options").map(str::to_owned),
             target: target(value("target_session_attrs"))?,
             channel_binding: channel_binding(value("channel_binding"))?,
         })
+    }
+
+    /// Which servers, database and user these are, in one text.
+    pub(crate) fn place(&self) -> String {
+        let hosts = self.hosts.iter();
+        let hosts: Vec<String> = hosts
+            .map(|host| format!("{}:{}", host.name, host.port))
+            .collect();
+        let user = self.user.as_deref().unwrap_or_default();
+        format!("{user}@{}/{}", hosts.join(","), self.database)
+    }
+
+    /// What the URL gives up of verify-full for servers on other machines, a sentence each.
+    pub(crate) fn relaxed(&self) -> Vec<String> {
+        self.hosts.iter().filter_map(Host::relaxed).collect()
     }
 
     /// The password that a file in libpq's format (`PGPASSFILE`, `~/.pgpass`) holds for the first of our hosts that it knows.
@@ -166,69 +173,36 @@ impl Host {
     pub(super) fn is_socket(&self) -> bool {
         is_socket(&self.name)
     }
-}
 
-/// The transport security that the URL asks for, before a host is known.
-enum WantedTls {
-    Unsaid(Tls),
-    Written(Tls),
-}
-
-impl WantedTls {
-    fn read(
-        mode: Option<&str>,
-        root: Option<&str>,
-        base: &Path,
-    ) -> Result<WantedTls, SettingsError> {
-        let roots = match root {
-            None | Some("system") => None,
-            Some(file) => Some(certificates(file, base)?),
-        };
-        if root == Some("system") && mode.is_some_and(|mode| mode != "verify-full") {
-            return Err(SettingsError::new(
-                "sslrootcert=system goes only with sslmode=verify-full",
-            ));
+    fn relaxed(&self) -> Option<String> {
+        let name = &self.name;
+        if self.is_socket() || is_loopback(name) {
+            return None;
         }
-        let tls = match (mode, roots) {
-            (None, roots) => return Ok(WantedTls::Unsaid(Tls::Named(roots))),
-            (Some("disable"), _) => Tls::Off,
-            (Some("prefer"), _) => Tls::Offered,
-            (Some("require"), None) => Tls::Encrypted,
-            // In libpq too, require with a root certificate verifies like verify-ca.
-            (Some("require" | "verify-ca"), Some(roots)) => Tls::Signed(roots),
-            (Some("verify-ca"), None) => {
-                return Err(SettingsError::new(
-                    "sslmode=verify-ca needs sslrootcert=FILE",
-                ));
-            }
-            (Some("verify-full"), roots) => Tls::Named(roots),
-            (Some(other), _) => return Err(unknown_mode(other)),
-        };
-        Ok(WantedTls::Written(tls))
-    }
-
-    fn of(&self, host: &str) -> Tls {
-        match self {
-            // PostgreSQL offers no TLS on a Unix socket, and libpq does not ask for it there.
-            _ if is_socket(host) => Tls::Off,
-            // A root certificate is written to be used, wherever the server is.
-            WantedTls::Unsaid(Tls::Named(None)) if is_loopback(host) => Tls::Offered,
-            WantedTls::Unsaid(tls) | WantedTls::Written(tls) => tls.clone(),
+        match &self.tls {
+            Tls::Off => Some(format!(
+                "what is read from {name} is not encrypted, and any server can stand for it (sslmode=disable)"
+            )),
+            Tls::Offered => Some(format!(
+                "what is read from {name} is encrypted only if the server offers it, and any server can stand for it (sslmode=prefer)"
+            )),
+            Tls::Encrypted => Some(format!("any server can stand for {name} (sslmode=require)")),
+            Tls::Signed(_) => Some(format!(
+                "any server of the same authority can stand for {name} (sslmode=verify-ca)"
+            )),
+            Tls::Named(_) | Tls::Pinned(..) => None,
         }
     }
 }
 
-fn unknown_mode(mode: &str) -> SettingsError {
-    let all = MODES.join(", ");
-    SettingsError::new(match nearest(mode, MODES) {
-        _ if mode == "allow" => {
-            "sslmode=allow is not supported; write prefer, or better verify-full".to_owned()
-        }
-        Some(meant) => format!(
-            "unknown sslmode {mode:?} in the url of [source]; did you mean {meant}? ({all})"
-        ),
-        None => format!("unknown sslmode in the url of [source]; known: {all}"),
-    })
+/// PostgreSQL offers no TLS on a Unix socket, so that nobody shows a key there.
+fn ensure_encrypted(places: &[(String, u16)]) -> Result<(), SettingsError> {
+    match places.iter().any(|(host, _)| is_socket(host)) {
+        false => Ok(()),
+        true => Err(SettingsError::new(
+            "tls-pin needs a host: a Unix socket has no TLS; remove one of them",
+        )),
+    }
 }
 
 fn unknown_key(key: &str) -> SettingsError {
@@ -308,31 +282,11 @@ fn places(
         .collect())
 }
 
-fn certificates(file: &str, base: &Path) -> Result<Certificates, SettingsError> {
-    let path = base.join(file);
-    let shown = path.display();
-    let text = std::fs::read(&path).map_err(|error| {
-        SettingsError(match error.kind() {
-            ErrorKind::NotFound => format!("sslrootcert {shown} does not exist"),
-            _ => format!("sslrootcert {shown} cannot be read ({})", error.kind()),
-        })
-    })?;
-    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&text)
-        .collect::<Result<_, _>>()
-        .map_err(|_| SettingsError(format!("sslrootcert {shown} is not PEM text")))?;
-    if certificates.is_empty() {
-        return Err(SettingsError(format!(
-            "sslrootcert {shown} holds no certificate in PEM form"
-        )));
-    }
-    Ok(Arc::new(certificates))
-}
-
-fn is_socket(host: &str) -> bool {
+pub(super) fn is_socket(host: &str) -> bool {
     host.starts_with('/')
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || host
             .parse::<IpAddr>()

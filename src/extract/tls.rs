@@ -1,21 +1,23 @@
 //! Who the server must prove to be before it sees a credential: libpq's `sslmode`, in rustls.
 
-use std::io;
 use std::sync::Arc;
+use std::{error, fmt, io};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::verify_server_cert_signed_by_trust_anchor;
+use rustls::client::{WebPkiServerVerifier, verify_server_cert_signed_by_trust_anchor};
 use rustls::crypto::{
     CryptoProvider, WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature,
 };
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore,
+    SignatureScheme,
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::settings::{Certificates, Tls};
+use super::pin::TlsPin;
+use super::sslmode::{Certificates, Tls};
 
 /// The TLS side of a connection; none where no TLS is wanted. The error is a sentence.
 pub(super) fn connector(tls: &Tls) -> Result<Option<MakeRustlsConnect>, String> {
@@ -28,14 +30,19 @@ pub(super) fn connector(tls: &Tls) -> Result<Option<MakeRustlsConnect>, String> 
         Tls::Named(Some(roots)) => versions(&provider)?
             .with_root_certificates(store(roots)?)
             .with_no_client_auth(),
-        Tls::Signed(roots) => without_name(&provider, Some(store(roots)?))?,
-        Tls::Encrypted | Tls::Offered => without_name(&provider, None)?,
+        Tls::Signed(roots) => verified_by(&provider, any_name(&provider, Some(store(roots)?)))?,
+        Tls::Encrypted | Tls::Offered => verified_by(&provider, any_name(&provider, None))?,
+        Tls::Pinned(pins, besides) => {
+            let besides = besides_a_pin(&provider, besides.as_deref())?;
+            let pins = Arc::clone(pins);
+            verified_by(&provider, Arc::new(PinnedKey { pins, besides }))?
+        }
     };
     Ok(Some(MakeRustlsConnect::new(config)))
 }
 
 /// What is wrong with the other side, in words that say what to do; none if the handshake failed for another reason than trust.
-pub(super) fn explain(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+pub(super) fn explain(error: &(dyn error::Error + 'static)) -> Option<String> {
     let tls = error
         .downcast_ref::<io::Error>()?
         .get_ref()?
@@ -55,6 +62,7 @@ pub(super) fn explain(error: &(dyn std::error::Error + 'static)) -> Option<Strin
             format!("the server's certificate is for another host: {certificate}; connect by that name, or reissue it with this one")
         }
         // webpki's own error; rustls has no word for it. `openssl req -x509` makes such certificates unless told otherwise.
+        CertificateError::Other(other) if other.0.is::<OtherKey>() => other.to_string(),
         CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
             "the server's certificate is that of an authority (CA:TRUE), which cannot stand for a server; reissue it with CA:FALSE and the \
              host in subjectAltName, as with: openssl req -x509 -addext basicConstraints=critical,CA:FALSE -addext subjectAltName=DNS:HOST"
@@ -72,18 +80,44 @@ fn versions(provider: &Arc<CryptoProvider>) -> Result<Versions, String> {
         .map_err(|error| format!("TLS is not available: {error}"))
 }
 
-fn without_name(
+fn verified_by(
     provider: &Arc<CryptoProvider>,
-    roots: Option<RootCertStore>,
+    verifier: Arc<dyn ServerCertVerifier>,
 ) -> Result<ClientConfig, String> {
-    let verifier = AnyName {
-        roots,
-        algorithms: provider.signature_verification_algorithms,
-    };
     Ok(versions(provider)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_custom_certificate_verifier(verifier)
         .with_no_client_auth())
+}
+
+fn any_name(
+    provider: &Arc<CryptoProvider>,
+    roots: Option<RootCertStore>,
+) -> Arc<dyn ServerCertVerifier> {
+    Arc::new(AnyName {
+        roots,
+        algorithms: provider.signature_verification_algorithms,
+    })
+}
+
+/// What a server with a pinned key must show besides.
+fn besides_a_pin(
+    provider: &Arc<CryptoProvider>,
+    besides: Option<&Tls>,
+) -> Result<Arc<dyn ServerCertVerifier>, String> {
+    let roots = match besides {
+        Some(Tls::Named(roots)) => roots,
+        Some(Tls::Signed(roots)) => return Ok(any_name(provider, Some(store(roots)?))),
+        _ => return Ok(any_name(provider, None)),
+    };
+    let roots = match roots {
+        Some(roots) => store(roots)?,
+        None => system_roots()?,
+    };
+    let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), Arc::clone(provider))
+        .build()
+        .map_err(|error| format!("the trusted certificates cannot be used: {error}"))?;
+    Ok(verifier)
 }
 
 fn store(certificates: &Certificates) -> Result<RootCertStore, String> {
@@ -154,5 +188,73 @@ impl ServerCertVerifier for AnyName {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
+    }
+}
+
+/// `tls-pin`: the certificate holds one of these keys, and whatever else is asked for holds too.
+#[derive(Debug)]
+struct PinnedKey {
+    pins: Arc<Vec<TlsPin>>,
+    besides: Arc<dyn ServerCertVerifier>,
+}
+
+/// The server has another key than the pinned one.
+#[derive(Debug)]
+struct OtherKey(TlsPin);
+
+impl fmt::Display for OtherKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "the server's key is not the one that tls-pin names but {}; nothing was told to it; if those who run the server \
+             say that it has this key now, write it as tls-pin",
+            self.0
+        )
+    }
+}
+
+impl error::Error for OtherKey {}
+
+impl ServerCertVerifier for PinnedKey {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let certificate = ParsedCertificate::try_from(end_entity)?;
+        let key = TlsPin::of_key(&certificate.subject_public_key_info());
+        if !self.pins.contains(&key) {
+            let other = OtherError(Arc::new(OtherKey(key)));
+            return Err(Error::InvalidCertificate(CertificateError::Other(other)));
+        }
+        self.besides
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.besides
+            .verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.besides
+            .verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.besides.supported_verify_schemes()
     }
 }

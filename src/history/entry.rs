@@ -68,6 +68,9 @@ pub(crate) struct MappingEntry {
     /// The name of the plan that guards held.
     pub(crate) digest: Option<String>,
     pub(crate) released: bool,
+    /// What DHIS2 changed since the pin, a sentence each.
+    pub(crate) drift: Vec<String>,
+    pub(crate) notes: Vec<String>,
     pub(crate) stranded: u64,
     /// Units and periods that were registered as complete.
     pub(crate) completed: u64,
@@ -110,6 +113,14 @@ pub(crate) struct Told {
     pub(crate) message: String,
 }
 
+/// A setting that gave up some safety, and what it gave up in a sentence.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(crate) struct Setting {
+    pub(crate) setting: String,
+    pub(crate) text: String,
+}
+
 /// How a run ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
@@ -126,6 +137,10 @@ pub(crate) struct Finished {
     pub(crate) dhis2_version: Option<String>,
     /// Our account there.
     pub(crate) dhis2_user: Option<String>,
+    pub(crate) dhis2_system_id: Option<String>,
+    pub(crate) dhis2_time_zone: Option<String>,
+    /// What the site file allowed that is refused otherwise.
+    pub(crate) relaxed: Vec<Setting>,
     pub(crate) notes: Vec<String>,
     /// Those that are not about one mapping.
     pub(crate) problems: Vec<Told>,

@@ -13,8 +13,8 @@ mod standing;
 
 pub(crate) use chain::moment;
 pub(crate) use entry::{
-    CellChange, Finished, MappingEntry, MappingPlan, PeriodEntry, Place, Started, SumEntry, Told,
-    Tripped,
+    CellChange, Finished, MappingEntry, MappingPlan, PeriodEntry, Place, Setting, Started,
+    SumEntry, Told, Tripped,
 };
 pub(crate) use past::{Change, Filter, Past, ProblemOfRun, Run, RunState, WholeRun};
 pub(crate) use problems::{Found, What};

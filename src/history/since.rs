@@ -122,6 +122,16 @@ fn of_servers(
         ("PostgreSQL", now.source_version, then.source_version),
         ("DHIS2", now.dhis2_version, then.dhis2_version),
         ("our account in DHIS2", now.dhis2_user, then.dhis2_user),
+        (
+            "the system id of DHIS2",
+            now.dhis2_system_id,
+            then.dhis2_system_id,
+        ),
+        (
+            "DHIS2's time zone",
+            now.dhis2_time_zone,
+            then.dhis2_time_zone,
+        ),
     ];
     for (what, now, then) in each {
         if let (Some(now), Some(then)) = (now, then)

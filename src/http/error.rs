@@ -21,6 +21,10 @@ pub(crate) enum What {
     /// No TLS there, or a certificate we do not trust.
     Tls,
     Timeout,
+    /// The time of the whole run is over.
+    Deadline,
+    /// The proxy does not connect us.
+    Proxy,
     /// The connection ended before the answer did.
     Cut,
     /// Not HTTP.
@@ -40,6 +44,9 @@ impl TransportError {
 
     /// What an error while reading a body means.
     pub(crate) fn reading(error: &io::Error) -> TransportError {
+        if let Some(ours) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            return TransportError::clone(ours);
+        }
         let inner = error
             .get_ref()
             .and_then(|inner| inner.downcast_ref::<Error>());
@@ -69,6 +76,10 @@ fn described(error: &Error) -> (What, String) {
         Error::Timeout(timeout) => timed_out(*timeout),
         Error::Io(error) => described_io(error),
         Error::ConnectionFailed => (What::Unreachable, "no connection".to_owned()),
+        Error::ConnectProxyFailed(why) => (
+            What::Proxy,
+            format!("the proxy does not connect us ({why})"),
+        ),
         Error::Tls(text) => (What::Tls, format!("TLS failed: {text}")),
         Error::Rustls(error) => (What::Tls, tls(error)),
         Error::Pem(error) => (What::Tls, format!("TLS failed: {error}")),
@@ -90,6 +101,10 @@ fn timed_out(timeout: Timeout) -> (What, String) {
         Timeout::SendRequest | Timeout::SendBody => {
             (What::Timeout, "the request was not taken in time")
         }
+        Timeout::Global => (
+            What::Deadline,
+            "the run's time is over (deadline in [limits])",
+        ),
         Timeout::RecvBody => (What::Timeout, "the answer was not complete in time"),
         _ => (What::Timeout, "no answer in time"),
     };

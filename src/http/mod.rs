@@ -1,56 +1,69 @@
-//! HTTP as this program uses it: strict, one request at a time, no redirects, no proxy, bounded in time and size.
+//! HTTP as this program uses it: strict, one request at a time, no redirects, no proxy but the one that is named, bounded in time and size.
 //! The only module that names `ureq`.
 
 pub(crate) mod error;
+mod json;
 
 #[cfg(test)]
 mod tests;
 
 use std::cell::Cell;
 use std::io::{self, Read};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ureq::config::Config;
 use ureq::http::HeaderMap;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Body, RequestBuilder, SendBody};
+use ureq::{Agent, Body, Error, Proxy, RequestBuilder, SendBody, Timeout};
 
 use error::{TransportError, What};
+use json::Bounded;
 
 /// From the first packet to a connection ready for use, the TLS handshake included.
 pub(crate) const CONNECT: Duration = Duration::from_secs(10);
 /// From the request sent to the first line of the answer; DHIS2 ≤ 2.42 needs minutes for a large import.
 pub(crate) const FIRST_BYTE: Duration = Duration::from_secs(300);
-/// For a body, either way.
+/// For a request to be taken by the network and the server.
+pub(crate) const SEND: Duration = Duration::from_secs(60);
+/// For the body of an answer.
 pub(crate) const BODY: Duration = Duration::from_secs(60);
 
-/// A document read whole may not be larger: data sets and import summaries are a few MB at most.
+/// A document read whole may not be larger: data sets are a few MB at most.
 const LARGEST_DOCUMENT: u64 = 32 << 20;
 /// A document read as a stream may not be larger: the live values of 24 periods and 50 units are some 100 MB at most.
-const LARGEST_STREAM: u64 = 1 << 30;
+const LARGEST_STREAM: u64 = 256 << 20;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     /// Certificates to trust instead of the system's, PEM.
     pub(crate) ca_pem: Option<Vec<u8>>,
+    /// `http://host:port` of a proxy that connects us (CONNECT); for https:// addresses alone.
+    pub(crate) proxy: Option<String>,
     pub(crate) connect: Duration,
     pub(crate) first_byte: Duration,
+    pub(crate) send: Duration,
     pub(crate) body: Duration,
+    /// When the whole run has to end, requests under way included.
+    pub(crate) ends_at: Option<Instant>,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
             ca_pem: None,
+            proxy: None,
             connect: CONNECT,
             first_byte: FIRST_BYTE,
+            send: SEND,
             body: BODY,
+            ends_at: None,
         }
     }
 }
 
 pub(crate) struct Client {
     agent: Agent,
+    ends_at: Option<Instant>,
 }
 
 /// An answer of any status; the body is still to be read.
@@ -59,11 +72,12 @@ pub(crate) struct Answer {
     pub(crate) content_type: Option<String>,
     pub(crate) location: Option<String>,
     pub(crate) www_authenticate: Option<String>,
+    pub(crate) retry_after: Option<String>,
     body: Body,
 }
 
 impl Client {
-    /// Opens nothing. Fails only if `ca_pem` holds no certificate.
+    /// Opens nothing. Fails only if `ca_pem` holds no certificate or `proxy` no address.
     pub(crate) fn new(settings: &Settings) -> Result<Client, TransportError> {
         let tls = TlsConfig::builder().root_certs(trusted(settings)?).build();
         // Each of these lines undoes a default that loses data or time: a redirected POST becomes a GET of a login page
@@ -73,18 +87,19 @@ impl Client {
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .proxy(None)
+            .proxy(proxy(settings)?)
             .max_idle_connections(0)
             .user_agent(concat!("pg2dhis2/", env!("CARGO_PKG_VERSION")))
             .timeout_resolve(Some(settings.connect))
             .timeout_connect(Some(settings.connect))
-            .timeout_send_request(Some(settings.body))
-            .timeout_send_body(Some(settings.body))
+            .timeout_send_request(Some(settings.send))
+            .timeout_send_body(Some(settings.send))
             .timeout_recv_response(Some(settings.first_byte))
             .timeout_recv_body(Some(settings.body))
             .build();
         Ok(Client {
             agent: config.new_agent(),
+            ends_at: settings.ends_at,
         })
     }
 
@@ -93,7 +108,7 @@ impl Client {
         url: &str,
         headers: &[(&str, &str)],
     ) -> Result<Answer, TransportError> {
-        with_headers(self.agent.get(url), headers)
+        self.in_time(with_headers(self.agent.get(url), headers))?
             .call()
             .map(answer)
             .map_err(|error| TransportError::new(error, true))
@@ -113,35 +128,57 @@ impl Client {
         let request = with_headers(self.agent.post(url), headers)
             .header("content-type", "application/json")
             .header("content-length", json.len().to_string());
-        let sent = request.send(SendBody::from_reader(&mut body));
+        let sent = self
+            .in_time(request)?
+            .send(SendBody::from_reader(&mut body));
         sent.map(answer)
             .map_err(|error| TransportError::new(error, !body.read.get()))
+    }
+
+    /// A request that ends with the run at the latest; none is begun after that.
+    fn in_time<Any>(
+        &self,
+        request: RequestBuilder<Any>,
+    ) -> Result<RequestBuilder<Any>, TransportError> {
+        let Some(end) = self.ends_at else {
+            return Ok(request);
+        };
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(TransportError::new(Error::Timeout(Timeout::Global), true));
+        }
+        Ok(request.config().timeout_global(Some(left)).build())
     }
 }
 
 impl Answer {
     /// The whole body.
     pub(crate) fn bytes(self) -> Result<Vec<u8>, TransportError> {
+        self.bytes_up_to(LARGEST_DOCUMENT)
+    }
+
+    /// The whole body, which may have so many bytes.
+    pub(crate) fn bytes_up_to(self, largest: u64) -> Result<Vec<u8>, TransportError> {
         let mut bytes = Vec::new();
         let read = self
             .body
             .into_reader()
-            .take(LARGEST_DOCUMENT + 1)
+            .take(largest + 1)
             .read_to_end(&mut bytes);
         read.map_err(|error| TransportError::reading(&error))?;
-        if bytes.len() as u64 > LARGEST_DOCUMENT {
+        if bytes.len() as u64 > largest {
             return Err(TransportError {
                 what: What::TooLarge,
                 nothing_sent: false,
-                text: format!("an answer larger than {} MiB", LARGEST_DOCUMENT >> 20),
+                text: format!("an answer larger than {} MiB", largest >> 20),
             });
         }
         Ok(bytes)
     }
 
-    /// The body as it comes. Make its errors readable with [`TransportError::reading`].
+    /// The body as it comes, which is JSON. Make its errors readable with [`TransportError::reading`].
     pub(crate) fn stream(self) -> impl Read {
-        self.body.into_with_config().limit(LARGEST_STREAM).reader()
+        Bounded::new(self.body.into_with_config().limit(LARGEST_STREAM).reader())
     }
 }
 
@@ -165,6 +202,15 @@ fn trusted(settings: &Settings) -> Result<RootCerts, TransportError> {
     Ok(RootCerts::new_with_certs(&certificates))
 }
 
+fn proxy(settings: &Settings) -> Result<Option<Proxy>, TransportError> {
+    let proxy = settings.proxy.as_deref().map(Proxy::new).transpose();
+    proxy.map_err(|_| TransportError {
+        what: What::Proxy,
+        nothing_sent: true,
+        text: "`proxy` is no address of a proxy".to_owned(),
+    })
+}
+
 fn with_headers<Any>(
     request: RequestBuilder<Any>,
     headers: &[(&str, &str)],
@@ -181,6 +227,7 @@ fn answer(response: ureq::http::Response<Body>) -> Answer {
         content_type: text(&head.headers, "content-type"),
         location: text(&head.headers, "location"),
         www_authenticate: text(&head.headers, "www-authenticate"),
+        retry_after: text(&head.headers, "retry-after"),
         body,
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::error::{TransportError, What};
 use super::{Client, Settings};
@@ -151,4 +151,25 @@ fn a_ca_file_without_a_certificate_is_refused() {
         ..Settings::default()
     };
     assert_eq!(failure(Client::new(&settings)).what, What::Tls);
+}
+
+#[test]
+fn once_the_time_of_the_run_is_over_no_request_is_begun_and_one_under_way_ends() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}/", silent.local_addr().expect("an address"));
+    let asked = |left: Duration| {
+        let settings = Settings {
+            ends_at: Some(Instant::now() + left),
+            ..Settings::default()
+        };
+        let client = Client::new(&settings).expect("settings");
+        let error = client.post_json(&url, &[], b"{}").err();
+        error.expect("no answer comes")
+    };
+    let late = asked(Duration::ZERO);
+    assert_eq!((late.what, late.nothing_sent), (What::Deadline, true));
+    silent.set_nonblocking(true).expect("a socket");
+    assert!(silent.accept().is_err(), "a connection was opened");
+    let ended = asked(Duration::from_millis(200));
+    assert_eq!((ended.what, ended.nothing_sent), (What::Deadline, false));
 }

@@ -22,7 +22,7 @@ pub(super) fn guards(entry: Entry<'_>) -> Result<Guards, FileError> {
         }
     }
     if let Some(entry) = section.take("min-rows") {
-        guards.min_rows = entry.count(0..=1_000_000_000)?.into();
+        guards.min_rows = Some(entry.count(0..=1_000_000_000)?.into());
     }
     if let Some(entry) = section.take("max-age") {
         guards.max_age = seconds(&entry)?;

@@ -340,6 +340,13 @@ fn ensure_scope_allows(absent: &Entry<'_>, mapping: &Mapping) -> Result<(), File
             .any(|own| own.absent.is_some_and(|absent| absent != Absent::Leave));
     let scope = mapping.scope();
     let listed = scope.triples.is_some() && scope.org_units != OrgUnitScope::Seen;
+    if !scope.retired.is_empty() && !listed {
+        return Err(FileError::whole(
+            &mapping.file,
+            "has a line that is `retired`, whose values cannot be withdrawn: a dimension takes its UIDs from a column, or from rules \
+             of anything but units",
+        ));
+    }
     if withdraws && !listed {
         return Err(absent.error(
             "must be \"leave\" (for every data element) where a dimension takes its UIDs from a column, or from rules of anything but units"

@@ -20,9 +20,7 @@ pub(crate) struct Source {
 impl Source {
     pub(crate) fn of(desired: &Desired) -> Source {
         let mut elements: BTreeSet<Uid> = desired.rows.sums.keys().copied().flatten().collect();
-        let keys = desired.cells.iter().map(|cell| cell.key);
-        let keys = keys.chain(desired.incomplete.keys().copied());
-        let triples = keys.filter_map(|key| desired.space.triples().get(key.triple as usize));
+        let triples = desired.space.triples().iter();
         elements.extend(triples.map(|triple| triple.data_element));
         let unplaced = desired.unplaced.iter();
         elements.extend(unplaced.filter_map(|unplaced| unplaced.place.data_element));
@@ -55,6 +53,7 @@ pub(crate) fn trips(source: &Source, plan: &Plan, target: &Target, run: Run<'_>)
         plan,
         target,
         moved: Moved::of(plan, target),
+        ours: plan.tally.ours(),
     };
     let mut trips = measure.rows();
     trips.extend(measure.silent_queries());
@@ -73,15 +72,15 @@ fn of_run(guards: &Guards, plan: &Plan, run: Run<'_>) -> Vec<Trip> {
     // An early part of a long run may have no rows, as long as nothing rests on that.
     let rests = run.is_last || !plan.changes.is_empty();
     // Nothing expected and nothing there is the first hour of a month; a number that somebody wrote is expected.
-    let ours: u64 = plan.tally.ours.values().sum();
-    let matters = ours >= FEWEST || guards.min_rows > 1;
-    if run.rows < guards.min_rows && rests && matters {
+    let live: u64 = plan.tally.live().values().sum();
+    let expected = guards.min_rows.unwrap_or(u64::from(live >= FEWEST));
+    if run.rows < expected && rests {
         trips.push(Trip {
             guard: "min-rows",
             period: None,
             words: format!(
                 "the queries returned {} rows, and min-rows expects {}; is this the right database, and is it filled?",
-                run.rows, guards.min_rows
+                run.rows, expected
             ),
         });
     }
@@ -134,7 +133,7 @@ impl Moved {
                     let element = (period, element);
                     *moved.withdrawn_by_element.entry(element).or_default() += 1;
                 }
-                ChangeKind::Update if change.author.is_none() => {
+                ChangeKind::Update if change.author().is_none() => {
                     *moved.changed.entry(period).or_default() += 1;
                 }
                 ChangeKind::Update | ChangeKind::Create => {}
@@ -171,6 +170,8 @@ struct Measure<'a> {
     plan: &'a Plan,
     target: &'a Target,
     moved: Moved,
+    /// Our live cells by period.
+    ours: BTreeMap<Period, u64>,
 }
 
 impl Measure<'_> {
@@ -222,10 +223,10 @@ impl Measure<'_> {
             .collect();
         let mut cells = 0;
         let mut elements = BTreeSet::new();
-        for ((_, element), count) in &self.plan.tally.by_element {
-            if !self.source.elements.contains(element) {
+        for (element, count) in self.plan.tally.not_zero() {
+            if count > 0 && !self.source.elements.contains(&element) {
                 cells += count;
-                elements.insert(*element);
+                elements.insert(element);
             }
         }
         let first = elements.first()?;
@@ -244,16 +245,18 @@ impl Measure<'_> {
         })
     }
 
-    /// Periods of which DHIS2 shows nothing, and values of ours were confirmed before.
+    /// Periods of which DHIS2 shows less than half of the values that were confirmed as ours before.
     fn vanished(&self, confirmed: &BTreeMap<Period, u64>) -> Vec<Trip> {
+        let shown = self.plan.tally.live();
         let vanished = self.source.periods.keys().filter_map(|period| {
             let count = confirmed.get(period).copied().filter(|count| *count >= FEWEST)?;
-            let shows_nothing = !self.plan.tally.live.contains_key(period);
-            shows_nothing.then(|| Trip {
+            let live = shown.get(period).copied().unwrap_or_default();
+            let missing = count.saturating_sub(live);
+            (missing >= FEWEST && missing > live).then(|| Trip {
                 guard: "vanished",
                 period: Some(*period),
                 words: format!(
-                    "DHIS2 shows no value at all, and the last run confirmed {count} of ours; is this the right server, may the \
+                    "DHIS2 shows {live} values, and the last run confirmed {count} of ours; is this the right server, may the \
                      account still read them, and did somebody delete them?"
                 ),
             })
@@ -267,7 +270,7 @@ impl Measure<'_> {
         let next = "look for what is gone from the source, or from the rules";
         let mut trips = Vec::new();
         for (period, part) in &self.moved.withdrawn {
-            let whole = tally.ours.get(period).copied().unwrap_or_default();
+            let whole = self.ours.get(period).copied().unwrap_or_default();
             let share = guards.max_withdrawn;
             let trip = over(share, *part, whole).map(|found| Trip {
                 guard: "max-withdrawn",
@@ -278,15 +281,17 @@ impl Measure<'_> {
             });
             trips.extend(trip);
         }
-        let single = [
-            (&self.moved.withdrawn_by_unit, &tally.by_unit),
-            (&self.moved.withdrawn_by_element, &tally.by_element),
-        ];
-        for (withdrawn, live) in single {
-            for ((period, of), part) in withdrawn {
-                let whole = live.get(&(*period, *of)).copied().unwrap_or_default();
-                let share = guards.max_withdrawn_of_one;
-                let trip = over(share, *part, whole).map(|found| Trip {
+        let units = self.moved.withdrawn_by_unit.iter();
+        let units = units.map(|(of, part)| (of, part, tally.units.get(of).map(|unit| unit.ours)));
+        let elements = self.moved.withdrawn_by_element.iter();
+        let elements = elements.map(|(of, part)| {
+            let live = tally.elements.get(of).map(|element| element.ours);
+            (of, part, live)
+        });
+        for ((period, of), part, live) in units.chain(elements) {
+            let whole = live.unwrap_or_default();
+            let share = guards.max_withdrawn_of_one;
+            let trip = over(share, *part, whole).map(|found| Trip {
                     guard: "max-withdrawn-of-one",
                     period: Some(*period),
                     words: format!(
@@ -294,8 +299,7 @@ impl Measure<'_> {
                         self.name(*of)
                     ),
                 });
-                trips.extend(trip);
-            }
+            trips.extend(trip);
         }
         trips
     }
@@ -309,7 +313,7 @@ impl Measure<'_> {
         });
         older
             .filter_map(|(period, part)| {
-                let whole = self.plan.tally.ours.get(period).copied().unwrap_or_default();
+                let whole = self.ours.get(period).copied().unwrap_or_default();
                 let found = over(share, *part, whole)?;
                 Some(Trip {
                     guard: "max-changed",
@@ -326,12 +330,8 @@ impl Measure<'_> {
         let share = self.source.guards.max_decrease;
         let least = Number::parse(LEAST_TOTAL).unwrap_or(Number::ZERO);
         let falls = |((period, element), difference): (&(Period, Uid), &Difference)| {
-            let total = self
-                .plan
-                .tally
-                .totals
-                .get(&(*period, *element))
-                .copied()??;
+            let counted = self.plan.tally.elements.get(&(*period, *element))?;
+            let total = counted.total?;
             let Difference {
                 before,
                 after,

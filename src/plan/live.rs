@@ -1,16 +1,15 @@
 //! A live row, packed: what the comparison needs of it.
 
 use super::Target;
-use crate::domain::{Author, Key, LiveRow, Text};
+use crate::domain::{Author, Key, LiveRow, People, Text};
 
 pub(super) struct LiveCell {
     pub(super) key: Key,
     /// None: deleted, or a comment alone.
     value: Option<Text>,
-    pub(super) comment: Option<Box<Text>>,
+    /// A comment, and somebody else who stored the value last or deleted it.
+    pub(super) people: Option<Box<People>>,
     pub(super) follow_up: bool,
-    /// Somebody else who stored it last, or deleted it.
-    pub(super) author: Option<Box<Author>>,
     pub(super) in_scope: bool,
 }
 
@@ -19,22 +18,35 @@ impl LiveCell {
         let value = if row.deleted { None } else { row.value };
         let theirs = match (row.deleted, value) {
             (true, _) => !target.is_own_deletion(row),
-            (false, Some(_)) => !target.is_ours(row.stored_by, row.last_updated),
+            (false, Some(_)) => !target.is_ours(row),
             // A comment alone is nobody's value.
             (false, None) => false,
         };
         let author = || Author {
             user: row.stored_by.unwrap_or_default().into(),
-            when: row.last_updated,
+            when: row.updated(),
+        };
+        let people = || {
+            Box::new(People {
+                comment: row.comment.map(Text::from),
+                author: theirs.then(author),
+            })
         };
         LiveCell {
             key,
             value: value.map(Text::from),
-            comment: row.comment.map(|comment| Box::new(Text::from(comment))),
+            people: (theirs || row.comment.is_some()).then(people),
             follow_up: row.follow_up,
-            author: theirs.then(|| Box::new(author())),
             in_scope,
         }
+    }
+
+    pub(super) fn comment(&self) -> Option<&str> {
+        self.people.as_ref()?.comment.as_ref().map(Text::as_str)
+    }
+
+    pub(super) fn author(&self) -> Option<&Author> {
+        self.people.as_ref()?.author.as_ref()
     }
 
     pub(super) fn value(&self) -> Option<&str> {

@@ -127,7 +127,7 @@ impl<'t> Planner<'t> {
         }
         let value = row.value.filter(|_| !row.deleted);
         if let Some(value) = value
-            && self.target.is_ours(row.stored_by, row.last_updated)
+            && self.target.is_ours(row)
             && self.search.is_stranded(&row.cell, self.target)
         {
             self.plan.strand(row.cell, value);
@@ -184,7 +184,7 @@ impl<'t> Planner<'t> {
             return;
         };
         let value = live.and_then(LiveCell::value);
-        let author = live.and_then(|live| live.author.clone());
+        let author = live.and_then(LiveCell::author);
         match (desired, value) {
             (None, None) => return,
             // A value outside the scope is nobody's cell, even where an empty row points at it.
@@ -198,7 +198,7 @@ impl<'t> Planner<'t> {
             desired: desired.map(Text::as_str),
             live: value,
             theirs: author.is_some(),
-            comment: live.and_then(|live| live.comment.as_deref().map(Text::as_str)),
+            comment: live.and_then(LiveCell::comment),
             incomplete: self.desired.incomplete.get(&key).copied(),
             places: &self.places,
         };
@@ -216,7 +216,7 @@ impl<'t> Planner<'t> {
                 cell,
                 live: value.map(Text::from),
                 desired: desired.cloned().unwrap_or_else(|| Text::from("")),
-                author: author.map(|author| *author),
+                author: author.cloned(),
             }),
             Verdict::Change(kind, new) => {
                 if let Some(why) = checks::newer_fault(&cell, case.comment, self.target) {
@@ -228,8 +228,7 @@ impl<'t> Planner<'t> {
                     value: Text::from(new),
                     old: value.map(Text::from),
                     follow_up: live.is_some_and(|live| live.follow_up),
-                    comment: live.and_then(|live| live.comment.clone()),
-                    author,
+                    people: live.and_then(|live| live.people.clone()),
                 });
             }
         }

@@ -238,7 +238,7 @@ impl Model {
             value: change.value.to_string(),
             ours: true,
             deleted: change.kind == ChangeKind::Delete || drops,
-            comment: change.comment.as_deref().map(ToString::to_string),
+            comment: change.comment().map(str::to_owned),
         };
         self.0.insert(cell, row);
     }
@@ -327,6 +327,7 @@ fn server(engine: Engine) -> Server {
         },
         now: "2026-01-01T00:00:00".parse().unwrap(),
         time_zone: "Etc/UTC".to_owned(),
+        system_id: None,
         note: None,
     }
 }

@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::live::LiveCell;
 use super::saved::{SavedChange, SavedMapping};
 use super::{Plan, Target, same};
-use crate::domain::{
-    Author, Cell, CellOutcome, Change, ChangeKind, Key, LiveRow, Period, Space, Text, Uid,
-};
+use crate::domain::{Author, Cell, CellOutcome, Change, Key, LiveRow, Period, Space, Text, Uid};
 
 /// Takes the live rows of a saved mapping's cells, then says where each stands.
 pub(crate) struct Recheck<'p> {
@@ -103,7 +101,7 @@ impl<'p> Recheck<'p> {
                         cell,
                         expected: saved.old.as_deref().map(Text::from),
                         found: found.map(Text::from),
-                        author: live.and_then(|live| live.author).map(|author| *author),
+                        author: live.as_ref().and_then(LiveCell::author).cloned(),
                     });
                 }
             }
@@ -126,12 +124,11 @@ fn standing(saved: &SavedChange, live: Option<&LiveCell>, target: &Target) -> St
     if done {
         return Standing::Done;
     }
-    // What somebody else stored is never withdrawn, also where it is the same value; and what somebody deleted since is
-    // their word against ours.
-    let withdraws = matches!(saved.kind, ChangeKind::Zero | ChangeKind::Delete);
-    let theirs = live.is_some_and(|live| live.author.is_some()) && !saved.foreign;
+    // What somebody else stored or deleted since is their word against ours, also where it is the same value: a comment
+    // says that they looked.
+    let theirs = live.is_some_and(|live| live.author().is_some()) && !saved.foreign;
     let as_found = match (saved.old.as_deref(), now) {
-        (Some(old), Some(now)) => equal(old, now) && !(withdraws && theirs),
+        (Some(old), Some(now)) => equal(old, now) && !theirs,
         (None, None) => !theirs,
         _ => false,
     };
@@ -153,7 +150,6 @@ fn change(saved: &SavedChange, key: Key, live: Option<LiveCell>) -> Change {
         value: value.unwrap_or_else(|| Text::from("")),
         old,
         follow_up: live.as_ref().is_some_and(|live| live.follow_up),
-        comment: live.as_ref().and_then(|live| live.comment.clone()),
-        author: live.and_then(|live| live.author),
+        people: live.and_then(|live| live.people),
     }
 }

@@ -29,6 +29,7 @@ pub(crate) struct Plan {
     /// Somebody else's values that differ, under `foreign = "hold"`: nothing of the mapping is sent.
     pub(crate) held: Vec<HeldCell>,
     pub(crate) held_cells: u64,
+    held_places: BTreeMap<Place, u64>,
     /// Values of ours that no mapping answers for; the first `LISTED`. They are no cells of this plan.
     pub(crate) stranded: Vec<(Cell, Text)>,
     pub(crate) stranded_cells: u64,
@@ -73,6 +74,7 @@ impl Plan {
             blocked_by: BTreeMap::new(),
             held: Vec::new(),
             held_cells: 0,
+            held_places: BTreeMap::new(),
             stranded: Vec::new(),
             stranded_cells: 0,
             tally: Tally::default(),
@@ -83,7 +85,8 @@ impl Plan {
 
     /// Live cells of ours in each period of the plan; None where they were not all looked at.
     pub(crate) fn ours(&self) -> Option<BTreeMap<Period, u64>> {
-        let count = |period: &Period| self.tally.ours.get(period).copied().unwrap_or_default();
+        let ours = self.tally.ours();
+        let count = |period: &Period| ours.get(period).copied().unwrap_or_default();
         let periods = self.account.periods.keys();
         self.tally
             .is_whole
@@ -141,53 +144,50 @@ impl Plan {
     pub(super) fn hold(&mut self, held: HeldCell) {
         self.cells(held.cell.period).count(CellOutcome::Held);
         self.held_cells += 1;
+        *self.held_places.entry(place(&held.cell)).or_default() += 1;
         if self.held.len() < LISTED {
             self.held.push(held);
         }
     }
 
-    /// Where data may be approved: the periods, units and attribute option combos of the changes.
-    pub(crate) fn changed_places(&self) -> BTreeSet<(Period, Uid, Uid)> {
-        let cells = self
-            .changes
-            .iter()
-            .filter_map(|change| self.space.cell(change.key));
-        cells
-            .map(|cell| {
-                (
-                    cell.period,
-                    cell.org_unit,
-                    cell.triple.attribute_option_combo,
-                )
-            })
+    /// Where the plan would change something, or a person would have to decide.
+    pub(crate) fn places(&self) -> BTreeSet<Place> {
+        let changed = self.changes.iter();
+        let changed = changed.filter_map(|change| self.space.cell(change.key));
+        changed
+            .map(|cell| place(&cell))
+            .chain(self.held_places.keys().copied())
             .collect()
     }
 
-    /// Closes the changes of data that is approved.
-    pub(crate) fn close_approved(&mut self, approved: &BTreeSet<(Period, Uid, Uid)>) {
+    /// Closes what is approved.
+    pub(crate) fn close_approved(&mut self, approved: &BTreeSet<Place>) {
         if approved.is_empty() {
             return;
         }
         let changes = std::mem::take(&mut self.changes);
         for change in changes {
             let cell = self.space.cell(change.key);
-            let place = cell
-                .map(|cell| {
-                    (
-                        cell.period,
-                        cell.org_unit,
-                        cell.triple.attribute_option_combo,
-                    )
-                })
-                .filter(|place| approved.contains(place));
-            match place {
-                Some((period, unit, _)) => {
-                    self.close(period, Closed::Approved);
-                    self.completeness.lacks(period, Some(unit));
+            match cell.filter(|cell| approved.contains(&place(cell))) {
+                Some(cell) => {
+                    self.close(cell.period, Closed::Approved);
+                    self.completeness.lacks(cell.period, Some(cell.org_unit));
                 }
                 None => self.changes.push(change),
             }
         }
+        for place in approved {
+            let cells = self.held_places.remove(place).unwrap_or_default();
+            let (period, _, _) = place;
+            self.held_cells -= cells;
+            let counts = self.cells(*period);
+            counts.recount(CellOutcome::Held, CellOutcome::Closed, cells);
+            if cells > 0 {
+                *self.closed.entry((*period, Closed::Approved)).or_default() += cells;
+            }
+        }
+        self.held
+            .retain(|held| !approved.contains(&place(&held.cell)));
     }
 
     /// Complete: ordered, whatever the order of blocks was.
@@ -203,4 +203,12 @@ impl Plan {
         self.held.sort_by_key(|held| held.cell);
         self
     }
+}
+
+/// A period, unit and attribute option combo: what DHIS2 approves as one.
+type Place = (Period, Uid, Uid);
+
+fn place(cell: &Cell) -> Place {
+    let combo = cell.triple.attribute_option_combo;
+    (cell.period, cell.org_unit, combo)
 }

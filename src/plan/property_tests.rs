@@ -126,7 +126,7 @@ proptest! {
             .collect();
         for change in &plan.changes {
             let cell = plan.space.cell(change.key).unwrap();
-            prop_assert_eq!(change.comment.is_some(), commented.contains(&cell));
+            prop_assert_eq!(change.comment().is_some(), commented.contains(&cell));
             prop_assert_eq!(change.follow_up, commented.contains(&cell));
         }
     }
@@ -138,7 +138,7 @@ proptest! {
         let desired = site.map(&rows);
         let overwrites = desired.policies.foreign == Foreign::Overwrite;
         let plan = site.plan(desired, &Model::new(&live), |blocks| blocks);
-        for change in plan.changes.iter().filter(|change| change.author.is_some()) {
+        for change in plan.changes.iter().filter(|change| change.author().is_some()) {
             prop_assert!(overwrites);
             // A deletion of theirs is written over as a value of theirs is.
             prop_assert!(matches!(change.kind, ChangeKind::Update | ChangeKind::Create));

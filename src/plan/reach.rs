@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::DateTime;
-
 use crate::domain::{
     Account, Blocked, Cell, DataElement, DataSet, Desired, Engine, LiveRow, OrgUnit, OrgUnitScope,
     OwnUser, Server, Uid,
@@ -32,27 +30,37 @@ impl Target {
         self.server.version.engine()
     }
 
-    /// Whether a value that this account stored last, at this time, counts as ours.
-    pub(super) fn is_ours(&self, user: Option<&str>, when: Option<DateTime>) -> bool {
-        let Some(user) = user else {
+    /// Whether a live value counts as ours.
+    pub(super) fn is_ours(&self, row: &LiveRow<'_>) -> bool {
+        let Some(user) = row.stored_by else {
             return false;
         };
-        user == self.account.username || self.own_users.iter().any(|own| own.stored(user, when))
+        let by_another = || {
+            self.own_users
+                .iter()
+                .any(|own| own.stored(user, row.updated()))
+        };
+        user == self.account.username || by_another()
     }
 
     /// Whether a deleted row is one that we deleted, or that never held a value.
     pub(super) fn is_own_deletion(&self, row: &LiveRow<'_>) -> bool {
         let by_name = row.stored_by == Some(self.account.username.as_str());
-        // On ≤ 2.42 a deleted value stays in its row; a row without one held a comment alone.
-        let empty = row.value.is_none() && self.engine() == Engine::Old;
-        empty || (by_name && (row.value.is_none() || self.own_deletions.contains(&row.cell)))
+        // A row that held a comment alone, which DHIS2 ≤ 2.42 trims by night. An import that deletes without a value leaves
+        // none either (recording `write-delete`), and no comment.
+        let comment_alone = row.value.is_none() && row.comment.is_some();
+        (comment_alone && self.engine() == Engine::Old)
+            || (by_name && (row.value.is_none() || self.own_deletions.contains(&row.cell)))
     }
 
     /// Whether DHIS2 adds the values of a data element up over units.
     pub(super) fn is_summed(&self, data_element: Uid) -> bool {
         let element = self.element(data_element);
         element.is_some_and(|element| {
-            element.aggregation_type == "SUM" && element.value_type.is_numeric()
+            matches!(
+                element.aggregation_type.as_str(),
+                "SUM" | "AVERAGE_SUM_ORG_UNIT"
+            ) && element.value_type.is_numeric()
         })
     }
 
@@ -66,6 +74,20 @@ impl Target {
         own.or_else(|| self.other_units.get(&uid))
     }
 
+    /// The units from the top of the account's down to one, itself the last.
+    pub(crate) fn line_to(&self, uid: Uid) -> Vec<Uid> {
+        let path = self.unit(uid).map_or("", |unit| &unit.path);
+        let mut tops = self.account.capture_paths.iter();
+        let top = tops
+            .find(|top| is_below(path, top))
+            .map_or("", String::as_str);
+        // The last step of the top's own path stays.
+        let above = top.rsplit_once('/').map_or("", |(above, _)| above);
+        let line = path.strip_prefix(above).unwrap_or(path).split('/');
+        let line: Vec<Uid> = line.filter_map(|step| step.parse().ok()).collect();
+        if line.is_empty() { vec![uid] } else { line }
+    }
+
     /// Whether the account may enter data of a unit.
     pub(super) fn is_in_hierarchy(&self, unit: &OrgUnit) -> bool {
         let mut paths = self.account.capture_paths.iter();
@@ -74,7 +96,7 @@ impl Target {
 
     /// Whether the account may see data of a unit. DHIS2 ≤ 2.42 reads by the data view units and falls back to the
     /// capture units; 2.43 reads by the latter.
-    fn is_seen(&self, unit: &OrgUnit) -> bool {
+    pub(crate) fn is_seen(&self, unit: &OrgUnit) -> bool {
         let paths = &self.account.view_paths;
         match self.engine() {
             Engine::Old if !paths.is_empty() => paths.iter().any(|path| is_below(&unit.path, path)),

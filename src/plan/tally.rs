@@ -2,39 +2,81 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Cell, Number, Period, Uid};
+use crate::domain::{Cell, Number, Period, Uid, reads_as_zero};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
     /// Every live cell was counted.
     pub(super) is_whole: bool,
-    /// Live cells, whoever stored them.
-    pub(super) live: BTreeMap<Period, u64>,
-    /// Our live cells.
-    pub(super) ours: BTreeMap<Period, u64>,
-    pub(super) by_unit: BTreeMap<(Period, Uid), u64>,
-    pub(super) by_element: BTreeMap<(Period, Uid), u64>,
-    /// The live totals of data elements that are summed up, whoever stored the values; None: one does not fit.
-    pub(super) totals: BTreeMap<(Period, Uid), Option<Number>>,
+    pub(super) units: BTreeMap<(Period, Uid), OfUnit>,
+    pub(super) elements: BTreeMap<(Period, Uid), OfElement>,
+}
+
+/// Live cells of an organisation unit in a period.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct OfUnit {
+    /// Whoever stored them.
+    live: u64,
+    pub(super) ours: u64,
+}
+
+/// Live cells of a data element in a period.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OfElement {
+    pub(super) ours: u64,
+    /// Those of ours that a query would have to return: a zero is nothing.
+    not_zero: u64,
+    /// Where DHIS2 adds the values up, whoever stored them; None: it does not fit.
+    pub(super) total: Option<Number>,
 }
 
 impl Tally {
     /// Takes in a live value.
     pub(super) fn note(&mut self, cell: &Cell, value: &str, ours: bool, is_summed: bool) {
+        let unit = self.units.entry((cell.period, cell.org_unit)).or_default();
+        unit.live += 1;
+        unit.ours += u64::from(ours);
         let element = (cell.period, cell.triple.data_element);
-        *self.live.entry(cell.period).or_default() += 1;
-        if ours {
-            *self.ours.entry(cell.period).or_default() += 1;
-            let unit = (cell.period, cell.org_unit);
-            *self.by_unit.entry(unit).or_default() += 1;
-            *self.by_element.entry(element).or_default() += 1;
-        }
+        let element = self.elements.entry(element).or_insert(OfElement {
+            ours: 0,
+            not_zero: 0,
+            total: Some(Number::ZERO),
+        });
+        element.ours += u64::from(ours);
+        element.not_zero += u64::from(ours && !reads_as_zero(value));
         if is_summed {
-            let total = self.totals.entry(element).or_insert(Some(Number::ZERO));
             let number = Number::parse(value).ok();
-            *total = total
+            element.total = element
+                .total
                 .zip(number)
                 .and_then(|(total, number)| total.checked_add(number));
         }
+    }
+
+    /// Live cells by period, whoever stored them.
+    pub(super) fn live(&self) -> BTreeMap<Period, u64> {
+        self.by_period(|unit| unit.live)
+    }
+
+    /// Our live cells by period.
+    pub(super) fn ours(&self) -> BTreeMap<Period, u64> {
+        self.by_period(|unit| unit.ours)
+    }
+
+    /// Our live cells by data element that are not zero.
+    pub(super) fn not_zero(&self) -> BTreeMap<Uid, u64> {
+        let mut elements = BTreeMap::new();
+        for ((_, element), counts) in &self.elements {
+            *elements.entry(*element).or_default() += counts.not_zero;
+        }
+        elements
+    }
+
+    fn by_period(&self, count: impl Fn(&OfUnit) -> u64) -> BTreeMap<Period, u64> {
+        let mut periods = BTreeMap::new();
+        for ((period, _), unit) in &self.units {
+            *periods.entry(*period).or_default() += count(unit);
+        }
+        periods
     }
 }

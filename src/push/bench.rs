@@ -9,7 +9,8 @@ use serde_json::Value;
 use super::{Budget, CHUNK, EXTRA_REQUESTS, Pushed, Task, push};
 use crate::dhis2::{Credentials, Dhis2, Settings};
 use crate::domain::{
-    Cell, Change, ChangeKind, DEFAULT_COMBO, DataSet, Engine, Sent, Space, Text, Triple, Uid,
+    Cell, Change, ChangeKind, DEFAULT_COMBO, DataSet, Engine, People, Sent, Space, Text, Triple,
+    Uid,
 };
 use crate::http;
 
@@ -99,8 +100,12 @@ impl Wish {
             value: Text::from(self.value),
             old: None,
             follow_up: self.follow_up,
-            comment: self.comment.map(|comment| Box::new(Text::from(comment))),
-            author: None,
+            people: self.comment.map(|comment| {
+                Box::new(People {
+                    comment: Some(Text::from(comment)),
+                    author: None,
+                })
+            }),
         }
     }
 
@@ -128,6 +133,7 @@ pub(super) fn loader(url: String) -> Dhis2 {
             password: "Loader-2026!".into(),
         },
         http: http::Settings::default(),
+        attempts: 5,
         wait: Duration::ZERO,
     };
     Dhis2::connect(&settings).expect("settings")

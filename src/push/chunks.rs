@@ -49,8 +49,7 @@ mod tests {
             value: Text::from("1"),
             old: None,
             follow_up: false,
-            comment: None,
-            author: None,
+            people: None,
         })
         .collect()
     }

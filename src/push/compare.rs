@@ -1,8 +1,6 @@
 //! Whether what DHIS2 holds is what was sent, in the form it stores it. Pure.
 
-use crate::domain::{
-    Change, ChangeKind, DataElement, Engine, LiveRow, Text, canonical, reads_as_zero,
-};
+use crate::domain::{Change, ChangeKind, DataElement, Engine, LiveRow, canonical, reads_as_zero};
 
 /// Whether the row shows the change done, with the comment and the mark that were sent back with it.
 pub(super) fn shows(
@@ -12,8 +10,7 @@ pub(super) fn shows(
     engine: Engine,
 ) -> bool {
     let live = row.value.filter(|_| !row.deleted);
-    let kept = row.follow_up == change.follow_up
-        && said(row.comment) == said(change.comment.as_deref().map(Text::as_str));
+    let kept = row.follow_up == change.follow_up && said(row.comment) == said(change.comment());
     match live {
         None if change.kind == ChangeKind::Delete => kept,
         // With an insignificant zero DHIS2 deletes the row as it is.
@@ -58,8 +55,8 @@ mod tests {
 
     use super::{needs_no_row, shows};
     use crate::domain::{
-        Cell, Change, ChangeKind, DEFAULT_COMBO, DataElement, Engine, Key, LiveRow, Text, Triple,
-        ValueType,
+        Cell, Change, ChangeKind, DEFAULT_COMBO, DataElement, Engine, Key, LiveRow, People, Text,
+        Triple, ValueType,
     };
 
     const COUNT: ValueType = ValueType::IntegerZeroOrPositive;
@@ -88,8 +85,7 @@ mod tests {
             value: Text::from(value),
             old: None,
             follow_up: false,
-            comment: None,
-            author: None,
+            people: None,
         }
     }
 
@@ -137,7 +133,10 @@ mod tests {
     fn a_comment_or_a_mark_that_is_lost_is_not_as_sent() {
         let element = element(COUNT, "SUM");
         let mut change = change(ChangeKind::Update, "5");
-        change.comment = Some(Box::new(Text::from("as told by the nurse")));
+        change.people = Some(Box::new(People {
+            comment: Some(Text::from("as told by the nurse")),
+            author: None,
+        }));
         change.follow_up = true;
         let whole = LiveRow {
             comment: Some("as told by the nurse"),

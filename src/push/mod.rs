@@ -5,6 +5,7 @@
 mod bench;
 mod chunks;
 mod compare;
+mod failed;
 #[cfg(test)]
 mod failure_tests;
 mod read_back;
@@ -17,9 +18,10 @@ use crate::dhis2::Dhis2;
 use crate::dhis2::error::{Dhis2Error, Kind};
 use crate::dhis2::import::{OutgoingValue, Purpose};
 use crate::dhis2::verdict::{Rest, Verdict, verdict};
-use crate::domain::{Cell, Change, ChangeKind, DataSet, Engine, Sent, Space, Text};
+use crate::domain::{Cell, Change, ChangeKind, DataSet, Engine, Sent, Space};
 use chunks::chunks;
 pub(crate) use compare::needs_no_row;
+use failed::{PERIOD_NOT_VALID, period_not_there};
 use refused::{Batch, Remains, remains};
 pub(crate) use rehearse::{Answer, Counted, rehearse};
 
@@ -55,25 +57,54 @@ pub(crate) struct Pushed {
     pub(crate) failure: Option<Dhis2Error>,
 }
 
-/// Sends the changes and reads them back. After a failure the rest is not sent, and what was is still read back,
-/// unless it is our credentials that were refused.
+/// Sends the changes and reads them back; once more those that DHIS2 said it stored and does not show.
 pub(crate) fn push(dhis2: &mut Dhis2, task: &Task<'_>, budget: &mut Budget) -> Pushed {
     let mut sent = vec![Sent::NotSent; task.changes.len()];
+    let mut failure = send(dhis2, task, budget, &mut sent, &Sent::NotSent);
+    let is_lost = failure.is_none() && sent.contains(&Sent::Unconfirmed);
+    if is_lost && dhis2.waited(1, &not_shown(task.data_set)) {
+        failure = send(dhis2, task, budget, &mut sent, &Sent::Unconfirmed);
+    }
+    Pushed { sent, failure }
+}
+
+/// Sends the changes that are in this state and reads them back; gives what ended either early. After a failure the rest
+/// is not sent, and what was is still read back, unless it is our credentials that were refused.
+fn send(
+    dhis2: &mut Dhis2,
+    task: &Task<'_>,
+    budget: &mut Budget,
+    sent: &mut [Sent],
+    which: &Sent,
+) -> Option<Dhis2Error> {
     let mut sending = Sending {
         dhis2: &mut *dhis2,
         task,
         budget,
         purpose: Purpose::Store,
-        sent: &mut sent,
+        sent: &mut *sent,
         counted: Counted::default(),
+        failure: None,
     };
-    let mut failure = sending.all().err();
-    let refused = |failure: &Dhis2Error| failure.kind == Kind::Credentials;
-    if !failure.as_ref().is_some_and(refused) {
-        let confirmed = read_back::confirm(dhis2, task, &mut sent);
-        failure = failure.or(confirmed.err());
+    match sending.all(which) {
+        Err(refused) if refused.kind == Kind::Credentials => Some(refused),
+        ended => {
+            let confirmed = read_back::confirm(dhis2, task, sent);
+            ended.err().or(confirmed.err())
+        }
     }
-    Pushed { sent, failure }
+}
+
+fn not_shown(data_set: &DataSet) -> Dhis2Error {
+    Dhis2Error::new(
+        Kind::Temporary {
+            nothing_sent: false,
+        },
+        format!(
+            "importing values of data set {}: DHIS2 took them and does not show them",
+            data_set.id
+        ),
+    )
 }
 
 struct Sending<'a, 't> {
@@ -85,69 +116,97 @@ struct Sending<'a, 't> {
     sent: &'a mut [Sent],
     /// What DHIS2 counted, over all imports.
     counted: Counted,
+    /// The first import that failed as often as it may.
+    failure: Option<Dhis2Error>,
 }
 
 impl<'t> Sending<'_, 't> {
-    fn all(&mut self) -> Result<(), Dhis2Error> {
+    /// Sends what is in this state, every chunk of it, also after one that failed; an error that no chunk would escape ends it.
+    fn all(&mut self, which: &Sent) -> Result<(), Dhis2Error> {
         for chunk in chunks(self.task.changes, self.task.chunk) {
             // A change of another space would have no cell; it stays unsent.
-            let known = chunk.filter(|index| self.cell(*index).is_some());
-            self.chunk(known.collect())?;
+            let wanted = |index: &usize| self.sent.get(*index) == Some(which);
+            let known = chunk.filter(|index| wanted(index) && self.cell(*index).is_some());
+            let known: Vec<usize> = known.collect();
+            if !known.is_empty() {
+                self.chunk(known)?;
+            }
         }
-        Ok(())
+        self.failure.take().map_or(Ok(()), Err)
     }
 
-    /// Sends a chunk, and as long as the budget lasts what remains of it after each refusal.
+    /// Sends a chunk, and as long as the budget lasts what remains of it after each refusal or failure.
     fn chunk(&mut self, chunk: Vec<usize>) -> Result<(), Dhis2Error> {
-        let mut waiting = vec![Batch {
-            changes: chunk,
-            refused_with: None,
-        }];
+        let mut waiting = vec![Batch::new(chunk, None)];
         while let Some(batch) = waiting.pop() {
-            if let Some(code) = &batch.refused_with {
+            if let Some(code) = &batch.refused_with
+                && batch.tried == 0
+            {
                 if self.budget.extra_requests == 0 {
                     self.reject(&batch.changes, code);
                     continue;
                 }
                 self.budget.extra_requests -= 1;
             }
-            let verdict = self.import(&batch.changes)?;
-            if let Some(refusal) = verdict.refused {
-                let Remains { rejected, batches } =
-                    remains(self.task.changes, batch.changes, &refusal);
-                log::info!(
-                    "{}: {} values refused, {} imports to go",
-                    refusal.code,
-                    rejected.len(),
-                    batches.len()
-                );
-                self.reject(&rejected, &refusal.code);
-                waiting.extend(batches.into_iter().rev());
-                continue;
-            }
-            self.set(&batch.changes, &Sent::Unconfirmed);
-            for rejected in verdict.rejected {
-                let change = batch.changes.get(rejected.index).copied();
-                self.reject(change.as_slice(), &rejected.code);
+            let next = match self.import(&batch.changes) {
+                Ok(verdict) => self.take(batch, verdict),
+                Err(error) => self.again(batch, error),
+            };
+            match next {
+                Ok(next) => waiting.extend(next.into_iter().rev()),
+                Err(error) => self.give_up(error)?,
             }
         }
         Ok(())
     }
 
-    /// One import, tried again once if it failed in a way that may pass.
-    fn import(&mut self, batch: &[usize]) -> Result<Verdict, Dhis2Error> {
-        let first = self.import_once(batch);
-        match first {
-            Err(error) if error.is_temporary() => {
-                log::info!("{error}; trying once more");
-                self.dhis2.pause();
-                self.import_once(batch)
+    /// Notes what an import did with a batch; gives what is still to be sent of it.
+    fn take(&mut self, batch: Batch, verdict: Verdict) -> Result<Vec<Batch>, Dhis2Error> {
+        self.dhis2.patience.succeeded();
+        if let Some(refusal) = verdict.refused {
+            let Remains { rejected, batches } = remains(self.task.changes, batch.changes, &refusal);
+            log::info!(
+                "{}: {} values refused, {} imports to go",
+                refusal.code,
+                rejected.len(),
+                batches.len()
+            );
+            self.reject(&rejected, &refusal.code);
+            return Ok(batches);
+        }
+        self.set(&batch.changes, &Sent::Unconfirmed);
+        let mut later = Vec::new();
+        for rejected in verdict.rejected {
+            let change = batch.changes.get(rejected.index).copied();
+            match rejected.code.as_str() {
+                PERIOD_NOT_VALID => later.extend(change),
+                code => self.reject(change.as_slice(), code),
             }
-            result => result,
+        }
+        let Some(first) = later.first() else {
+            return Ok(Vec::new());
+        };
+        let period = self.cell(*first).map(|(cell, _)| cell.period);
+        let error = period_not_there(later.len(), period);
+        let changes = later;
+        self.again(Batch { changes, ..batch }, error)
+    }
+
+    /// After a failure that is not to be tried again: the next batch may fare better, but not after too many.
+    fn give_up(&mut self, error: Dhis2Error) -> Result<(), Dhis2Error> {
+        if !error.is_temporary() {
+            return Err(error);
+        }
+        self.dhis2.patience.exhausted();
+        let first = self.failure.get_or_insert(error);
+        match self.dhis2.patience.is_over() {
+            true => Err(first.clone()),
+            false => Ok(()),
         }
     }
 
-    fn import_once(&mut self, batch: &[usize]) -> Result<Verdict, Dhis2Error> {
+    /// Sends a batch once.
+    fn import(&mut self, batch: &[usize]) -> Result<Verdict, Dhis2Error> {
         let values: Vec<OutgoingValue<'_>> = batch
             .iter()
             .filter_map(|index| self.cell(*index))
@@ -181,7 +240,7 @@ impl<'t> Sending<'_, 't> {
             Err(error) => {
                 // Only these say that nothing was stored.
                 let nothing = [Kind::Credentials, Kind::Temporary { nothing_sent: true }];
-                if !nothing.contains(&error.kind) {
+                if !nothing.contains(&error.kind) && !error.is_too_large() {
                     self.may_be_stored(batch);
                 }
                 Err(error)
@@ -219,7 +278,7 @@ fn outgoing(cell: Cell, change: &Change) -> OutgoingValue<'_> {
     OutgoingValue {
         cell,
         value: change.value.as_str(),
-        comment: change.comment.as_deref().map(Text::as_str),
+        comment: change.comment(),
         follow_up: change.follow_up,
         deleted: change.kind == ChangeKind::Delete,
     }

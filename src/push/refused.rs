@@ -11,6 +11,22 @@ pub(super) struct Batch {
     pub(super) changes: Vec<usize>,
     /// The code with which a group that held them was refused before.
     pub(super) refused_with: Option<String>,
+    /// How often it was sent and failed.
+    pub(super) tried: u32,
+    /// How often nobody knew what had become of it.
+    pub(super) unknown: u32,
+}
+
+impl Batch {
+    /// Not sent yet.
+    pub(super) fn new(changes: Vec<usize>, refused_with: Option<String>) -> Batch {
+        Batch {
+            changes,
+            refused_with,
+            tried: 0,
+            unknown: 0,
+        }
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -48,10 +64,7 @@ pub(super) fn remains(changes: &[Change], group: Vec<usize>, refusal: &Refusal) 
     Remains {
         rejected,
         batches: batches
-            .map(|changes| Batch {
-                changes,
-                refused_with: Some(refusal.code.clone()),
-            })
+            .map(|changes| Batch::new(changes, Some(refusal.code.clone())))
             .collect(),
     }
 }
@@ -116,8 +129,7 @@ mod tests {
                 value: Text::from("1"),
                 old: None,
                 follow_up: false,
-                comment: None,
-                author: None,
+                people: None,
             })
             .collect();
         let refusal = Refusal {

@@ -46,8 +46,9 @@ pub(crate) fn rehearse(dhis2: &mut Dhis2, task: &Task<'_>, budget: &mut Budget) 
         purpose: Purpose::DryRun,
         sent: &mut sent,
         counted: Counted::default(),
+        failure: None,
     };
-    let failure = sending.all().err();
+    let failure = sending.all(&Sent::NotSent).err();
     let counted = sending.counted;
     Rehearsed {
         answers: sent.into_iter().map(answer).collect(),

@@ -27,10 +27,14 @@ pub(super) fn whole(report: &Report) -> Value {
             "url": dhis2.url,
             "version": dhis2.version,
             "time-zone": dhis2.time_zone,
+            "system-id": dhis2.system_id,
             "user": dhis2.user,
             "requests": report.requests,
         })),
         "notes": report.notes,
+        "relaxed": report.relaxed.iter().map(|relaxed| json!({
+            "setting": relaxed.setting, "text": relaxed.text,
+        })).collect::<Vec<_>>(),
         "problems": report.problems.iter().map(problem).collect::<Vec<_>>(),
         "mappings": report.mappings.iter().map(mapping).collect::<Vec<_>>(),
     })
@@ -47,6 +51,7 @@ fn mapping(mapping: &MappingReport) -> Value {
         "name": mapping.name,
         "data-set": mapping.data_set,
         "exit": exit(mapping.exit()),
+        "notes": mapping.notes,
         "problems": mapping.all_problems().map(problem).collect::<Vec<_>>(),
         "rows": rows(&mapping.rows.total()),
         "cells": cells(&mapping.cells.total()),

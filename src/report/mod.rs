@@ -17,7 +17,9 @@ pub(crate) use absorb::Keep;
 pub(crate) use complete::CompleteReport;
 pub(crate) use history::{Age, MappingStatus, Status};
 pub(crate) use moved::MovedCell;
-pub(crate) use output::{document, ensure_writable, error, input, logging, notes, show};
+pub(crate) use output::{
+    document, ensure_writable, error, input, is_read_at_terminal, logging, notes, show,
+};
 pub(crate) use server_dry_run::{ServerCounts, ServerDryRun};
 
 use crate::domain::{
@@ -41,9 +43,18 @@ pub(crate) struct Report {
     /// Requests to DHIS2, and those of them that imported values.
     pub(crate) requests: u32,
     pub(crate) notes: Vec<String>,
+    /// What the site file allows that is refused otherwise, each once.
+    pub(crate) relaxed: Vec<Relaxed>,
     /// What is not about one mapping.
     pub(crate) problems: Vec<Problem>,
     pub(crate) mappings: Vec<MappingReport>,
+}
+
+/// A setting that gives up some safety, and what it gives up in a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Relaxed {
+    pub(crate) setting: &'static str,
+    pub(crate) text: String,
 }
 
 #[derive(Clone, Debug)]
@@ -52,6 +63,7 @@ pub(crate) struct Dhis2Facts {
     pub(crate) version: String,
     /// Of the clock it judges closed periods by.
     pub(crate) time_zone: String,
+    pub(crate) system_id: Option<String>,
     pub(crate) user: String,
 }
 
@@ -94,6 +106,8 @@ pub(crate) struct MappingReport {
     /// What people call the objects of this report.
     pub(crate) names: BTreeMap<Uid, String>,
     pub(crate) codes: BTreeMap<Uid, String>,
+    /// What people should know of it and that is no problem.
+    pub(crate) notes: Vec<String>,
     pub(crate) problems: Vec<Problem>,
 }
 
@@ -119,6 +133,14 @@ enum Reader {
 }
 
 impl Report {
+    /// Notes what a setting gives up. A run connects more than once.
+    pub(crate) fn relax(&mut self, setting: &'static str, text: String) {
+        let relaxed = Relaxed { setting, text };
+        if !self.relaxed.contains(&relaxed) {
+            self.relaxed.push(relaxed);
+        }
+    }
+
     /// The gravest of everything.
     pub(crate) fn exit(&self) -> Exit {
         let problems = self.problems.iter().map(|problem| problem.exit);

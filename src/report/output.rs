@@ -80,7 +80,7 @@ pub(crate) fn show(report: &Report, site: &SiteArgs, args: &ReportArgs) -> anyho
             format!("{error:#}; the report is lost, not what the command did"),
         )
     });
-    let terminal = io::stderr().is_terminal();
+    let terminal = is_read_at_terminal();
     let speaks = report.exit() != Exit::Ok || terminal || report.dry_run;
     let reader = if terminal {
         Reader::Terminal
@@ -109,6 +109,11 @@ fn keep(report: &Report, site: &SiteArgs, args: &ReportArgs) -> anyhow::Result<(
         }),
         (Format::Text, _) => Ok(()),
     }
+}
+
+/// Whether a person sees at once what we say.
+pub(crate) fn is_read_at_terminal() -> bool {
+    io::stderr().is_terminal()
 }
 
 /// Tells an error that ended a command.

@@ -18,8 +18,17 @@ pub(super) fn whole(report: &Report, reader: Reader) -> String {
     for mapping in &report.mappings {
         mapping_text(&mut text, mapping, report, reader);
     }
+    for mapping in &report.mappings {
+        for note in &mapping.notes {
+            line(&mut text, &format!("note: {}: {note}", mapping.name));
+        }
+    }
     for note in &report.notes {
         line(&mut text, &format!("note: {note}"));
+    }
+    for relaxed in &report.relaxed {
+        let words = format!("note: relaxed by {}: {}", relaxed.setting, relaxed.text);
+        line(&mut text, &words);
     }
     text += &problems(report);
     if report.exit() != Exit::Ok || report.dry_run || reader == Reader::Terminal {

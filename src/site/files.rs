@@ -13,6 +13,9 @@ use crate::mapping::FileError;
 /// Where a site file is looked for, after `--config` and `$PG2DHIS2_CONFIG`.
 const PLACES: [&str; 2] = ["pg2dhis2.toml", "/etc/pg2dhis2/pg2dhis2.toml"];
 
+/// What the names of temporary files begin with.
+const TEMPORARY: &str = ".pg2dhis2-";
+
 /// The site file: the one that was named, or the first that exists.
 pub(super) fn site_file(named: Option<&Path>) -> Result<PathBuf, FileError> {
     if let Some(named) = named {
@@ -95,12 +98,24 @@ fn write_whole(
     drop(buffered);
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    // A new name in a folder lasts only once the folder is on the disk.
+    fs::File::open(super::folder(path))?.sync_all()
 }
 
 /// Fails where `write_private` would, as far as that can be seen beforehand. Leaves nothing behind.
 pub(crate) fn ensure_writable(path: &Path) -> io::Result<()> {
     beside(path, 0o600).map(drop)
+}
+
+/// Removes the temporary files of runs that were killed while they wrote into this folder. Only for a folder in which
+/// nobody else writes now.
+pub(super) fn remove_leftovers(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+            // One that stays is in nobody's way.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// A temporary file that can take the place of `path`. A device such as /dev/null must not be replaced.
@@ -111,7 +126,7 @@ fn beside(path: &Path, mode: u32) -> io::Result<NamedTempFile> {
         _ => {}
     }
     tempfile::Builder::new()
-        .prefix(".pg2dhis2-")
+        .prefix(TEMPORARY)
         .permissions(Permissions::from_mode(mode))
         .tempfile_in(super::folder(path))
 }

@@ -1,7 +1,6 @@
 //! One run at a time: the lock is on the state folder itself, so it dies with the process and no file is left behind.
 
-use std::fs::{self, DirBuilder, File, TryLockError};
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::{self, File, TryLockError};
 use std::path::Path;
 
 use super::machine;
@@ -37,19 +36,16 @@ impl Lock {
             )
         };
         if !state.exists() {
-            let mut builder = DirBuilder::new();
-            builder
-                .recursive(true)
-                .mode(0o700)
-                .create(state)
-                .map_err(unusable)?;
+            super::state::make(state).map_err(unusable)?;
         }
         let folder = File::open(state).map_err(unusable)?;
+        super::state::ensure_ours(state, &folder.metadata().map_err(unusable)?)?;
         match folder.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(busy(state)),
             Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
+        super::files::remove_leftovers(state);
         let holder = format!("pid {}, since {started}\n", std::process::id());
         super::write_private(&state.join(HOLDER), |file| {
             file.write_all(holder.as_bytes())

@@ -73,7 +73,9 @@ impl Memory {
     /// Cells that will hold a value again are taken out before they do.
     pub(crate) fn will_be_back(&mut self, cells: &[Cell]) -> Result<(), Problem> {
         let before = self.deletions.len();
-        self.deletions.retain(|cell| !cells.contains(cell));
+        for cell in cells {
+            self.deletions.remove(cell);
+        }
         match self.deletions.len() == before {
             true => Ok(()),
             false => self.write(),

@@ -1,7 +1,9 @@
 //! Reads every file a site writes: the site file, mappings with what they name, secrets; and takes the lock.
 
+mod address;
 mod files;
 mod lock;
+mod login;
 mod machine;
 mod memory;
 mod parse;
@@ -9,20 +11,24 @@ mod pin;
 mod registrations;
 mod secret;
 mod select;
+mod state;
 mod veil;
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 pub(crate) use files::{ensure_writable, reason, write_private, write_published};
 pub(crate) use lock::{Lock, holder};
+pub(crate) use login::Login;
 pub(crate) use machine::{host, user};
 pub(crate) use memory::{Memory, Scope};
 pub(crate) use registrations::{Known, Registrations};
+pub(crate) use secret::forbid_core_files;
 pub(crate) use veil::{Keep, veil};
 
 use crate::dhis2::Dhis2;
@@ -45,6 +51,11 @@ pub(crate) struct Site {
     retain: Span,
     /// SHA-256 of the site file.
     pub(crate) digest: String,
+    /// So long may a command take.
+    pub(crate) deadline: Option<Duration>,
+    /// When this one has to end; nobody says it before the site file is read.
+    pub(crate) ends_at: Option<Instant>,
+    limits: Limits,
     source: Option<SourceSite>,
     dhis2: Option<Dhis2Site>,
 }
@@ -64,8 +75,17 @@ struct Dhis2Site {
     ca_file: Option<PathBuf>,
     chunk: usize,
     own_users: Vec<OwnUser>,
+    system_id: Option<String>,
+    allow_overprivileged: bool,
+    proxy: Option<String>,
+}
+
+/// The table `[limits]`, but for the deadline.
+#[derive(Debug)]
+struct Limits {
     http: crate::http::Settings,
-    wait: std::time::Duration,
+    attempts: u32,
+    wait: Duration,
 }
 
 #[derive(Debug)]
@@ -78,6 +98,11 @@ enum AccountSite {
 pub(crate) struct SourceAccess {
     pub(crate) settings: extract::Settings,
     pub(crate) password: Option<SecretString>,
+    /// None: there is no secret that could be refused.
+    pub(crate) login: Option<Login>,
+    /// How often reading it is tried at most, and the wait that others are multiples of.
+    pub(crate) attempts: u32,
+    pub(crate) wait: Duration,
 }
 
 /// What DHIS2 needs.
@@ -87,6 +112,10 @@ pub(crate) struct Dhis2Access {
     pub(crate) dhis2: Dhis2,
     pub(crate) chunk: usize,
     pub(crate) own_users: Vec<OwnUser>,
+    /// What the server must say that it is, if the site says so.
+    pub(crate) system_id: Option<String>,
+    /// An account that may do more than import is refused unless the site says so.
+    pub(crate) allow_overprivileged: bool,
     /// What we registered as complete there.
     pub(crate) registrations: Registrations,
     /// What DHIS2 was like when it was pinned, if it was.
@@ -103,24 +132,37 @@ impl Site {
         parse::parse(&file, &text)
     }
 
-    /// How to reach the source, with its password.
-    pub(crate) fn source(&self) -> Result<SourceAccess, FileError> {
+    /// How to reach the source, with its password; refused if the source refused that lately.
+    pub(crate) fn source(&self) -> anyhow::Result<SourceAccess> {
         let source = self.table(self.source.as_ref(), "source")?;
+        let settings = source.settings.clone();
+        let password = secret::source_password(source.password_file.as_deref(), &settings)?;
+        let login = password.as_ref().map(|password| {
+            let credential = format!("{}\0{}", settings.place(), password.expose_secret());
+            Login::new(&self.state, "PostgreSQL", "the password", credential)
+        });
+        if let Some(login) = &login {
+            login.ensure_not_refused(Timestamp::now())?;
+        }
         Ok(SourceAccess {
-            settings: source.settings.clone(),
-            password: secret::source_password(source.password_file.as_deref(), &source.settings)?,
+            settings,
+            password,
+            login,
+            attempts: self.limits.attempts,
+            wait: self.limits.wait,
         })
     }
 
-    /// How to reach DHIS2, with the token or password, and what it was like when it was pinned.
-    pub(crate) fn dhis2(&self) -> Result<Dhis2Access, FileError> {
+    /// How to reach DHIS2, with the token or password, and what it was like when it was pinned; refused if DHIS2 refused
+    /// those lately.
+    pub(crate) fn dhis2(&self) -> anyhow::Result<Dhis2Access> {
         let mut access = self.dhis2_without_pin()?;
         access.pin = self.pin()?.map(|file| Box::new(file.pin));
         Ok(access)
     }
 
     /// How to reach DHIS2 for those who make a pin, whatever the one that is there.
-    pub(crate) fn dhis2_without_pin(&self) -> Result<Dhis2Access, FileError> {
+    pub(crate) fn dhis2_without_pin(&self) -> anyhow::Result<Dhis2Access> {
         let dhis2 = self.table(self.dhis2.as_ref(), "dhis2")?;
         let credentials = match &dhis2.account {
             AccountSite::Token { file } => dhis2::Credentials::Token(secret::read(file)?),
@@ -129,7 +171,9 @@ impl Site {
                 password: secret::read(file)?,
             },
         };
-        let mut http = dhis2.http.clone();
+        let mut http = self.limits.http.clone();
+        http.ends_at = self.ends_at;
+        http.proxy = dhis2.proxy.clone();
         if let Some(ca_file) = &dhis2.ca_file {
             let shown = ca_file.display().to_string();
             let pem = files::read(ca_file)
@@ -140,19 +184,25 @@ impl Site {
             url: dhis2.url.clone(),
             credentials,
             http,
-            wait: dhis2.wait,
+            attempts: self.limits.attempts,
+            wait: self.limits.wait,
         };
         // What no request can be made with is a fault of the files, whatever it would be called later.
-        let connected = Dhis2::connect(&settings).map_err(|error| {
+        let mut connected = Dhis2::connect(&settings).map_err(|error| {
             let file = self.file.display().to_string();
             FileError::whole(&file, error)
         })?;
+        let login = self.login(&settings);
+        login.ensure_not_refused(Timestamp::now())?;
+        connected.on_refused_login = Some(Box::new(move || login.refused(Timestamp::now())));
         Ok(Dhis2Access {
             registrations: Registrations::new(&self.state, &settings.url),
             url: settings.url,
             dhis2: connected,
             chunk: dhis2.chunk,
             own_users: dhis2.own_users.clone(),
+            system_id: dhis2.system_id.clone(),
+            allow_overprivileged: dhis2.allow_overprivileged,
             pin: None,
         })
     }
@@ -161,6 +211,18 @@ impl Site {
     pub(crate) fn forget_before(&self, now: Timestamp) -> Option<Date> {
         let today = TimeZone::UTC.to_datetime(now).date();
         today.checked_sub(self.retain).ok()
+    }
+
+    fn login(&self, settings: &dhis2::Settings) -> Login {
+        let (secret_is, who) = match &settings.credentials {
+            dhis2::Credentials::Token(token) => ("the token", token.expose_secret().to_owned()),
+            dhis2::Credentials::Password { username, password } => (
+                "the password",
+                format!("{username}\0{}", password.expose_secret()),
+            ),
+        };
+        let credential = format!("{}\0{who}", settings.url);
+        Login::new(&self.state, "DHIS2", secret_is, credential)
     }
 
     fn table<'s, T>(&self, table: Option<&'s T>, name: &str) -> Result<&'s T, FileError> {

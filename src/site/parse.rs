@@ -7,11 +7,12 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span};
 
-use super::{AccountSite, Dhis2Site, Site, SourceSite, folder};
+use super::{AccountSite, Dhis2Site, Limits, Site, SourceSite, address, folder};
+use crate::dhis2::patience::{ATTEMPTS, WAIT};
 use crate::domain::OwnUser;
 use crate::extract;
 use crate::mapping::{Entry, FileError, Section, digest};
-use crate::{dhis2, http, push};
+use crate::{http, push};
 
 /// Where the lock and the history are unless the site says otherwise.
 const STATE: &str = "/var/lib/pg2dhis2";
@@ -41,10 +42,10 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Site, FileError> {
         .take("source")
         .map(|entry| source(entry, base))
         .transpose()?;
-    let limits = limits(&mut top)?;
+    let (deadline, limits) = limits(&mut top)?;
     let dhis2 = top
         .take("dhis2")
-        .map(|entry| dhis2(entry, base, limits))
+        .map(|entry| dhis2(entry, base))
         .transpose()?;
     let retain = retain(&mut top)?;
     top.finish()?;
@@ -55,6 +56,9 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Site, FileError> {
         state,
         retain,
         digest: digest(text),
+        deadline,
+        ends_at: None,
+        limits,
         source,
         dhis2,
     })
@@ -90,8 +94,12 @@ fn time_zone(entry: &Entry<'_>) -> Result<TimeZone, FileError> {
 fn source(entry: Entry<'_>, base: &Path) -> Result<SourceSite, FileError> {
     let mut section = entry.section()?;
     let url = section.require("url")?;
-    let mut settings = extract::Settings::from_url(url.string()?, base)
+    let pins = section.take("tls-pin").map(tls_pins).transpose()?;
+    let mut settings = extract::Settings::from_url(url.string()?, base, pins.unwrap_or_default())
         .map_err(|error| url.at(error.to_string()))?;
+    if let Some(entry) = section.take("allow-overprivileged-role") {
+        settings.allow_overprivileged_role = truth(&entry)?;
+    }
     if let Some(entry) = section.take("statement-timeout") {
         settings.statement_timeout = duration(&entry)?;
     }
@@ -109,23 +117,29 @@ fn source(entry: Entry<'_>, base: &Path) -> Result<SourceSite, FileError> {
     })
 }
 
-/// The part of `[limits]` that requests to DHIS2 keep.
-struct Limits {
-    http: http::Settings,
-    wait: Duration,
+/// One, or a list: several servers have several keys, and one that will change its key has two for a while.
+fn tls_pins(entry: Entry<'_>) -> Result<Vec<extract::TlsPin>, FileError> {
+    match entry.string() {
+        Ok(_) => Ok(vec![entry.parse()?]),
+        Err(_) => entry.list()?.iter().map(Entry::parse).collect(),
+    }
 }
 
-fn limits(top: &mut Section<'_>) -> Result<Limits, FileError> {
+fn limits(top: &mut Section<'_>) -> Result<(Option<Duration>, Limits), FileError> {
     let mut limits = Limits {
         http: http::Settings::default(),
-        wait: dhis2::WAIT,
+        attempts: ATTEMPTS,
+        wait: WAIT,
     };
     let Some(entry) = top.take("limits") else {
-        return Ok(limits);
+        return Ok((None, limits));
     };
     let mut section = entry.section()?;
+    let deadline = section.take("deadline");
+    let deadline = deadline.map(|entry| duration(&entry)).transpose()?;
     for (key, limit) in [
         ("connect", &mut limits.http.connect),
+        ("send", &mut limits.http.send),
         ("first-byte", &mut limits.http.first_byte),
         ("body", &mut limits.http.body),
         ("wait", &mut limits.wait),
@@ -134,14 +148,29 @@ fn limits(top: &mut Section<'_>) -> Result<Limits, FileError> {
             *limit = duration(&entry)?;
         }
     }
+    if let Some(entry) = section.take("attempts") {
+        limits.attempts = entry.count(1..=20)?;
+    }
     section.finish()?;
-    Ok(limits)
+    Ok((deadline, limits))
 }
 
-fn dhis2(entry: Entry<'_>, base: &Path, limits: Limits) -> Result<Dhis2Site, FileError> {
+fn dhis2(entry: Entry<'_>, base: &Path) -> Result<Dhis2Site, FileError> {
     let mut section = entry.section()?;
     let url = section.require("url")?;
-    ensure_is_address(&url)?;
+    address::ensure_dhis2(&url)?;
+    let proxy = section.take("proxy");
+    let proxy = proxy
+        .map(|entry| address::proxy(&entry, &url))
+        .transpose()?;
+    let system_id = section.take("system-id");
+    let system_id = system_id
+        .map(|entry| entry.string().map(str::to_owned))
+        .transpose()?;
+    let allow_overprivileged = match section.take("allow-overprivileged-account") {
+        Some(entry) => truth(&entry)?,
+        None => false,
+    };
     let path = |entry: Entry<'_>| entry.string().map(|path| base.join(path));
     let account = match (
         section.take("token-file"),
@@ -180,8 +209,9 @@ fn dhis2(entry: Entry<'_>, base: &Path, limits: Limits) -> Result<Dhis2Site, Fil
         ca_file,
         chunk,
         own_users,
-        http: limits.http,
-        wait: limits.wait,
+        system_id,
+        allow_overprivileged,
+        proxy,
     })
 }
 
@@ -210,26 +240,9 @@ fn date(entry: &Entry<'_>) -> Result<Date, FileError> {
         .ok_or_else(|| entry.error("must be a date such as 2026-06-30, without quotes".to_owned()))
 }
 
-/// An address of HTTP without anything secret or superfluous in it.
-fn ensure_is_address(entry: &Entry<'_>) -> Result<(), FileError> {
-    let url = entry.string()?;
-    let rest = url
-        .strip_prefix("https://")
-        .or_else(|| url.strip_prefix("http://"));
-    let Some(rest) = rest else {
-        return Err(entry.error("must begin with https:// (or http://)".to_owned()));
-    };
-    let host = rest.split('/').next().unwrap_or_default();
-    if host.contains('@') {
-        return Err(entry.error(
-            "must not hold a user or password; write `token-file`, or `username` and `password-file`"
-                .to_owned(),
-        ));
-    }
-    if host.is_empty() || rest.contains(['?', '#', ' ']) {
-        return Err(entry.error("must be an address such as https://dhis2.example/".to_owned()));
-    }
-    Ok(())
+fn truth(entry: &Entry<'_>) -> Result<bool, FileError> {
+    let written = entry.value().as_bool();
+    written.ok_or_else(|| entry.error("must be true or false".to_owned()))
 }
 
 /// `5m`, `300s`, `50ms`, `1h 30m`.

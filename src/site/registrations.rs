@@ -2,7 +2,7 @@
 //! person withdrew it, and DHIS2 itself keeps no trace of that.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -58,13 +58,11 @@ impl Registrations {
             registration: *registration,
             known: *known,
         }));
-        let written = write_private(&self.file, |file| {
+        write_private(&self.file, |file| {
             writeln!(file, "{HEADER}")?;
             lines.iter().try_for_each(|line| line.write(file))
-        });
-        written
-            .and_then(|()| self.sync_folder())
-            .map_err(|error| self.unusable("written", &reason(&error)))
+        })
+        .map_err(|error| self.unusable("written", &reason(&error)))
     }
 
     fn lines(&self) -> Result<Vec<Line>, Problem> {
@@ -80,11 +78,6 @@ impl Registrations {
                 Line::parse(line).ok_or_else(wrong)
             })
             .collect()
-    }
-
-    /// A new name in a folder lasts only once the folder is on the disk.
-    fn sync_folder(&self) -> io::Result<()> {
-        File::open(super::folder(&self.file))?.sync_all()
     }
 
     fn unusable(&self, what: &str, why: &str) -> Problem {

@@ -1,9 +1,12 @@
 //! Secrets: from files that only we can read, from systemd's credentials, from libpq's variables.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::fs::{self, Metadata, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
+use rustix::process::{Resource, Rlimit, setrlimit};
 use secrecy::SecretString;
 
 use super::files::{self, variable};
@@ -21,16 +24,26 @@ pub(super) fn read(file: &Path) -> Result<SecretString, FileError> {
     };
     let shown = path.display().to_string();
     // systemd guards its own; of others, nobody else may be able to read or replace them.
-    if !guarded {
-        ensure_private(&path, &shown)?;
-    }
-    let text = files::read(&path)
-        .map_err(|problem| FileError::whole(&shown, format!("the secret file {problem}")))?;
+    let text = match guarded {
+        true => files::read(&path)
+            .map_err(|problem| FileError::whole(&shown, format!("the secret file {problem}")))?,
+        false => private(&path, &shown)?,
+    };
     let secret = text.trim_end_matches(['\r', '\n']);
     if secret.is_empty() {
         return Err(FileError::whole(&shown, "the secret file is empty"));
     }
     Ok(SecretString::from(secret))
+}
+
+/// Keeps what is in memory, secrets among it, out of core files, and lets no later setting bring them back.
+pub(crate) fn forbid_core_files() {
+    let nothing = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    // Every process may lower its limits.
+    let _ = setrlimit(Resource::Core, nothing);
 }
 
 /// The password for the source: its file, systemd's credential `source.password`, `PGPASSWORD`, or libpq's password file.
@@ -53,9 +66,7 @@ pub(super) fn source_password(
         return Ok(None);
     };
     let shown = passfile.display().to_string();
-    ensure_private(&passfile, &shown)?;
-    let text = files::read(&passfile)
-        .map_err(|problem| FileError::whole(&shown, format!("the password file {problem}")))?;
+    let text = private(&passfile, &shown)?;
     Ok(settings.password_in(&text))
 }
 
@@ -66,30 +77,64 @@ fn credential(name: &str) -> Option<PathBuf> {
     path.exists().then_some(path)
 }
 
-fn ensure_private(path: &Path, shown: &str) -> Result<(), FileError> {
-    let metadata = fs::metadata(path).map_err(|error| {
-        let problem = files::problem(path, &error);
-        FileError::whole(shown, format!("the secret file {problem}"))
-    })?;
-    if metadata.is_dir() {
-        return Err(FileError::whole(
-            shown,
-            "the secret file is a folder, not a file",
+/// The text of a file that is ours alone. It is opened first and judged then, so that nobody puts another in its place between.
+fn private(path: &Path, shown: &str) -> Result<String, FileError> {
+    let refused = |why: &str| FileError::whole(shown, format!("the secret file {why}"));
+    let unreadable = |error: io::Error| refused(&files::problem(path, &error));
+    let there = fs::symlink_metadata(path).map_err(unreadable)?;
+    if there.is_dir() {
+        return Err(refused("is a folder, not a file"));
+    }
+    if there.is_symlink() {
+        return Err(refused(
+            "is a link, which may point elsewhere tomorrow; name the file itself",
         ));
     }
-    if metadata.mode() & 0o077 != 0 {
-        let mode = metadata.mode() & 0o7777;
-        return Err(FileError::whole(
-            shown,
-            format!("the secret file is open to others ({mode:04o}); run: chmod 600 {shown}"),
+    if !there.is_file() {
+        return Err(refused("is no file"));
+    }
+    ensure_folder_is_ours(super::folder(path)).map_err(|why| refused(&why))?;
+    let mut options = OpenOptions::new();
+    let no_links = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    options
+        .read(true)
+        .custom_flags(no_links.bits().cast_signed());
+    let mut file = options.open(path).map_err(unreadable)?;
+    let found = file.metadata().map_err(unreadable)?;
+    if found.mode() & 0o077 != 0 {
+        let mode = found.mode() & 0o7777;
+        return Err(refused(&format!(
+            "is open to others ({mode:04o}); run: chmod 600 {shown}"
+        )));
+    }
+    if !is_ours(&found) {
+        return Err(refused(
+            "belongs to somebody else; chown it to the user who runs pg2dhis2",
         ));
     }
-    let us = rustix::process::geteuid().as_raw();
-    if metadata.uid() != us && metadata.uid() != 0 {
-        return Err(FileError::whole(
-            shown,
-            "the secret file belongs to somebody else; chown it to the user who runs pg2dhis2",
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(unreadable)?;
+    String::from_utf8(bytes).map_err(|_| refused("is not UTF-8; save it as UTF-8"))
+}
+
+/// Who may write to a folder may put another file in the place of ours; in one that is sticky, such as /tmp, they may not.
+fn ensure_folder_is_ours(folder: &Path) -> Result<(), String> {
+    let found = fs::metadata(folder).map_err(|error| files::problem(folder, &error))?;
+    let (mode, shown) = (found.mode() & 0o7777, folder.display());
+    if mode & 0o002 != 0 && mode & 0o1000 == 0 {
+        return Err(format!(
+            "stands in a folder to which everybody may write ({mode:04o}); run: chmod o-w {shown}"
         ));
     }
-    Ok(())
+    match is_ours(&found) {
+        true => Ok(()),
+        false => Err(format!(
+            "stands in the folder of somebody else, {shown}; move it to one of the user who runs pg2dhis2, or of root"
+        )),
+    }
+}
+
+fn is_ours(found: &Metadata) -> bool {
+    let us = super::machine::user();
+    found.uid() == us || found.uid() == 0
 }

@@ -11,11 +11,20 @@ const LENGTH: usize = 32;
 
 /// The veil of a site. `keep`: make the file if there is none, so that fingerprints stay the same from run to run.
 pub(crate) fn veil(state: &Path, keep: Keep) -> Result<Veil, Problem> {
+    if let Some(veil) = kept(state) {
+        return Ok(veil);
+    }
     let path = state.join(FILE);
-    if let Ok(secret) = fs::read(&path)
-        && secret.len() == LENGTH
-    {
-        return Ok(Veil::new(secret));
+    if keep == Keep::InState && path.exists() {
+        // Another secret would give every key another fingerprint, and nobody would know why.
+        let shown = path.display();
+        return Err(Problem::new(
+            Exit::State,
+            format!(
+                "{shown}, the secret behind the fingerprints of keys, cannot be read or is not whole; nothing was sent; give it back \
+                 to the user who runs pg2dhis2, or remove it: then keys get other fingerprints"
+            ),
+        ));
     }
     let mut secret = vec![0; LENGTH];
     getrandom::fill(&mut secret)
@@ -33,6 +42,12 @@ pub(crate) fn veil(state: &Path, keep: Keep) -> Result<Veil, Problem> {
         })?;
     }
     Ok(Veil::new(secret))
+}
+
+/// The veil that an earlier run made.
+pub(super) fn kept(state: &Path) -> Option<Veil> {
+    let secret = fs::read(state.join(FILE)).ok()?;
+    (secret.len() == LENGTH).then(|| Veil::new(secret))
 }
 
 /// Whether a new secret is kept.

@@ -212,8 +212,10 @@ fn a_registration_by_somebody_else_is_left_alone() {
         assert_eq!(counts(&told(&site, 0)), only("already"));
         assert_eq!(registered(&site), [by("admin", UNITS[0])]);
         assert_eq!(posts(&site), [""; 0]);
-        // It was not ours, so that there is nothing to remember.
-        assert!(!site.path("state/complete.tsv").exists());
+        // Withdrawn by a person, it is not made again by us.
+        mark(&site, false);
+        assert_eq!(counts(&told(&site, 0)), only("withdrawn"));
+        assert_eq!(posts(&site), [""; 0]);
     }
 }
 

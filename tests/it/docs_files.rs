@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use regex::Regex;
-use rig::dhis2::Dialect;
+use rig::dhis2::{Dialect, SYSTEM_ID};
 use toml::Table;
 
 use crate::docs::{doc, names, quoted};
@@ -21,14 +21,20 @@ url = "SOURCE"
 password-file = "source.password"
 statement-timeout = "5m"
 lock-timeout = "5s"
+allow-overprivileged-role = true
 [dhis2]
 url = "TARGET"
+system-id = "SYSTEM"
+allow-overprivileged-account = true
 chunk = 1000
 ca-file = "ca.pem"
 own-users = ["sluhis_import"]
 ACCOUNT
 [limits]
+deadline = "50m"
+attempts = 5
 connect = "10s"
+send = "60s"
 first-byte = "300s"
 body = "60s"
 wait = "2s"
@@ -39,6 +45,10 @@ const ACCOUNTS: [&str; 2] = [
     "token-file = \"dhis2.token\"",
     "username = \"loader\"\npassword-file = \"dhis2.password\"",
 ];
+
+/// The keys that need TLS on the way.
+const PIN: &str = "lock-timeout = \"5s\"\ntls-pin = \"sha256:PIN\"";
+const PROXY: &str = "chunk = 1000\nproxy = \"http://127.0.0.1:9\"";
 
 /// Mappings that have every key between them.
 const LONG: &str = r#"
@@ -116,11 +126,27 @@ fn the_docs_have_every_key_of_a_site_file_and_the_program_takes_each() {
         let text = SITE
             .replace("SOURCE", &site.database.url())
             .replace("TARGET", &site.dhis2.url())
+            .replace("SYSTEM", SYSTEM_ID)
             .replace("ACCOUNT", account);
         site.write("pg2dhis2.toml", &text);
         site.run().code(0);
         keys.extend(keys_of_site(&text.parse().unwrap()));
     }
+    let extract = ["extract", "-m", "small", "-p", "202503", "-o", "rows"];
+    site.program(&extract).code(0);
+    let text = SITE
+        .replace("SOURCE", &site.database.url())
+        .replace("TARGET", "https://dhis2.health.example/")
+        .replace("ACCOUNT", ACCOUNTS[0])
+        .replace(
+            "lock-timeout = \"5s\"",
+            &PIN.replace("PIN", &"0".repeat(64)),
+        )
+        .replace("chunk = 1000", PROXY);
+    site.write("pg2dhis2.toml", &text);
+    // It reads the whole site file and asks nobody.
+    site.program(&["map", "rows"]).code(0);
+    keys.extend(keys_of_site(&text.parse().unwrap()));
     assert_eq!(names(&doc("files"), "| key | default | |\n"), keys);
 }
 

@@ -263,3 +263,69 @@ fn a_former_tool_is_ours_to_its_last_day() {
     let run = site.run();
     site.refused(run, 10, "must be a date such as 2026-06-30");
 }
+
+/// An import by `admin`, as another tool sends it.
+fn imported(site: &SmallSite, values: Value) {
+    let body = json!({"dataSet": "YE8SgpSMBQ9", "dataValues": values});
+    let request = ureq::http::Request::builder()
+        .method("POST")
+        .uri(format!("{}api/dataValueSets", site.dhis2.url()))
+        .header("content-type", "application/json")
+        .header("authorization", "Basic YWRtaW46ZGlzdHJpY3Q=")
+        .body(body.to_string());
+    ureq::run(request.expect("a request")).expect("a success");
+    site.dhis2.forget_requests();
+}
+
+#[test]
+fn a_deletion_by_another_import_is_not_ours_though_it_leaves_no_value() {
+    for dialect in BOTH {
+        let site = site(dialect, "hold", "zero");
+        site.run().code(0);
+        let cell = json!({"dataElement": NUMBER, "period": "202503", "orgUnit": UNITS[0],
+            "categoryOptionCombo": DEFAULT, "attributeOptionCombo": DEFAULT, "deleted": true});
+        imported(&site, json!([cell]));
+        assert_eq!(value(&site, UNITS[0]), None, "{dialect:?}");
+        site.run().code(4).stderr_has("deleted | 5");
+        assert_eq!(value(&site, UNITS[0]), None, "{dialect:?}");
+    }
+}
+
+#[test]
+fn a_correction_in_data_that_is_approved_is_closed_and_holds_nothing() {
+    const APPROVED: &str = "KdYGRJf1dS1";
+    for dialect in BOTH {
+        let site = SmallSite::new(dialect);
+        site.replace("mappings/small.toml", "YE8SgpSMBQ9", "Ph3c2KcuaMx");
+        site.replace(
+            "mappings/small.toml",
+            "absent = ",
+            "foreign = \"hold\"\nabsent = ",
+        );
+        site.database
+            .execute(&format!("UPDATE t SET element = '{APPROVED}'"));
+        site.dhis2.put(Row {
+            element: APPROVED.to_owned(),
+            period: "202503".to_owned(),
+            unit: UNITS[0].to_owned(),
+            value: Some("6".to_owned()),
+            stored_by: "clerk".to_owned(),
+            ..Row::default()
+        });
+        site.run().code(4);
+        // Approved for the whole country.
+        let request = ureq::http::Request::builder()
+            .method("POST")
+            .uri(format!(
+                "{}api/dataApprovals?ds=Ph3c2KcuaMx&pe=202503&ou=sc5rkcvmE6I",
+                site.dhis2.url()
+            ))
+            .header("authorization", "Basic YWRtaW46ZGlzdHJpY3Q=")
+            .body(());
+        ureq::run(request.expect("a request")).expect("a success");
+        let told = report(&site, 0);
+        assert_eq!(told["cells"]["closed"], 1, "{told}");
+        assert_eq!(told["closed"][0]["reason"], "approved");
+        assert_eq!(told["held"], json!([]));
+    }
+}

@@ -13,13 +13,14 @@ const SCHEMA: &str = "
 CREATE TABLE person (name text, n int);
 INSERT INTO person VALUES ('Philomena Sentinel', 0);
 CREATE SEQUENCE numbers;
+GRANT USAGE ON SEQUENCE numbers TO PUBLIC;
 CREATE FUNCTION raises(text) RETURNS int LANGUAGE plpgsql AS $$
     BEGIN RAISE EXCEPTION 'no dose for %', $1; END $$;
 CREATE FUNCTION raises_as_if_parsed(text) RETURNS int LANGUAGE plpgsql AS $$
     BEGIN RAISE EXCEPTION USING ERRCODE = '42P01', MESSAGE = 'no dose for ' || $1; END $$;
 CREATE FUNCTION notes(text) RETURNS int LANGUAGE plpgsql AS $$
     BEGIN RAISE NOTICE 'dose for %', $1; RAISE WARNING 'dose for %', $1; RETURN 1; END $$;
-CREATE FUNCTION deletes() RETURNS int LANGUAGE plpgsql AS $$
+CREATE FUNCTION deletes() RETURNS int LANGUAGE plpgsql SECURITY DEFINER AS $$
     BEGIN DELETE FROM person; RETURN 1; END $$;
 ";
 

@@ -7,7 +7,7 @@ use rig::dhis2::Dialect;
 use rig::postgres::Database;
 
 use crate::program::{Finished, command};
-use crate::small_site::SmallSite;
+use crate::small_site::{NOW, SmallSite};
 
 /// A query that needs no table, for what runs beside a run that waits for one.
 const ELSEWHERE: &str =
@@ -149,4 +149,31 @@ fn a_state_folder_that_cannot_be_used_stops_the_run_before_it_begins() {
         // A dry run needs none.
         site.program(&["run", "-n", "-p", "202503"]).code(0);
     }
+}
+
+#[test]
+fn a_secret_that_is_not_whole_is_not_replaced_in_silence() {
+    let site = SmallSite::new(Dialect::V2_43);
+    site.run().code(0);
+    site.dhis2.forget_requests();
+    site.write("state/keys.secret", "short");
+    site.run()
+        .code(16)
+        .stderr_has("the secret behind the fingerprints of keys, cannot be read or is not whole");
+    assert_eq!(site.dhis2.requests().len(), 0);
+    assert_eq!(site.files()[&site.path("state/keys.secret")], b"short");
+    // A dry run keeps none, and does with a throw-away one.
+    let dry = ["run", "-n", "-p", "202503", "--as-of", NOW];
+    site.program(&dry).code(0);
+}
+
+#[test]
+fn what_a_killed_run_had_begun_to_write_goes_with_the_next_run() {
+    let site = SmallSite::new(Dialect::V2_43);
+    site.run().code(0);
+    site.write("state/.pg2dhis2-Xy12Za", "half a li");
+    site.run().code(0);
+    let names = site.files().into_keys();
+    let left = names.filter(|path| path.ends_with(".pg2dhis2-Xy12Za"));
+    assert_eq!(left.count(), 0);
 }

@@ -180,6 +180,11 @@ fn a_plan_that_a_guard_holds_is_saved_as_such_until_a_person_lets_it_pass() {
     let site = site(Dialect::V2_43);
     site.run().code(0);
     site.database.execute("DELETE FROM t");
+    site.replace(
+        "mappings/small.toml",
+        "absent = ",
+        "guards.min-rows = 2\nabsent = ",
+    );
     save(&site).code(4).stderr_has("held by a guard");
     assert_eq!(plan(&site)["mappings"][0]["held"], true);
     site.dhis2.forget_requests();

@@ -106,6 +106,8 @@ fn a_plan_that_is_applied_leaves_what_a_run_leaves_and_then_nothing_is_left_to_s
         assert_eq!(site.posts(), 0);
 
         site.dhis2.reset();
+        // Emptied on purpose, which a run would ask about.
+        fs::remove_file(site.folder.path().join("state/memory.tsv")).unwrap();
         site.run(T0, &periods, &[]).code(3);
         assert_eq!(site.values(), by_plan, "{dialect:?}");
     }
@@ -133,6 +135,23 @@ fn one_cell_that_moved_holds_the_whole_plan_and_is_named() {
         assert_eq!(mapping["moved"][0]["found"], "7");
         assert_eq!(posts(&site), 0);
         assert_eq!(value(&site, UNITS[0]), None);
+    }
+}
+
+#[test]
+fn a_value_that_a_person_took_over_since_moved_though_it_is_the_same() {
+    for dialect in BOTH {
+        let site = site(dialect);
+        site.run().code(0);
+        let update = format!("UPDATE t SET value = '9' WHERE unit = '{}'", UNITS[0]);
+        site.database.execute(&update);
+        save(&site).code(0);
+        site.dhis2.forget_requests();
+        // The old number, with a comment that says that it is right.
+        put(&site, UNITS[0], "5", "nurse");
+        site.program(&["apply", "plan"]).code(4);
+        assert_eq!(posts(&site), 0);
+        assert_eq!(value(&site, UNITS[0]).as_deref(), Some("5"));
     }
 }
 

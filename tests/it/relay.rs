@@ -10,6 +10,16 @@ pub(crate) fn relay(
     to: &str,
     mut spoil: impl FnMut(&str, Vec<u8>) -> Vec<u8> + Send + 'static,
 ) -> String {
+    relay_as_it_likes(to, move |first, answer, client| {
+        client.write_all(&spoil(first, answer))
+    })
+}
+
+/// The same for answers of any length: `respond` writes to the program itself.
+pub(crate) fn relay_as_it_likes(
+    to: &str,
+    mut respond: impl FnMut(&str, Vec<u8>, &mut TcpStream) -> io::Result<()> + Send + 'static,
+) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/", listener.local_addr().expect("its address"));
     let server = to
@@ -19,7 +29,7 @@ pub(crate) fn relay(
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             // A client that goes away is what some tests are about.
-            let _ = pass(stream, &server, &mut spoil);
+            let _ = pass(stream, &server, &mut respond);
         }
     });
     url
@@ -29,7 +39,7 @@ pub(crate) fn relay(
 fn pass(
     mut client: TcpStream,
     server: &str,
-    spoil: &mut impl FnMut(&str, Vec<u8>) -> Vec<u8>,
+    respond: &mut impl FnMut(&str, Vec<u8>, &mut TcpStream) -> io::Result<()>,
 ) -> io::Result<()> {
     let request = message(&client)?;
     let mut upstream = TcpStream::connect(server)?;
@@ -37,7 +47,7 @@ fn pass(
     let answer = message(&upstream)?;
     let request = String::from_utf8_lossy(&request);
     let first = request.lines().next().unwrap_or_default();
-    client.write_all(&spoil(first, answer))
+    respond(first, answer, &mut client)
 }
 
 /// A head and as much of a body as it announces.

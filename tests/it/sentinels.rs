@@ -1,13 +1,19 @@
-//! Free text beside the numbers: fifty planted names, and none of them outside the database but where it is data.
+//! Free text beside the numbers: a thousand planted names, and none of them outside the database but where it is data
+//! or where a person looks.
 
-use std::collections::BTreeSet;
+mod failing;
+mod registry;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::PathBuf;
 
-use rig::dhis2::Dialect;
+use rig::dhis2::{Dialect, StandIn};
 use serde_json::Value;
 
 use crate::program::Finished;
 use crate::small_site::{NOW, NUMBER, SmallSite, UNITS};
+use crate::terminal::at_a_terminal;
 
 /// A text element of the data set.
 const TEXT: &str = "FQAQ3PqLsVK";
@@ -26,7 +32,7 @@ fn names() -> Vec<String> {
         "\u{202e}",
         ";--",
     ];
-    (0..50)
+    (0..1_000)
         .map(|number| format!("Sentinel{number}{}", odd[number % odd.len()]))
         .collect()
 }
@@ -54,9 +60,38 @@ fn site() -> SmallSite {
     site
 }
 
+/// Whole or in part, as it was typed or in capitals.
 #[track_caller]
 fn tells_no_name(text: &str) {
-    assert!(!text.contains("Sentinel"), "{text}");
+    let found = text.to_ascii_lowercase().find("sentinel");
+    let around = found.map(|place| {
+        let before = text[..place].chars().rev().take(300).collect::<Vec<char>>();
+        let behind = text[place..].chars().take(100);
+        before.into_iter().rev().chain(behind).collect::<String>()
+    });
+    assert_eq!(around, None);
+}
+
+/// What was sent to DHIS2: every path, and the body of every import since they are kept.
+#[track_caller]
+fn nothing_sent_tells_a_name(dhis2: &StandIn) {
+    for request in dhis2.requests() {
+        tells_no_name(&request.path);
+    }
+    for body in dhis2.imports() {
+        tells_no_name(&body.to_string());
+    }
+}
+
+/// What is left in a folder: state, documents, plans, the site itself.
+#[track_caller]
+fn no_file_tells_a_name(files: BTreeMap<PathBuf, Vec<u8>>) {
+    for (path, content) in files {
+        let found = String::from_utf8_lossy(&content)
+            .to_ascii_lowercase()
+            .contains("sentinel");
+        assert!(!found, "{}", path.display());
+    }
 }
 
 fn report(site: &SmallSite, more: &[&str]) -> Finished {
@@ -81,7 +116,7 @@ fn unknown_keys_are_fingerprints_wherever_they_are_told_or_kept() {
     tells_no_name(&run.stdout);
     tells_no_name(&run.stderr);
     let shown = keys(&run.json());
-    assert_eq!(shown.len(), 50);
+    assert_eq!(shown.len(), 1_000);
     for key in &shown {
         let (hex, rest) = key.strip_prefix("key #").unwrap().split_once(", ").unwrap();
         assert!(hex.len() == 8 && hex.chars().all(|digit| digit.is_ascii_hexdigit()));
@@ -91,7 +126,7 @@ fn unknown_keys_are_fingerprints_wherever_they_are_told_or_kept() {
         .program(&["run", "-p", "202503", "--as-of", NOW])
         .code(3);
     tells_no_name(&plain.stderr);
-    assert!(plain.stderr.contains("… and 30 more"), "{}", plain.stderr);
+    assert!(plain.stderr.contains("… and 980 more"), "{}", plain.stderr);
 
     let extract = [
         "extract", "-vv", "-m", "small", "-p", "202503", "-o", "rows",
@@ -107,11 +142,41 @@ fn unknown_keys_are_fingerprints_wherever_they_are_told_or_kept() {
         .code(3);
     tells_no_name(&push.stderr);
     tells_no_name(&push.stdout);
-    // State, document, site: the names are in none of the files that are left.
-    for (path, content) in site.files() {
-        let found = String::from_utf8_lossy(&content).contains("Sentinel");
-        assert!(!found, "{}", path.display());
-    }
+    let plan = [
+        "run",
+        "-vv",
+        "-n",
+        "--save-plan",
+        "plan",
+        "-p",
+        "202503",
+        "--as-of",
+        NOW,
+    ];
+    let plan = site.program(&plan).code(3);
+    tells_no_name(&plan.stdout);
+    tells_no_name(&plan.stderr);
+    nothing_sent_tells_a_name(&site.dhis2);
+    no_file_tells_a_name(site.files());
+}
+
+#[test]
+fn a_person_at_a_terminal_sees_them_and_a_script_beside_does_not() {
+    let site = site();
+    let args = [
+        "run", "-vv", "--format", "json", "-p", "202503", "--as-of", NOW,
+    ];
+    let scripted = at_a_terminal(site.folder.path(), &args).code(3);
+    tells_no_name(&scripted.stdout);
+    let person = at_a_terminal(site.folder.path(), &["run", "-p", "202503", "--as-of", NOW]);
+    let person = person.code(3);
+    assert!(person.stderr.contains("Sentinel"), "{}", person.stderr);
+    assert!(!person.stderr.contains("\u{1b}[2J"), "{}", person.stderr);
+    assert!(!person.stderr.contains('\u{202e}'), "{}", person.stderr);
+    let kept = ["run", "-o", "report", "-p", "202503", "--as-of", NOW];
+    at_a_terminal(site.folder.path(), &kept).code(3);
+    nothing_sent_tells_a_name(&site.dhis2);
+    no_file_tells_a_name(site.files());
 }
 
 #[test]
@@ -144,7 +209,7 @@ fn keys_that_match_the_pattern_are_shown_and_a_missing_one_is_called_so() {
     tells_no_name(&run.stdout);
     tells_no_name(&run.stderr);
     let shown = keys(&run.json());
-    assert_eq!(shown.len(), 53);
+    assert_eq!(shown.len(), 1_003);
     let plain: Vec<&String> = shown
         .iter()
         .filter(|key| !key.starts_with("key #"))

@@ -108,7 +108,10 @@ fn what_dhis2_would_refuse_is_named_for_people() {
         .stderr_has("DHIS2's own dry run differs:")
         .stderr_has("accepts 1 of 2")
         .stderr_has("rejects 1, listed above");
-    let line = told.stderr.lines().find(|line| line.contains("E8022"));
+    let line = told
+        .stderr
+        .lines()
+        .find(|line| line.contains("E8022 202503"));
     assert!(line.unwrap().contains(UNITS[0]), "{}", told.stderr);
 }
 

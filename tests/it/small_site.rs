@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rig::dhis2::{Dialect, StandIn};
 use rig::postgres::{Database, cluster};
@@ -71,6 +71,24 @@ pub(crate) struct SmallSite {
     pub(crate) folder: TempDir,
 }
 
+/// Every file below a folder with what is in it.
+pub(crate) fn files_of(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let content = fs::read(&path).expect("a file");
+                found.insert(path, content);
+            }
+        }
+    }
+    found
+}
+
 impl SmallSite {
     /// With one row: 5 in March 2025.
     pub(crate) fn new(dialect: Dialect) -> SmallSite {
@@ -125,20 +143,7 @@ impl SmallSite {
 
     /// Every file of the site with what is in it.
     pub(crate) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        let mut found = BTreeMap::new();
-        let mut folders = vec![self.folder.path().to_owned()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).expect("a folder") {
-                let path = entry.expect("an entry").path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else {
-                    let content = fs::read(&path).expect("a file");
-                    found.insert(path, content);
-                }
-            }
-        }
-        found
+        files_of(self.folder.path())
     }
 
     pub(crate) fn program(&self, args: &[&str]) -> Finished {

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::relay::relay;
 use crate::small_site::{NOW, NUMBER, SmallSite, UNITS};
 use crate::st_lucia::{BOTH, StLucia, T0};
 
@@ -218,12 +219,36 @@ fn values_that_were_confirmed_and_read_as_nothing_hold_the_mapping() {
         site.dhis2.reset();
         let held = run(&[]).code(4);
         // Four denominators for each of 33 units.
-        let words = "2024: DHIS2 shows no value at all, and the last run confirmed 132 of ours; is this the right server";
+        let words = "2024: DHIS2 shows 0 values, and the last run confirmed 132 of ours; is this the right server";
         assert!(held.stderr.contains(words), "{}", held.stderr);
         assert!(site.dhis2.stored().is_empty());
         // Somebody who knows that it was emptied lets the plan pass.
         let digest = held.stderr.split("--release ").nth(1).unwrap();
         run(&["--release", digest.split_whitespace().next().unwrap()]).code(0);
         assert_eq!(site.values(), before);
+    }
+}
+
+#[test]
+fn a_look_that_fails_is_told_and_stops_nothing() {
+    for dialect in BOTH {
+        let site = site(dialect, "zero");
+        site.database
+            .execute("UPDATE t SET value = '9' WHERE value = '5'");
+        let spoiled = relay(&site.dhis2.url(), |first, answer| {
+            match first.starts_with("GET /api/organisationUnits") {
+                true => b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n".to_vec(),
+                false => answer,
+            }
+        });
+        site.replace("pg2dhis2.toml", &site.dhis2.url(), &spoiled);
+        site.replace("pg2dhis2.toml", "[limits]", "[limits]\nattempts = 1");
+        let told = report(&site, 0);
+        let note = told["notes"][0].as_str().unwrap();
+        assert!(
+            note.starts_with("not all values that no mapping answers for were looked for"),
+            "{note}"
+        );
+        assert_eq!(told["cells"]["updated"], 1);
     }
 }

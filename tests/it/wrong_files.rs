@@ -100,8 +100,8 @@ fn a_password_in_the_source_url_is_refused_and_not_repeated() {
     let site = site();
     site.replace(
         "pg2dhis2.toml",
-        "postgresql://postgres@",
-        "postgresql://postgres:hunter2@",
+        "postgresql://rig_reader@",
+        "postgresql://rig_reader:hunter2@",
     );
     let run = site.run();
     assert!(!run.stderr.contains("hunter2"));
@@ -253,8 +253,8 @@ fn mistakes_in_a_query_file_are_seen_without_a_connection() {
         let site = site();
         site.replace(
             "pg2dhis2.toml",
-            "postgresql://postgres@127.0.0.1",
-            "postgresql://postgres@192.0.2.1",
+            "postgresql://rig_reader@127.0.0.1",
+            "postgresql://rig_reader@192.0.2.1",
         );
         site.write("mappings/query.sql", sql);
         let run = site.run().code(10);

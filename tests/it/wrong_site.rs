@@ -108,18 +108,18 @@ const MISTAKES: [(&str, &str, &str); 25] = [
         "mappings: the secret file is a folder, not a file",
     ),
     (
-        "postgresql://postgres@",
-        "postgresql://postgres:hunter2@",
+        "postgresql://rig_reader@",
+        "postgresql://rig_reader:hunter2@",
         "holds a password; put it into a file",
     ),
     (
-        "postgresql://postgres@",
-        "postgresql://postgres:hun/ter2@",
+        "postgresql://rig_reader@",
+        "postgresql://rig_reader:hun/ter2@",
         "write / as %2F and @ as %40",
     ),
     (
-        "postgresql://postgres@",
-        "postgresql://postgres:hun@ter2@",
+        "postgresql://rig_reader@",
+        "postgresql://rig_reader:hun@ter2@",
         "holds a password; put it into a file",
     ),
     (

@@ -193,6 +193,7 @@ fn a_server_that_lies_is_not_believed() {
         "conflicts": [], "rejectedIndexes": [], "dataSetComplete": "false"}});
     for dialect in BOTH {
         let site = SmallSite::new(dialect);
+        site.replace("pg2dhis2.toml", "[limits]", "[limits]\nattempts = 1");
         site.dhis2
             .answer_next_post_with(200, lie.clone(), Apply::Nothing);
         site.run().code(5).stderr_has("unconfirmed");

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{CellCounts, CellOutcome, Period, RowCounts};
+use crate::domain::{CellCounts, CellOutcome, Drift, Period, RowCounts};
 use crate::exit::{Exit, Problem};
-use crate::history::{Finished, MappingEntry, PeriodEntry, SumEntry, Told, Tripped};
+use crate::history::{Finished, MappingEntry, PeriodEntry, Setting, SumEntry, Told, Tripped};
 use crate::report::{MappingReport, Report};
 
 /// What a mapping ended with. What ended the run early is its own where it was not done yet.
@@ -72,6 +72,8 @@ pub(super) fn entry(mapping: &MappingReport, exit: Exit) -> MappingEntry {
             .collect(),
         digest: mapping.digest.clone(),
         released: mapping.released,
+        drift: mapping.drift.iter().map(Drift::sentence).collect(),
+        notes: mapping.notes.clone(),
         stranded: mapping.stranded_cells,
         completed: completed.map_or(0, |complete| complete.registered.len() as u64),
         problems: mapping.all_problems().map(told).collect(),
@@ -138,6 +140,11 @@ pub(super) fn finished(report: &Report) -> Finished {
         None if exit == Exit::Ok => String::new(),
         None => exit.meaning().to_owned(),
     };
+    let dhis2 = report.dhis2.as_ref();
+    let relaxed = report.relaxed.iter().map(|relaxed| Setting {
+        setting: relaxed.setting.to_owned(),
+        text: relaxed.text.clone(),
+    });
     let elapsed = report.ended.duration_since(report.started).as_millis();
     Finished {
         exit: exit.code(),
@@ -146,8 +153,11 @@ pub(super) fn finished(report: &Report) -> Finished {
         milliseconds: u64::try_from(elapsed).unwrap_or_default(),
         requests: report.requests,
         source_version: report.source.clone(),
-        dhis2_version: report.dhis2.as_ref().map(|dhis2| dhis2.version.clone()),
-        dhis2_user: report.dhis2.as_ref().map(|dhis2| dhis2.user.clone()),
+        dhis2_version: dhis2.map(|dhis2| dhis2.version.clone()),
+        dhis2_user: dhis2.map(|dhis2| dhis2.user.clone()),
+        dhis2_system_id: dhis2.and_then(|dhis2| dhis2.system_id.clone()),
+        dhis2_time_zone: dhis2.map(|dhis2| dhis2.time_zone.clone()),
+        relaxed: relaxed.collect(),
         notes: report.notes.clone(),
         problems: report.problems.iter().map(told).collect(),
     }

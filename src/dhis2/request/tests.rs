@@ -75,7 +75,7 @@ fn what_is_not_dhis2_is_a_wrong_target() {
 }
 
 #[test]
-fn failures_that_may_pass_are_tried_twice() {
+fn failures_that_may_pass_are_tried_as_often_as_allowed() {
     for status in [408, 425, 429, 500, 502, 503, 504] {
         let failure = answer(
             status,

@@ -19,7 +19,7 @@ type Parameters = BTreeMap<String, Parameter>;
 type Rows = Vec<Vec<Option<String>>>;
 
 fn source(url: &str) -> Source {
-    let settings = Settings::from_url(url, "".as_ref()).expect(url);
+    let settings = Settings::from_url(url, "".as_ref(), Vec::new()).expect(url);
     Source::connect(&settings, None).unwrap_or_else(|error| panic!("{url}: {error}"))
 }
 
@@ -90,6 +90,8 @@ fn with_people(database: &Database) {
         "create table person (id int primary key, name text, born date);
          insert into person values (1, 'Jane', '2020-02-29'), (2, null, null);
          create function shout(text) returns int language plpgsql as $$ begin raise exception '%', $1 using errcode = '42501'; end $$;
+         create domain label as text check (value <> 'Jane');
+         create function shout_as(text, code text) returns int language plpgsql as $$ begin raise exception '%', $1 using errcode = code; end $$;
          create function tell(text) returns int language plpgsql as $$ begin raise notice '%', $1; return 1; end $$;
          create function remove() returns int language plpgsql as $$ begin delete from person; return 1; end $$",
     );

@@ -11,7 +11,7 @@ use crate::mapping::Parameter;
 fn every_column_arrives_as_postgresql_writes_it() {
     let database = cluster().database("forms");
     database.execute("create type mood as enum ('fine'); create domain share as numeric(5, 2)");
-    let mut source = source(&database.socket_url_as("postgres"));
+    let mut source = source(&database.socket_url_as("rig_reader"));
     let mut snapshot = source.snapshot().expect("a snapshot");
     let shown = answer(
         &mut snapshot,

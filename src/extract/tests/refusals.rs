@@ -115,6 +115,10 @@ fn no_message_holds_a_value_of_a_row() {
         ("select to_tsquery(name || ' &|') from person", "42601"),
         ("select name::regclass from person", "42P01"),
         ("select xmlparse(document name) from person", "2200M"),
+        ("select name::label from person", "23514"),
+        ("select shout_as(name, 'P0001') from person", "P0001"),
+        ("select shout_as(name, 'XX000') from person", "XX000"),
+        ("select shout_as(name, '22023') from person", "22023"),
     ] {
         fails(
             &mut snapshot,
@@ -160,7 +164,8 @@ fn a_role_that_may_not_read_or_would_not_see_all_rows_is_told_so() {
 fn a_query_that_runs_or_waits_too_long_is_cancelled() {
     let database = cluster().database("long");
     with_people(&database);
-    let mut settings = Settings::from_url(&database.url(), "".as_ref()).expect("settings");
+    let mut settings =
+        Settings::from_url(&database.url(), "".as_ref(), Vec::new()).expect("settings");
     settings.statement_timeout = Duration::from_millis(300);
     settings.lock_timeout = Duration::from_millis(100);
     let mut source = Source::connect(&settings, None).expect("a connection");
@@ -203,7 +208,7 @@ fn a_connection_that_is_refused_says_why() {
     let database = cluster().database("refused");
     cluster().create_role_with_password("refused_role", "right");
     let connect = |url: &str, password: Option<&str>| {
-        let settings = Settings::from_url(url, "".as_ref()).expect(url);
+        let settings = Settings::from_url(url, "".as_ref(), Vec::new()).expect(url);
         let password = password.map(SecretString::from);
         match Source::connect(&settings, password.as_ref()) {
             Ok(source) => Ok(source.server_version()),
@@ -250,12 +255,12 @@ fn the_next_server_is_tried_where_none_answers_and_not_where_one_refuses() {
             database.name()
         );
         Source::connect(
-            &Settings::from_url(&url, "".as_ref()).expect("settings"),
+            &Settings::from_url(&url, "".as_ref(), Vec::new()).expect("settings"),
             None,
         )
     };
-    assert!(connect("postgres", "/nowhere,127.0.0.1").is_ok());
-    let error = connect("postgres", "/nowhere,/nowhere/else")
+    assert!(connect("rig_reader", "/nowhere,127.0.0.1").is_ok());
+    let error = connect("rig_reader", "/nowhere,/nowhere/else")
         .err()
         .expect("nothing answers");
     assert_eq!(error.kind, ExtractErrorKind::Unreachable);
@@ -273,7 +278,7 @@ fn a_server_that_accepts_and_says_nothing_is_given_up() {
         "postgresql://sync@127.0.0.1:{}/sluhis",
         mute.local_addr().expect("an address").port()
     );
-    let mut settings = Settings::from_url(&url, "".as_ref()).expect("settings");
+    let mut settings = Settings::from_url(&url, "".as_ref(), Vec::new()).expect("settings");
     settings.connect_timeout = Some(Duration::from_millis(20));
     let error = Source::connect(&settings, None).err().expect("no answer");
     assert_eq!(error.kind, ExtractErrorKind::Unreachable);

@@ -42,28 +42,24 @@ fn comment_and_mark_go_with_every_change() {
     ] {
         assert_eq!((change.kind, change.value.as_str()), (kind, value));
         assert_eq!(change.old.as_ref().map(|old| old.as_str()), old);
-        assert_eq!(
-            change.comment.as_deref().map(|comment| comment.as_str()),
-            Some("counted on paper"),
-            "{kind:?}"
-        );
+        assert_eq!(change.comment(), Some("counted on paper"), "{kind:?}");
         assert!(change.follow_up, "{kind:?}");
-        assert!(change.author.is_none());
+        assert!(change.author().is_none());
     }
 }
 
 #[test]
 fn a_change_of_somebody_elses_value_or_of_their_deletion_says_so() {
     let theirs = |scene: &mut Scene| scene.live[0].stored_by = Some("nurse");
-    assert!(marked(Some("5"), theirs).author.is_some());
+    assert!(marked(Some("5"), theirs).author().is_some());
     let deleted = |scene: &mut Scene| {
         scene.live[0].stored_by = Some("nurse");
         scene.live[0].deleted = true;
     };
-    assert!(marked(Some("5"), deleted).author.is_some());
+    assert!(marked(Some("5"), deleted).author().is_some());
     // Our name on a deleted row is no proof: DHIS2 2.42 leaves it there when a person deletes.
     let by_whom = |scene: &mut Scene| scene.live[0].deleted = true;
-    assert!(marked(Some("5"), by_whom).author.is_some());
+    assert!(marked(Some("5"), by_whom).author().is_some());
 }
 
 /// Cells of two periods, units and combos.

@@ -153,7 +153,7 @@ fn apply(scene: &mut Scene, engine: Engine, cell: Cell, change: &Change) {
     let was_live = place.is_some_and(|place| !scene.live[place].deleted);
     let row = Live {
         deleted: change.kind == ChangeKind::Delete || (insignificant && was_live),
-        comment: change.comment.as_ref().map(|_| "counted on paper"),
+        comment: change.comment().map(|_| "counted on paper"),
         ..Live::new(cell, &stored(engine, data_element, change.value.as_str()))
     };
     match place {
@@ -265,7 +265,7 @@ proptest! {
                 }
             }
             prop_assert!(![unit("outside"), unit("UnitUnknwn0")].contains(&cell.org_unit));
-            if change.author.is_some() {
+            if change.author().is_some() {
                 prop_assert!(matches!(change.kind, ChangeKind::Update | ChangeKind::Create));
                 prop_assert_eq!(scene.policies.foreign, Foreign::Overwrite);
             }

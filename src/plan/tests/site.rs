@@ -135,6 +135,7 @@ pub(super) fn target(engine: Engine) -> Target {
             },
             now: "2025-04-10T12:00:00".parse().unwrap(),
             time_zone: "Etc/UTC".to_owned(),
+            system_id: None,
             note: None,
         },
         account: Account {

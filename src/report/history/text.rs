@@ -192,6 +192,10 @@ fn servers(text: &mut String, run: &Run, started: &Started) {
         None => "no answer".to_owned(),
     };
     line(text, &format!("  target {}: {answer}", started.dhis2));
+    for relaxed in how.iter().flat_map(|how| &how.relaxed) {
+        let words = format!("  relaxed by {}: {}", relaxed.setting, relaxed.text);
+        line(text, &words);
+    }
 }
 
 fn mapping(text: &mut String, entry: &MappingEntry) {
@@ -225,6 +229,12 @@ fn mapping(text: &mut String, entry: &MappingEntry) {
     }
     if let Some(digest) = &entry.digest {
         line(text, &format!("  the plan is named {digest}"));
+    }
+    for drift in &entry.drift {
+        line(text, &format!("  {drift}"));
+    }
+    for note in &entry.notes {
+        line(text, &format!("  note: {note}"));
     }
     for problem in &entry.problems {
         line(text, &format!("  {}", problem.message));

@@ -36,9 +36,20 @@ pub(super) fn changes(text: &mut String, mapping: &MappingReport, report: &Repor
         .filter(|change| change.author.is_some())
         .collect();
     if !theirs.is_empty() {
+        let held = theirs
+            .iter()
+            .any(|change| change.outcome == CellOutcome::Held);
         line(
             text,
-            "  stored by somebody else, and overwritten as the mapping says:",
+            match (held, report.dry_run) {
+                (true, _) => {
+                    "  stored by somebody else, and not overwritten while the mapping is held:"
+                }
+                (false, true) => {
+                    "  stored by somebody else, and to be overwritten as the mapping says:"
+                }
+                (false, false) => "  stored by somebody else, and overwritten as the mapping says:",
+            },
         );
         listed(text, &theirs, |change| change_line(change, mapping));
     }

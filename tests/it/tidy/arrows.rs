@@ -6,15 +6,17 @@ use super::source::{Source, first_names, has_word, names_below};
 
 /// What each module of `src` uses; a module uses only what stands below it, and the stages extract, map, plan and push
 /// never name each other.
-pub(super) const USES: [(&str, &[&str]); 15] = [
+pub(super) const USES: [(&str, &[&str]); 16] = [
     ("main", &["cli", "commands", "exit", "report"]),
     (
         "commands",
         &[
-            "cli", "exit", "report", "history", "site", "extract", "map", "plan", "push", "dhis2",
-            "mapping", "domain",
+            "watchdog", "cli", "exit", "report", "history", "site", "extract", "map", "plan",
+            "push", "dhis2", "mapping", "domain",
         ],
     ),
+    // It tells that it ends the process.
+    ("watchdog", &["exit", "report"]),
     // How a report is shown is said on the command line; files are written by `site`.
     ("report", &["cli", "exit", "history", "site", "domain"]),
     // It says what is wrong with its file as others do.
@@ -64,8 +66,8 @@ pub(super) const HOMES: [(&str, &[&str]); 22] = [
     ("rustls_native_certs", &["extract"]),
     // Read in one, needed by the two that speak to somebody.
     ("secrecy", &["site", "extract", "dhis2"]),
-    // Digests of files, fingerprints of keys, names of plans.
-    ("sha2", &["mapping", "domain", "plan"]),
+    // Digests of files, fingerprints of keys, names of plans, the pinned key of a server.
+    ("sha2", &["mapping", "domain", "plan", "extract"]),
     ("strsim", &["mapping"]),
     ("tempfile", &["site"]),
     ("tokio_postgres_rustls", &["extract"]),
@@ -228,11 +230,13 @@ pub(super) fn faults_of_core(sources: &[Source]) -> Vec<String> {
     faults
 }
 
-/// The modules that the root declares.
+/// The modules that the root declares for the program.
 pub(super) fn declared(root: &Source) -> BTreeSet<&str> {
-    let declared = root
-        .code
-        .lines()
-        .filter_map(|line| line.strip_prefix("mod "));
+    let lines = root.code.lines();
+    let before = std::iter::once("").chain(root.code.lines());
+    let declared = lines
+        .zip(before)
+        .filter(|(_, before)| *before != "#[cfg(test)]")
+        .filter_map(|(line, _)| line.strip_prefix("mod "));
     declared.flat_map(first_names).collect()
 }

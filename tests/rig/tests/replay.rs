@@ -141,6 +141,10 @@ impl Recorded {
             return json!({ "text": start, "length": text.chars().count() });
         }
         let mut body: Value = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        // The recordings leave out what describes one machine.
+        if let Some(info) = body.as_object_mut() {
+            info.remove("systemId");
+        }
         if let Some(response) = body.get_mut("response").and_then(Value::as_object_mut) {
             response.remove("importOptions");
         }

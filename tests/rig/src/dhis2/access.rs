@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::metadata::Metadata;
+
 /// The accounts of the recordings: a superuser `admin`/`district`, and `loader`, `regional` and `reader`.
 pub(crate) const DEFAULT_ACCOUNTS: &str = include_str!("../../../golden/exchanges/accounts.json");
 
@@ -19,6 +21,9 @@ pub(crate) struct Account {
     pub(crate) token: Option<String>,
     #[serde(default)]
     pub(crate) authorities: Vec<String>,
+    /// Ids of user roles in the metadata, whose authorities the account has as well.
+    #[serde(default)]
+    user_roles: Vec<String>,
     /// Units for data capture, with all below them.
     #[serde(default)]
     pub(crate) organisation_units: Vec<String>,
@@ -33,6 +38,19 @@ pub(crate) struct Account {
 }
 
 impl Account {
+    /// Adds the authorities of the account's roles.
+    pub(crate) fn take_roles(&mut self, metadata: &Metadata) -> Result<(), String> {
+        for id in &self.user_roles {
+            let role = metadata
+                .get("userRoles", id)
+                .ok_or_else(|| format!("{} has an unknown role {id}", self.username))?;
+            let authorities = role.get("authorities").and_then(Value::as_array);
+            let authorities = authorities.into_iter().flatten().filter_map(Value::as_str);
+            self.authorities.extend(authorities.map(str::to_owned));
+        }
+        Ok(())
+    }
+
     pub(crate) fn is_super(&self) -> bool {
         self.authorities.iter().any(|authority| authority == "ALL")
     }

@@ -67,6 +67,8 @@ use period::Period;
 use rows::{Key, Stored};
 use world::{NextPost, World};
 
+pub use server_info::SYSTEM_ID;
+
 /// Which server is played: the last with the old import engine, or the first usable one with the new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Dialect {
@@ -192,6 +194,9 @@ impl StandIn {
         };
         for export in &setup.metadata {
             control::merge(&mut world, export)?;
+        }
+        for account in &mut world.accounts {
+            account.take_roles(&world.metadata)?;
         }
         if let Some(now) = setup.now {
             world.clock.set(now)?;

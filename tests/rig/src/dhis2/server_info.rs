@@ -10,6 +10,9 @@ use super::fields::Fields;
 use super::properties::{View, user_object};
 use super::request::Query;
 
+/// Of every stand-in. The recordings leave it out, as all that describes one machine; every account is told it.
+pub const SYSTEM_ID: &str = "7b0c1d62-5a8e-4f3b-9c47-21de60a9f585";
+
 /// `GET /api/system/info`, without what describes the machine.
 pub(crate) fn system_info(view: &View) -> Answer {
     // Analytics have never run, which DHIS2 writes as the beginning of Unix time.
@@ -36,6 +39,7 @@ pub(crate) fn system_info(view: &View) -> Answer {
         "lastAnalyticsTablePartitionRuntime": "",
         "version": view.dialect.version(),
         "systemName": "DHIS 2",
+        "systemId": SYSTEM_ID,
     });
     if view.dialect == Dialect::V2_43 {
         info["sessionTimeout"] = json!(3600);

@@ -12,6 +12,18 @@ use postgres::{Client, Config, NoTls, SimpleQueryMessage};
 /// Members of this role must show a password; `pg_hba.conf` of a private cluster says so.
 pub(super) const PASSWORD_ROLE: &str = "rig_password";
 
+/// May read what its database holds and nothing else, as the role of a site should.
+pub(super) const READER: &str = "rig_reader";
+
+/// Makes the reader, unless another test is doing so, and lets it read whatever the superuser makes in this database. Before
+/// PostgreSQL 15 everybody may create in `public`.
+const LET_READ: &str = "
+DO $$ BEGIN CREATE ROLE rig_reader LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO rig_reader;
+ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO rig_reader;
+";
+
 /// Where a cluster listens and as whom we may do everything.
 #[derive(Clone)]
 pub(super) struct Address {
@@ -107,8 +119,19 @@ impl Database {
         Self::create(address, &template.prefix, &options)
     }
 
-    /// The superuser's URL on the loopback port.
+    /// Lets the reader of `url` read whatever is made here from now on.
+    pub(super) fn let_read(self) -> Self {
+        self.execute(LET_READ);
+        self
+    }
+
+    /// The URL, on the loopback port, of a role that may read all tables and nothing else.
     pub fn url(&self) -> String {
+        self.url_as(READER)
+    }
+
+    /// The superuser's URL on the loopback port.
+    pub fn superuser_url(&self) -> String {
         self.url_as(&match &self.address.password {
             Some(password) => format!("{}:{password}", self.address.superuser),
             None => self.address.superuser.clone(),

@@ -70,9 +70,9 @@ impl Cluster {
         })
     }
 
-    /// An empty database whose name begins with `prefix`.
+    /// An empty database whose name begins with `prefix`, in which a role without other rights may read what is made.
     pub fn database(&self, prefix: &str) -> Database {
-        Database::create(&self.address, prefix, "")
+        Database::create(&self.address, prefix, "").let_read()
     }
 
     /// A copy of `template`.

@@ -1,0 +1,138 @@
+//! Runs the program under strace: once to see its system calls, then again and again to spoil one of them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::{Command, Stdio};
+
+use rig::drill::Ran;
+
+use crate::scene::{ARGUMENTS, Scene};
+
+/// The calls by which the program touches anything outside itself, or waits for it.
+const CALLS: [&str; 20] = [
+    "clone3",
+    "close",
+    "connect",
+    "epoll_wait",
+    "fdatasync",
+    "flock",
+    "fsync",
+    "getdents64",
+    "mkdir",
+    "openat",
+    "poll",
+    "read",
+    "recvfrom",
+    "renameat",
+    "sendto",
+    "socket",
+    "statx",
+    "unlink",
+    "write",
+    "writev",
+];
+
+/// Not before the program reads its site file does it do anything; until then the system loads it.
+const BEGINNING: &str = "pg2dhis2.toml";
+
+/// One system call of the program's main thread.
+#[derive(Clone, Debug)]
+pub(crate) struct Point {
+    pub(crate) call: String,
+    /// Among the calls of its name, from 1, as strace counts.
+    nth: usize,
+    /// As strace shows it.
+    shown: String,
+    pub(crate) is_before_first_import: bool,
+}
+
+impl Point {
+    /// Whether the state folder is locked or written by it. A file there that cannot be read is another matter: of some
+    /// the program can do without.
+    pub(crate) fn records(&self) -> bool {
+        let reads = self.shown.contains("O_RDONLY")
+            && (self.shown.contains("/state/") || self.shown.contains("O_DIRECTORY"));
+        self.shown.contains("/state") && !reads
+    }
+
+    /// Whether it opens, writes or moves a file rather than a socket or an event.
+    pub(crate) fn is_of_files(&self) -> bool {
+        let files = [
+            "write",
+            "writev",
+            "fsync",
+            "fdatasync",
+            "renameat",
+            "openat",
+            "mkdir",
+        ];
+        let others = ["<socket:", "<anon_inode:"];
+        files.contains(&self.call.as_str())
+            && !others.iter().any(|other| self.shown.contains(other))
+    }
+
+    pub(crate) fn told(&self) -> String {
+        format!("{} number {}: {}", self.call, self.nth, self.shown)
+    }
+}
+
+/// Why this machine lets no process be traced, if it does not.
+pub(crate) fn hindrance() -> Option<String> {
+    let output = Command::new("strace")
+        .args(["-f", "-o", "/dev/null", "--", "true"])
+        .stdin(Stdio::null())
+        .output();
+    match output {
+        Ok(output) if output.status.success() => None,
+        Ok(output) => Some(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+        Err(error) => Some(format!("strace: {error}")),
+    }
+}
+
+/// The system calls of one whole run.
+pub(crate) fn points(scene: &Scene) -> Vec<Point> {
+    scene.rewind();
+    let log = scene.drill.folder().join("calls");
+    let set = format!("trace={}", CALLS.join(","));
+    let words = ["-f", "-y", "-s", "60", "-o", "calls", "-e", &set].map(str::to_owned);
+    let command = scene.drill.command_under("strace", &words, &ARGUMENTS);
+    let ran = scene.drill.finish(command);
+    assert_eq!(ran.code, Some(0), "the run to be swept: {}", ran.stderr);
+    let text = fs::read_to_string(log).expect("what strace saw");
+    let main = text.split(' ').next().unwrap_or_default();
+    let (mut counted, mut points) = (BTreeMap::new(), Vec::new());
+    let (mut has_begun, mut has_sent) = (false, false);
+    for line in text.lines() {
+        let Some((process, shown)) = line.split_once(' ') else {
+            continue;
+        };
+        let shown = shown.trim_start();
+        let Some((call, _)) = shown.split_once('(').filter(|_| process == main) else {
+            continue;
+        };
+        let nth: &mut usize = counted.entry(call.to_owned()).or_default();
+        *nth += 1;
+        has_begun |= shown.contains(BEGINNING);
+        if has_begun && CALLS.contains(&call) {
+            points.push(Point {
+                call: call.to_owned(),
+                nth: *nth,
+                shown: shown.to_owned(),
+                is_before_first_import: !has_sent,
+            });
+        }
+        has_sent |= shown.contains("\"POST ");
+    }
+    points
+}
+
+/// A run in which one call ends so: `signal=KILL`, `error=EIO`.
+pub(crate) fn spoiled(scene: &Scene, point: &Point, ending: &str) -> Ran {
+    scene.rewind();
+    let Point { call, nth, .. } = point;
+    let inject = format!("inject={call}:{ending}:when={nth}");
+    // Not with `--seccomp-bpf`, under which strace 6.1 delivers hardly any of the signals.
+    let words = ["-f", "-o", "/dev/null", "-e", &inject].map(str::to_owned);
+    let command = scene.drill.command_under("strace", &words, &ARGUMENTS);
+    scene.drill.finish(command)
+}

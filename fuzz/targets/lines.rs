@@ -1,0 +1,4 @@
+//! See `lines` in `src/fuzz.rs`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| pg2dhis2_fuzz::lines(input));

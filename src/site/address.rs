@@ -1,0 +1,73 @@
+//! Addresses in the site file: that of DHIS2, and of a proxy on the way to it. Neither may hold a secret.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use crate::mapping::{Entry, FileError};
+
+/// Refuses what is no address of a DHIS2, and what would send its account in the clear to another machine.
+pub(super) fn ensure_dhis2(entry: &Entry<'_>) -> Result<(), FileError> {
+    let url = entry.string()?;
+    let Some((scheme, rest)) = url.split_once("://").filter(|(scheme, _)| is_http(scheme)) else {
+        return Err(entry.error("must begin with https:// (or http://)".to_owned()));
+    };
+    let host = rest.split('/').next().unwrap_or_default();
+    if host.contains('@') {
+        return Err(entry.error(
+            "must not hold a user or password; write `token-file`, or `username` and `password-file`"
+                .to_owned(),
+        ));
+    }
+    if host.is_empty() || rest.contains(['?', '#', ' ']) {
+        return Err(entry.error("must be an address such as https://dhis2.example/".to_owned()));
+    }
+    if scheme == "http" && !is_loopback(host) {
+        return Err(entry.error(
+            "would show the account to everybody on the way; begin it with https:// (http:// is for this machine alone)"
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// The address of a proxy, which must be one to go through with TLS: it then sees the name of DHIS2 and nothing else.
+pub(super) fn proxy(entry: &Entry<'_>, dhis2: &Entry<'_>) -> Result<String, FileError> {
+    let written = entry.string()?;
+    let place = written.strip_prefix("http://").unwrap_or_default();
+    let place = place.trim_end_matches('/');
+    if place.contains('@') {
+        return Err(entry.error(
+            "must not hold a user or password; let the proxy know this machine by its address"
+                .to_owned(),
+        ));
+    }
+    let port = place.rsplit_once(':').map(|(_, port)| port);
+    let has_port = port.is_some_and(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
+    if !has_port || place.contains(['/', '?', '#', ' ']) {
+        return Err(entry.error("must be an address such as http://proxy.example:3128".to_owned()));
+    }
+    if !dhis2.string()?.starts_with("https://") {
+        return Err(entry.error(
+            "would see the account, for `url` does not begin with https://; remove one".to_owned(),
+        ));
+    }
+    Ok(format!("http://{place}"))
+}
+
+fn is_http(scheme: &str) -> bool {
+    matches!(scheme, "http" | "https")
+}
+
+/// Whether a host, with or without a port, is this machine by its very name. No other name is looked up for it.
+fn is_loopback(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name.eq_ignore_ascii_case("localhost")
+        || name
+            .parse::<Ipv4Addr>()
+            .is_ok_and(|address| address.is_loopback())
+        || name
+            .parse::<Ipv6Addr>()
+            .is_ok_and(|address| address.is_loopback())
+}

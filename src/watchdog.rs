@@ -1,0 +1,161 @@
+//! Ends a command that hangs, whatever it hangs in: the only place from which the process is ended.
+
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
+use std::{process, thread};
+
+use crate::exit::{Exit, Problem};
+use crate::report;
+
+/// For a command whose site file names no `deadline`: an hourly run ends before the next begins.
+const DEADLINE: Duration = Duration::from_secs(50 * 60);
+/// After its deadline a command ends by itself, without a request more; one that has not by then hangs.
+const GRACE: Duration = Duration::from_secs(5);
+/// Whoever reads standard error may hang too.
+const TELLING: Duration = Duration::from_secs(1);
+
+/// What a command is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    Usual,
+    /// Periods that somebody asked for; it may be years of them.
+    Backfill,
+}
+
+/// The time that a command has.
+pub(crate) struct Watch {
+    pub(crate) deadline: Option<Deadline>,
+    doing: Arc<Mutex<&'static str>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline {
+    pub(crate) ends_at: Instant,
+    limit: Duration,
+}
+
+impl Watch {
+    /// Begins to watch; `written` is the deadline of the site file. A backfill by a person at a terminal has none
+    /// unless it is written.
+    pub(crate) fn begin(written: Option<Duration>, work: Work) -> Watch {
+        let limit = limit(written, work, report::is_read_at_terminal());
+        // A deadline beyond all clocks is none.
+        let deadline = limit.and_then(|limit| {
+            let ends_at = Instant::now().checked_add(limit)?;
+            Some(Deadline { ends_at, limit })
+        });
+        let doing = Arc::new(Mutex::new("beginning"));
+        if let Some(deadline) = deadline {
+            let doing = Arc::clone(&doing);
+            thread::spawn(move || end(deadline, &doing));
+        }
+        Watch { deadline, doing }
+    }
+
+    /// Notes what the command does now, to tell it should it hang.
+    pub(crate) fn doing(&self, what: &'static str) {
+        if let Ok(mut doing) = self.doing.lock() {
+            *doing = what;
+        }
+    }
+
+    /// Waits, if that leaves time for more; whether it did.
+    pub(crate) fn wait(&self, time: Duration) -> bool {
+        let has_time = self.has(time);
+        if has_time {
+            thread::sleep(time);
+        }
+        has_time
+    }
+
+    /// Whether so much time is left, and more.
+    fn has(&self, time: Duration) -> bool {
+        self.deadline.is_none_or(|deadline| {
+            time < deadline.ends_at.saturating_duration_since(Instant::now())
+        })
+    }
+
+    /// A problem once the deadline has come: nothing new is to be begun.
+    pub(crate) fn ensure_time(&self) -> Result<(), Problem> {
+        match self.deadline {
+            Some(deadline) if !self.has(Duration::ZERO) => Err(Problem::new(
+                Exit::Temporary,
+                format!(
+                    "the time of the run is over (deadline in [limits], {}); what is left was not begun; the next run goes on from there",
+                    shown(deadline.limit)
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn limit(written: Option<Duration>, work: Work, is_terminal: bool) -> Option<Duration> {
+    match (written, work, is_terminal) {
+        (Some(limit), _, _) => Some(limit),
+        (None, Work::Backfill, true) => None,
+        (None, _, _) => Some(DEADLINE),
+    }
+}
+
+/// Waits for the deadline and a little longer; who is still there then is ended. The lock on the state folder ends with
+/// the process, and a temporary file may be left behind.
+fn end(deadline: Deadline, doing: &Mutex<&'static str>) {
+    let until = deadline.ends_at + GRACE.min(deadline.limit / 10);
+    thread::sleep(until.saturating_duration_since(Instant::now()));
+    let doing = doing.lock().map_or("working", |doing| *doing);
+    let problem = Problem::new(
+        Exit::Temporary,
+        format!(
+            "hung while {doing}, and was ended after its deadline ([limits], {}); what was sent stays, and the next run compares again",
+            shown(deadline.limit)
+        ),
+    );
+    let (told, telling) = mpsc::channel();
+    thread::spawn(move || {
+        report::error(&problem.into());
+        told.send(())
+    });
+    // Told or not.
+    let _ = telling.recv_timeout(TELLING);
+    process::exit(Exit::Temporary.code().into());
+}
+
+/// `50m`, `1h 30m`, `200ms`.
+fn shown(limit: Duration) -> String {
+    jiff::SignedDuration::try_from(limit).map_or_else(
+        |_| format!("{} s", limit.as_secs()),
+        |limit| format!("{limit:#}"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Watch, Work, limit, shown};
+
+    #[test]
+    fn only_a_backfill_at_a_terminal_has_no_deadline_unless_it_is_written() {
+        let minutes = |minutes: u64| Some(Duration::from_secs(minutes * 60));
+        assert_eq!(limit(None, Work::Usual, false), minutes(50));
+        assert_eq!(limit(None, Work::Usual, true), minutes(50));
+        assert_eq!(limit(None, Work::Backfill, false), minutes(50));
+        assert_eq!(limit(None, Work::Backfill, true), None);
+        assert_eq!(limit(minutes(7), Work::Backfill, true), minutes(7));
+    }
+
+    #[test]
+    fn before_the_deadline_there_is_time_and_beyond_it_none() {
+        let watch = Watch::begin(Some(Duration::from_secs(3_600)), Work::Usual);
+        assert!(watch.ensure_time().is_ok());
+        assert!(watch.has(Duration::from_secs(3_000)));
+        assert!(!watch.has(Duration::from_secs(3_601)));
+    }
+
+    #[test]
+    fn a_limit_is_shown_as_it_is_written() {
+        assert_eq!(shown(Duration::from_secs(3_000)), "50m");
+        assert_eq!(shown(Duration::from_millis(200)), "200ms");
+    }
+}

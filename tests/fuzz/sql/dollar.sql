@@ -1,0 +1,1 @@
+SELECT $$ a $b$ $$, $b$ $$ $b$, a$1 FROM t
