@@ -73,6 +73,8 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) periods: PeriodArgs,
     #[command(flatten)]
+    pub(crate) backfill: BackfillArgs,
+    #[command(flatten)]
     pub(crate) send: SendArgs,
 }
 
@@ -229,6 +231,20 @@ pub(crate) struct PeriodArgs {
     /// The moment that decides which period is current, and is bound as :'as_of' (RFC 3339) [default: now]
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(crate) as_of: Option<Timestamp>,
+}
+
+/// How many periods are worked through.
+#[derive(Debug, Args)]
+pub(crate) struct BackfillArgs {
+    /// Of many periods, begin with the oldest [default: with the newest]
+    #[arg(long, requires = "periods")]
+    pub(crate) oldest_first: bool,
+    /// Wait so long between the parts of a backfill: 30s, 5m
+    #[arg(long, value_name = "TIME", requires = "periods", value_parser = age)]
+    pub(crate) pause: Option<SignedDuration>,
+    /// Leave DHIS2 alone after each part of a backfill for as long as the part took
+    #[arg(long, requires = "periods")]
+    pub(crate) gentle: bool,
 }
 
 #[derive(Debug, Args)]

@@ -68,6 +68,14 @@ impl Watch {
         has_time
     }
 
+    /// Waits; a problem where the deadline comes before the end of it.
+    pub(crate) fn rest(&self, time: Duration) -> Result<(), Problem> {
+        match (self.wait(time), self.deadline) {
+            (false, Some(deadline)) => Err(over(deadline)),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether so much time is left, and more.
     fn has(&self, time: Duration) -> bool {
         self.deadline.is_none_or(|deadline| {
@@ -78,16 +86,20 @@ impl Watch {
     /// A problem once the deadline has come: nothing new is to be begun.
     pub(crate) fn ensure_time(&self) -> Result<(), Problem> {
         match self.deadline {
-            Some(deadline) if !self.has(Duration::ZERO) => Err(Problem::new(
-                Exit::Temporary,
-                format!(
-                    "the time of the run is over (deadline in [limits], {}); what is left was not begun; the next run goes on from there",
-                    shown(deadline.limit)
-                ),
-            )),
+            Some(deadline) if !self.has(Duration::ZERO) => Err(over(deadline)),
             _ => Ok(()),
         }
     }
+}
+
+fn over(deadline: Deadline) -> Problem {
+    Problem::new(
+        Exit::Temporary,
+        format!(
+            "the time of the run is over (deadline in [limits], {}); what is left was not begun; the next run goes on from there",
+            shown(deadline.limit)
+        ),
+    )
 }
 
 fn limit(written: Option<Duration>, work: Work, is_terminal: bool) -> Option<Duration> {

@@ -9,6 +9,7 @@ use super::mode::Mode;
 use super::record::{Intent, Record};
 use super::start::{connect, empty_report, memory};
 use super::target::{self, Connection, Named};
+use super::turn::Turn;
 use super::{saved_plan, server_opinion};
 use crate::cli::ApplyArgs;
 use crate::domain::{CellAccount, CellOutcome, Period, RowCounts, Sent};
@@ -16,7 +17,6 @@ use crate::exit::{Exit, Problem};
 use crate::plan::{Recheck, Rechecked, SavedChange, SavedMapping, SavedPlan, Target};
 use crate::push::{Budget, EXTRA_REQUESTS};
 use crate::report::{self, Keep, MappingReport, MovedCell, Report};
-use crate::site::Lock;
 use crate::watchdog::Work;
 
 /// Digits of a digest that people copy, and that are enough to name a plan.
@@ -35,7 +35,7 @@ pub(super) fn apply(args: &ApplyArgs) -> anyhow::Result<Exit> {
     let url = access.url.clone();
     let mode = args.dry_run.mode();
     let _lock = match mode {
-        Mode::Send => Some(Lock::take(&site.state, started)?),
+        Mode::Send => Some(Turn::take(&site.state, started, &watch, false)?),
         Mode::DryRun | Mode::AskServer => None,
     };
     watch.doing("asking DHIS2");

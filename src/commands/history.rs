@@ -12,7 +12,7 @@ pub(super) fn history(args: &HistoryArgs) -> anyhow::Result<Exit> {
     let site = Site::load(args.site.config.as_deref())?;
     let file = args.output.output.as_deref();
     report::ensure_writable(file)?;
-    let past = Past::open(&site.state, site::holder(&site.state))?;
+    let past = Past::open(&site.state, site::alive(&site.state))?;
     if args.verify {
         return verify(past.as_ref(), args);
     }

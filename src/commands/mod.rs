@@ -8,6 +8,7 @@ mod extract;
 mod history;
 mod map;
 mod mode;
+mod pass;
 mod periods;
 mod pin;
 mod push;
@@ -23,6 +24,7 @@ mod source;
 mod start;
 mod status;
 mod target;
+mod turn;
 
 use crate::cli::{Command, SiteArgs};
 use crate::exit::Exit;

@@ -1,9 +1,11 @@
 //! Which periods each mapping's run is about, and the sequences in which its queries are asked for them.
 
+use std::collections::VecDeque;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::cli::PeriodArgs;
+use crate::cli::{BackfillArgs, PeriodArgs};
 use crate::domain::Period;
 use crate::exit::{Exit, Problem};
 use crate::mapping::Mapping;
@@ -12,6 +14,8 @@ use crate::watchdog::Work;
 /// Periods that are read, compared and sent together; a longer run is cut, so that memory stays bounded. A year and a
 /// quarter of months, as an hourly run looks back, is one part.
 const TOGETHER: usize = 15;
+/// A longer run is cut into smaller parts, so that an hourly run gets its turn soon.
+const PART: usize = 6;
 
 /// The moment that a command is about.
 pub(super) fn as_of(args: &PeriodArgs, started: Timestamp) -> Timestamp {
@@ -78,9 +82,14 @@ pub(super) fn ensure_any(left_without: &[&str], mappings: usize) -> Result<(), P
     ))
 }
 
-/// The parts in which a mapping's periods are worked on, in time's order.
-pub(super) fn parts(periods: &[Period]) -> Vec<Vec<Period>> {
-    periods.chunks(TOGETHER).map(<[Period]>::to_vec).collect()
+/// The parts in which a mapping's periods are worked on, in the order in which they are.
+pub(super) fn parts(periods: &[Period], args: &BackfillArgs) -> VecDeque<Vec<Period>> {
+    let whole = |part: &[Period]| part.to_vec();
+    match (periods.len() <= TOGETHER, args.oldest_first) {
+        (true, _) => periods.chunks(TOGETHER).map(whole).collect(),
+        (false, true) => periods.chunks(PART).map(whole).collect(),
+        (false, false) => periods.rchunks(PART).map(whole).collect(),
+    }
 }
 
 /// The unbroken sequences in ordered periods: a query with a period column runs once for each.

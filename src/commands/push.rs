@@ -12,13 +12,13 @@ use super::mode::Mode;
 use super::record::{Intent, Record};
 use super::saved_plan;
 use super::start::{answerers, connect, empty_report, memory};
+use super::turn::Turn;
 use crate::cli::PushArgs;
 use crate::domain::Desired;
 use crate::exit::{Exit, Problem};
 use crate::map;
 use crate::push::{Budget, EXTRA_REQUESTS};
 use crate::report::{self, MappingReport};
-use crate::site::Lock;
 use crate::watchdog::Work;
 
 pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
@@ -31,7 +31,7 @@ pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
     let (desired, created) = read(args)?;
     let mode = args.send.mode();
     let _lock = match mode {
-        Mode::Send => Some(Lock::take(&site.state, started)?),
+        Mode::Send => Some(Turn::take(&site.state, started, &watch, false)?),
         Mode::DryRun | Mode::AskServer => None,
     };
     let mut report = empty_report("push", mode, started, started);

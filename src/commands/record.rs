@@ -93,6 +93,9 @@ impl Record {
                 planned: intent.planned,
             });
         }
+        let own = std::process::id();
+        let mut alive = site::alive(&site.state);
+        alive.retain(|pid| *pid != own);
         let started = Started {
             command: report.command.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -101,13 +104,13 @@ impl Record {
             time_zone: site.time_zone.iana_name().unwrap_or_default().to_owned(),
             host: site::host(),
             uid: site::user(),
-            pid: std::process::id(),
+            pid: own,
             site: site.digest.clone(),
             source: intent.source,
             dhis2: intent.dhis2,
             mappings: intent.mappings,
         };
-        let (recorder, died) = Recorder::begin(&site.state, &started)?;
+        let (recorder, died) = Recorder::begin(&site.state, &started, &alive)?;
         report.notes.extend(died.iter().map(interrupted));
         report.notes.extend(recorder.differences()?);
         Ok(Record {

@@ -50,6 +50,7 @@ pub(super) fn empty_report(
     Report {
         command,
         dry_run: mode != Mode::Send,
+        in_parts: false,
         as_of,
         started,
         ended: started,

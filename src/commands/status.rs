@@ -14,7 +14,7 @@ pub(super) fn status(args: &StatusArgs) -> anyhow::Result<Exit> {
     let site = Site::load(args.site.config.as_deref())?;
     let mappings = site.mappings(&args.mappings.mappings)?;
     report::ensure_writable(args.report.output.output.as_deref())?;
-    let past = Past::open(&site.state, site::holder(&site.state))?;
+    let past = Past::open(&site.state, site::alive(&site.state))?;
     let as_of = periods::as_of(&args.periods, now);
     let mut status = Status {
         interrupted: None,

@@ -14,8 +14,8 @@ use crate::exit::Problem;
 pub(crate) struct Past {
     pub(super) connection: Connection,
     file: PathBuf,
-    /// The process that holds the lock now.
-    alive: Option<u32>,
+    /// The processes whose runs go on.
+    alive: Vec<u32>,
 }
 
 /// Which runs are asked for.
@@ -84,8 +84,8 @@ pub(crate) struct ProblemOfRun {
 }
 
 impl Past {
-    /// None where nothing was recorded. `alive`: the process that holds the lock.
-    pub(crate) fn open(state: &Path, alive: Option<u32>) -> Result<Option<Past>, Problem> {
+    /// None where nothing was recorded. `alive`: the processes whose runs go on.
+    pub(crate) fn open(state: &Path, alive: Vec<u32>) -> Result<Option<Past>, Problem> {
         let connection = file::open_to_read(state)?;
         Ok(connection.map(|connection| Past {
             connection,
@@ -196,7 +196,7 @@ impl Past {
             .query_row([number], |row| row.get(0))?;
         Ok(match ended {
             Some(ended) => ended,
-            None if !is_noted && self.alive == Some(started.pid) => RunState::Running,
+            None if !is_noted && self.alive.contains(&started.pid) => RunState::Running,
             None => RunState::Interrupted,
         })
     }

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::chain::{Entry, Head, append, head, note, now};
 use super::entry::{CellChange, Finished, MappingEntry, Started};
 use super::problems::{self, Found, Look, What};
+use super::since::body;
 use super::{FILE, file, retention, since};
 use crate::domain::{Cell, Period};
 use crate::exit::{Exit, Problem};
@@ -31,9 +32,13 @@ pub(crate) struct Died {
 }
 
 impl Recorder {
-    /// Begins the record of a run. The caller holds the lock, so that every run without an end has died: it is noted as
-    /// interrupted, for ever.
-    pub(crate) fn begin(state: &Path, started: &Started) -> Result<(Recorder, Vec<Died>), Problem> {
+    /// Begins the record of a run. The caller holds the lock, so that every run without an end has died, but for a backfill
+    /// that gave way and is `alive`: it is noted as interrupted, for ever.
+    pub(crate) fn begin(
+        state: &Path,
+        started: &Started,
+        alive: &[u32],
+    ) -> Result<(Recorder, Vec<Died>), Problem> {
         let connection = file::open(state)?;
         let mut recorder = Recorder {
             file: state.join(FILE),
@@ -42,7 +47,7 @@ impl Recorder {
         };
         let body = json_text(started);
         let written = recorder.write(|transaction, head, _| {
-            let died = without_end(transaction)?;
+            let died = without_end(transaction, alive)?;
             for each in &died {
                 append(transaction, head, &entry(each.run, "interrupted", "", "{}"))?;
             }
@@ -178,18 +183,23 @@ impl Recorder {
     }
 }
 
-fn without_end(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Died>> {
+fn without_end(transaction: &Transaction<'_>, alive: &[u32]) -> rusqlite::Result<Vec<Died>> {
     let mut statement = transaction.prepare(
-        "SELECT run, at FROM entry s WHERE kind = 'started' AND NOT EXISTS
+        "SELECT run, at, body FROM entry s WHERE kind = 'started' AND NOT EXISTS
              (SELECT 1 FROM entry e WHERE e.run = s.run AND e.kind IN ('finished', 'interrupted')) ORDER BY run",
     )?;
-    let died = statement.query_map([], |row| {
-        Ok(Died {
-            run: row.get(0)?,
-            started: row.get(1)?,
-        })
-    })?;
-    died.collect()
+    let mut rows = statement.query([])?;
+    let mut died = Vec::new();
+    while let Some(row) = rows.next()? {
+        let started: Started = body(row.get_ref(2)?.as_str()?);
+        if !alive.contains(&started.pid) {
+            died.push(Died {
+                run: row.get(0)?,
+                started: row.get(1)?,
+            });
+        }
+    }
+    Ok(died)
 }
 
 fn entry(run: i64, kind: &'static str, mapping: &str, body: &str) -> Entry {

@@ -6,6 +6,7 @@ pub(crate) mod history;
 mod json;
 mod moved;
 mod output;
+mod progress;
 mod server_dry_run;
 mod text;
 
@@ -20,6 +21,7 @@ pub(crate) use moved::MovedCell;
 pub(crate) use output::{
     document, ensure_writable, error, input, is_read_at_terminal, logging, notes, show,
 };
+pub(crate) use progress::{Before, Progress};
 pub(crate) use server_dry_run::{ServerCounts, ServerDryRun};
 
 use crate::domain::{
@@ -33,6 +35,8 @@ use crate::exit::{Exit, Problem};
 pub(crate) struct Report {
     pub(crate) command: &'static str,
     pub(crate) dry_run: bool,
+    /// It is a backfill in parts.
+    pub(crate) in_parts: bool,
     pub(crate) as_of: Timestamp,
     pub(crate) started: Timestamp,
     pub(crate) ended: Timestamp,

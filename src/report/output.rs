@@ -81,7 +81,7 @@ pub(crate) fn show(report: &Report, site: &SiteArgs, args: &ReportArgs) -> anyho
         )
     });
     let terminal = is_read_at_terminal();
-    let speaks = report.exit() != Exit::Ok || terminal || report.dry_run;
+    let speaks = report.exit() != Exit::Ok || terminal || report.dry_run || report.in_parts;
     let reader = if terminal {
         Reader::Terminal
     } else {
@@ -147,7 +147,7 @@ pub(crate) fn logging(site: &SiteArgs) {
 }
 
 /// Nobody may be there to read it; that changes nothing.
-fn say(words: &str) {
+pub(super) fn say(words: &str) {
     let mut err = anstream::stderr().lock();
     let _ = err.write_all(words.as_bytes()).and_then(|()| err.flush());
 }

@@ -56,6 +56,11 @@ impl Memory {
         Ok(memory)
     }
 
+    /// As it is now, after another run.
+    pub(crate) fn renewed(&self, state: &Path) -> Result<Memory, Problem> {
+        Memory::load(state, &self.server)
+    }
+
     /// The cells that are deleted because we deleted them.
     pub(crate) fn deletions(&self) -> &BTreeSet<Cell> {
         &self.deletions

@@ -23,7 +23,7 @@ use jiff::{Span, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 
 pub(crate) use files::{ensure_writable, reason, write_private, write_published};
-pub(crate) use lock::{Lock, holder};
+pub(crate) use lock::{Backfill, Lock, Next, alive};
 pub(crate) use login::Login;
 pub(crate) use machine::{host, user};
 pub(crate) use memory::{Memory, Scope};

@@ -9,6 +9,7 @@
 
 mod adoption;
 mod backfill;
+mod backfill_turns;
 mod bounded;
 mod breaker;
 mod by_hand;

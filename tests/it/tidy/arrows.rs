@@ -44,7 +44,7 @@ pub(super) const USES: [(&str, &[&str]); 16] = [
 ];
 
 /// The modules that name an outside library: one, unless a reason is given.
-pub(super) const HOMES: [(&str, &[&str]); 22] = [
+pub(super) const HOMES: [(&str, &[&str]); 23] = [
     ("anstream", &["report"]),
     ("base64", &["dhis2"]),
     ("clap", &["cli", "main"]),
@@ -56,6 +56,7 @@ pub(super) const HOMES: [(&str, &[&str]); 22] = [
     ("getrandom", &["dhis2", "site"]),
     ("glob", &["site"]),
     ("hmac", &["domain"]),
+    ("indicatif", &["report"]),
     ("postgres", &["extract"]),
     // The pattern of keys that may be shown: read in one, asked in the other.
     ("regex", &["mapping", "domain"]),

@@ -42,6 +42,7 @@ struct Plan {
     fault: Option<Fault>,
     seen: usize,
     child: Option<Child>,
+    has_killed: bool,
 }
 
 impl Relay {
@@ -76,6 +77,12 @@ impl Relay {
         let mut plan = locked(&self.plan);
         plan.fault = fault;
         plan.seen = 0;
+        plan.has_killed = false;
+    }
+
+    /// Whether the program that was handed over has been killed.
+    pub fn has_killed(&self) -> bool {
+        locked(&self.plan).has_killed
     }
 
     /// Hands over the program, so that it can be killed.
@@ -125,8 +132,12 @@ fn fate(plan: &mut Plan) -> Option<Fate> {
 }
 
 fn kill(plan: &Mutex<Plan>) -> io::Result<()> {
-    match &mut locked(plan).child {
-        Some(child) => child.kill(),
+    let plan = &mut *locked(plan);
+    match &mut plan.child {
+        Some(child) => {
+            plan.has_killed = true;
+            child.kill()
+        }
         None => Ok(()),
     }
 }
