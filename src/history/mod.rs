@@ -1,9 +1,11 @@
 //! The record of every run, in `history.db` of the state folder: append-only, chained by hash. The only module that names
 //! SQLite.
 
+mod afterwards;
 mod chain;
 mod entry;
 mod file;
+mod month;
 mod past;
 mod problems;
 mod recorder;
@@ -11,11 +13,13 @@ mod retention;
 mod since;
 mod standing;
 
+pub(crate) use afterwards::{After, Concern, Noted};
 pub(crate) use chain::moment;
 pub(crate) use entry::{
     CellChange, Finished, MappingEntry, MappingPlan, PeriodEntry, Place, Setting, Started,
     SumEntry, Told, Tripped,
 };
+pub(crate) use month::{Month, MonthOfMapping};
 pub(crate) use past::{Change, Filter, Past, ProblemOfRun, Run, RunState, WholeRun};
 pub(crate) use problems::{Found, What};
 pub(crate) use recorder::{Died, Recorder};

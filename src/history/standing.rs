@@ -40,7 +40,7 @@ pub(crate) struct OpenProblem {
 }
 
 /// Outcomes that changed DHIS2.
-const CHANGED: [&str; 4] = ["created", "updated", "zeroed", "deleted"];
+pub(super) const CHANGED: [&str; 4] = ["created", "updated", "zeroed", "deleted"];
 
 /// Outcomes after which it is not known, or known not to be, that DHIS2 is as the source has it.
 const UNCONFIRMED: [&str; 3] = ["held", "unconfirmed", "not-sent"];
@@ -123,7 +123,7 @@ impl Standing {
     }
 }
 
-fn succeeded(entry: &MappingEntry) -> bool {
+pub(super) fn succeeded(entry: &MappingEntry) -> bool {
     [Exit::Ok.code(), Exit::Partial.code()].contains(&entry.exit)
 }
 

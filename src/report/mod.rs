@@ -65,6 +65,8 @@ pub(crate) struct Dhis2Facts {
     pub(crate) time_zone: String,
     pub(crate) system_id: Option<String>,
     pub(crate) user: String,
+    /// When its analytics tables were last built.
+    pub(crate) analytics: Option<Timestamp>,
 }
 
 /// What became of one mapping.
