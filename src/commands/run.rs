@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 
 use super::begin;
+use super::conclude::conclude;
 use super::deliver::{Orders, deliver, not_sent};
 use super::mode::Mode;
 use super::record::{Intent, Record};
 use super::start::{answerer, answerers, connect, empty_report, memory};
 use super::target::Connection;
-use super::{periods, relaxed, results, saved_plan, source};
+use super::{monitoring, periods, relaxed, results, saved_plan, source};
 use crate::cli::RunArgs;
 use crate::domain::{Desired, Period, Veil};
 use crate::exit::{Exit, Problem};
@@ -45,7 +46,8 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
         _ => answerers(&site, &mut report),
     };
     let intent = intent(&source, &dhis2, &jobs);
-    let record = Record::begin(&site, mode, intent, &mut report)?;
+    let mut record = Record::begin(&site, mode, intent, &mut report)?;
+    monitoring::begun(&site, &mut record);
     let mut pass = Pass {
         watch,
         source,
@@ -74,10 +76,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
         read.map(|mapping| mapping.digests.clone())
             .unwrap_or_default()
     });
-    report.ended = Timestamp::now();
-    pass.record.finish(&site, &mut report);
-    report::show(&report, &args.site, &args.send.report)?;
-    Ok(report.exit())
+    conclude(&site, &pass.watch, pass.record, report, (&args.site, &args.send.report))
 }
 
 fn intent(source: &SourceAccess, dhis2: &Dhis2Access, jobs: &[Job<'_>]) -> Intent {

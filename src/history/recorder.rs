@@ -22,6 +22,8 @@ pub(crate) struct Recorder {
     connection: Connection,
     /// The run's number.
     pub(crate) run: i64,
+    /// The hash of its first entry, which no other run of any host has.
+    pub(crate) id: String,
 }
 
 /// A run that never came to its end.
@@ -40,6 +42,7 @@ impl Recorder {
             file: state.join(FILE),
             connection,
             run: 0,
+            id: String::new(),
         };
         let body = json_text(started);
         let written = recorder.write(|transaction, head, _| {
@@ -57,6 +60,7 @@ impl Recorder {
         });
         let (died, run) = written.map_err(|why| file::unusable(&recorder.file, &why))?;
         recorder.run = run;
+        recorder.id = recorder.last()?.1;
         Ok((recorder, died))
     }
 

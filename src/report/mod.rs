@@ -4,6 +4,8 @@ mod absorb;
 mod complete;
 pub(crate) mod history;
 mod json;
+mod lines;
+mod metrics;
 mod moved;
 mod output;
 mod server_dry_run;
@@ -16,9 +18,11 @@ use jiff::Timestamp;
 pub(crate) use absorb::Keep;
 pub(crate) use complete::CompleteReport;
 pub(crate) use history::{Age, MappingStatus, Status};
+pub(crate) use lines::{log_run, logging};
+pub(crate) use metrics::{MappingMetrics, Metrics};
 pub(crate) use moved::MovedCell;
 pub(crate) use output::{
-    document, ensure_writable, error, input, is_read_at_terminal, logging, notes, show,
+    document, ensure_writable, error, input, is_read_at_terminal, notes, show, warning,
 };
 pub(crate) use server_dry_run::{ServerCounts, ServerDryRun};
 
