@@ -18,9 +18,11 @@ pub(super) fn status(args: &StatusArgs) -> anyhow::Result<Exit> {
     let as_of = periods::as_of(&args.periods, now);
     let mut status = Status {
         interrupted: None,
+        analytics: None,
         mappings: Vec::new(),
     };
     if let Some(past) = &past {
+        status.analytics = past.analytics()?;
         let latest = past.latest()?;
         status.interrupted = latest
             .filter(is_interrupted)

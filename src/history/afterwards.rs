@@ -62,7 +62,7 @@ impl After {
 }
 
 impl Past {
-    /// The last entry about a concern that begins a job of DHIS2 (`begins`), or the last of any kind, before a run.
+    /// The last entry about a concern that is wanted, of the runs before one.
     pub(crate) fn last_after(
         &self,
         concern: Concern,
@@ -89,16 +89,21 @@ impl Past {
     }
 
     /// What was done after a run, in its order: the concern, and what is noted of it.
-    pub(crate) fn after(&self, run: i64) -> Result<Vec<(String, After)>, Problem> {
-        self.read(|| {
-            let mut statement = self.connection.prepare(
-                "SELECT subject, body FROM entry WHERE run = ? AND kind = 'after' ORDER BY seq",
-            )?;
-            let entries = statement.query_map([run], |row| {
-                Ok((row.get(0)?, body(row.get_ref(1)?.as_str()?)))
-            })?;
-            entries.collect()
-        })
+    pub(super) fn after(&self, run: i64) -> rusqlite::Result<Vec<(String, After)>> {
+        let mut statement = self.connection.prepare(
+            "SELECT subject, body FROM entry WHERE run = ? AND kind = 'after' ORDER BY seq",
+        )?;
+        let entries = statement.query_map([run], |row| {
+            Ok((row.get(0)?, body(row.get_ref(1)?.as_str()?)))
+        })?;
+        entries.collect()
+    }
+
+    /// Whether something failed after a run.
+    pub(crate) fn failed_after(&self, concern: Concern, run: i64) -> Result<bool, Problem> {
+        let after = self.read(|| self.after(run))?;
+        let mut after = after.iter();
+        Ok(after.any(|(name, after)| name == concern.name() && after.failed))
     }
 
     /// Whether an entry of this number has this hash.

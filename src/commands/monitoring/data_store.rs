@@ -59,10 +59,7 @@ pub(super) fn keep(site: &Site, recorder: &Recorder, end: Instant) -> anyhow::Re
         return Ok(());
     };
     let mut dhis2 = site.dhis2_until(end)?;
-    let failed_before = past
-        .after(recorder.run - 1)?
-        .iter()
-        .any(|(concern, after)| concern == Concern::DataStore.name() && after.failed);
+    let failed_before = past.failed_after(Concern::DataStore, recorder.run - 1)?;
     let last = recorder.last()?;
     let first = month_of(site, Timestamp::now());
     let month = runs_of(site, &past, first)?;

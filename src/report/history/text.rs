@@ -124,6 +124,14 @@ pub(super) fn whole(whole: &WholeRun) -> String {
             line(&mut text, &problem.message);
         }
         line(&mut text, &format!("exit {} ({})", how.exit, how.name));
+        let notes = how.notes.iter();
+        for note in notes.filter(|note| !whole.differences.contains(note)) {
+            line(&mut text, &format!("note: {note}"));
+        }
+    }
+    for (concern, after) in &whole.after {
+        let failed = if after.failed { "failed: " } else { "" };
+        line(&mut text, &format!("{concern}: {failed}{}", after.text));
     }
     text
 }
