@@ -49,6 +49,17 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Whether it is to change DHIS2.
+    pub(crate) fn sends(&self) -> bool {
+        let dry_run = match self {
+            Command::Run(args) => &args.send.dry_run,
+            Command::Push(args) => &args.send.dry_run,
+            Command::Apply(args) => &args.dry_run,
+            _ => return false,
+        };
+        dry_run.by.is_none()
+    }
+
     /// What every command has.
     pub(crate) fn site(&self) -> &SiteArgs {
         match self {
@@ -210,6 +221,15 @@ pub(crate) struct SiteArgs {
     /// Tell nothing but errors
     #[arg(short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
+    /// The form of lines on standard error: text, or json, one object a line
+    #[arg(long, value_name = "F", default_value = "text")]
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
 }
 
 #[derive(Debug, Args)]

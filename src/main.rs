@@ -18,6 +18,7 @@ mod exit;
 mod extract;
 #[cfg(test)]
 mod fuzz;
+mod heartbeat;
 mod history;
 mod http;
 mod map;

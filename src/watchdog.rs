@@ -11,6 +11,8 @@ use crate::report;
 const DEADLINE: Duration = Duration::from_secs(50 * 60);
 /// After its deadline a command ends by itself, without a request more; one that has not by then hangs.
 const GRACE: Duration = Duration::from_secs(5);
+/// What comes after the end of a command is bounded by itself; whatever it does, the process ends after this.
+const AFTERWARDS: Duration = Duration::from_secs(120);
 /// Whoever reads standard error may hang too.
 const TELLING: Duration = Duration::from_secs(1);
 
@@ -26,6 +28,7 @@ pub(crate) enum Work {
 pub(crate) struct Watch {
     pub(crate) deadline: Option<Deadline>,
     doing: Arc<Mutex<&'static str>>,
+    over: Arc<Mutex<Option<Exit>>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -45,17 +48,29 @@ impl Watch {
             Some(Deadline { ends_at, limit })
         });
         let doing = Arc::new(Mutex::new("beginning"));
+        let over = Arc::new(Mutex::new(None));
         if let Some(deadline) = deadline {
-            let doing = Arc::clone(&doing);
-            thread::spawn(move || end(deadline, &doing));
+            let (doing, over) = (Arc::clone(&doing), Arc::clone(&over));
+            thread::spawn(move || end(deadline, &doing, &over));
         }
-        Watch { deadline, doing }
+        Watch {
+            deadline,
+            doing,
+            over,
+        }
     }
 
     /// Notes what the command does now, to tell it should it hang.
     pub(crate) fn doing(&self, what: &'static str) {
         if let Ok(mut doing) = self.doing.lock() {
             *doing = what;
+        }
+    }
+
+    /// Notes how the command ended: what it does from now on for those who watch from elsewhere changes nothing about it.
+    pub(crate) fn over(&self, exit: Exit) {
+        if let Ok(mut over) = self.over.lock() {
+            *over = Some(exit);
         }
     }
 
@@ -112,9 +127,13 @@ fn limit(written: Option<Duration>, work: Work, is_terminal: bool) -> Option<Dur
 
 /// Waits for the deadline and a little longer; who is still there then is ended. The lock on the state folder ends with
 /// the process, and a temporary file may be left behind.
-fn end(deadline: Deadline, doing: &Mutex<&'static str>) {
+fn end(deadline: Deadline, doing: &Mutex<&'static str>, over: &Mutex<Option<Exit>>) {
     let until = deadline.ends_at + GRACE.min(deadline.limit / 10);
     thread::sleep(until.saturating_duration_since(Instant::now()));
+    if let Some(exit) = over.lock().map_or(None, |over| *over) {
+        thread::sleep(AFTERWARDS);
+        process::exit(exit.code().into());
+    }
     let doing = doing.lock().map_or("working", |doing| *doing);
     let problem = Problem::new(
         Exit::Temporary,

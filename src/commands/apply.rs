@@ -4,13 +4,14 @@ use jiff::Timestamp;
 
 use super::approvals::close_approved;
 use super::begin;
+use super::conclude::conclude;
 use super::deliver::{account, send};
 use super::mode::Mode;
 use super::record::{Intent, Record};
 use super::start::{connect, empty_report, memory};
 use super::target::{self, Connection, Named};
 use super::turn::Turn;
-use super::{saved_plan, server_opinion};
+use super::{monitoring, saved_plan, server_opinion};
 use crate::cli::ApplyArgs;
 use crate::domain::{CellAccount, CellOutcome, Period, RowCounts, Sent};
 use crate::exit::{Exit, Problem};
@@ -43,6 +44,7 @@ pub(super) fn apply(args: &ApplyArgs) -> anyhow::Result<Exit> {
     report.mappings = plan.mappings.iter().map(mapping_report).collect();
     let memory = memory(&site, mode, &url)?;
     let mut record = Record::begin(&site, mode, intent(&report, &url), &mut report)?;
+    monitoring::begun(&site, &mut record);
     let released = args.release.iter().any(|named| names(named, &digest));
     if let Some(problem) = too_old(&plan, started, &digest).filter(|_| !released) {
         report.problems.push(problem);
@@ -68,10 +70,7 @@ pub(super) fn apply(args: &ApplyArgs) -> anyhow::Result<Exit> {
             }
         }
     }
-    report.ended = Timestamp::now();
-    record.finish(&site, &mut report);
-    report::show(&report, &args.site, &args.report)?;
-    Ok(report.exit())
+    conclude(&site, &watch, record, report, (&args.site, &args.report))
 }
 
 fn ensure_same_server(plan: &SavedPlan, url: &str) -> Result<(), Problem> {

@@ -3,11 +3,13 @@
 mod apply;
 mod approvals;
 mod complete;
+mod conclude;
 mod deliver;
 mod extract;
 mod history;
 mod map;
 mod mode;
+mod monitoring;
 mod pass;
 mod periods;
 mod pin;
@@ -35,7 +37,7 @@ use crate::watchdog::{Watch, Work};
 /// Does what the command line says.
 pub(crate) fn execute(command: &Command) -> anyhow::Result<Exit> {
     site::forbid_core_files();
-    match command {
+    let ended = match command {
         Command::Run(args) => run::run(args),
         Command::Extract(args) => extract::extract(args),
         Command::Map(args) => map::map(args),
@@ -44,7 +46,13 @@ pub(crate) fn execute(command: &Command) -> anyhow::Result<Exit> {
         Command::Pin(args) => pin::pin(args),
         Command::History(args) => history::history(args),
         Command::Status(args) => status::status(args),
+    };
+    if let Err(error) = &ended
+        && command.sends()
+    {
+        monitoring::failed(command.site(), Exit::of(error));
     }
+    ended
 }
 
 /// The site, and the time that the command has from now on.

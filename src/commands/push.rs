@@ -7,12 +7,13 @@ use anyhow::Context;
 use jiff::Timestamp;
 
 use super::begin;
+use super::conclude::conclude;
 use super::deliver::{Orders, deliver};
 use super::mode::Mode;
 use super::record::{Intent, Record};
-use super::saved_plan;
 use super::start::{answerers, connect, empty_report, memory};
 use super::turn::Turn;
+use super::{monitoring, saved_plan};
 use crate::cli::PushArgs;
 use crate::domain::Desired;
 use crate::exit::{Exit, Problem};
@@ -40,6 +41,7 @@ pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
     let mut intent = Intent::new(&access.url);
     intent.add(&desired.mapping, &desired.periods, None);
     let mut record = Record::begin(&site, mode, intent, &mut report)?;
+    monitoring::begun(&site, &mut record);
     let orders = Orders {
         mode,
         keep: args.send.keep(),
@@ -73,10 +75,13 @@ pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
     saved_plan::save(args.send.save_plan.as_deref(), &mut report, |_| {
         BTreeMap::new()
     });
-    report.ended = Timestamp::now();
-    record.finish(&site, &mut report);
-    report::show(&report, &args.site, &args.send.report)?;
-    Ok(report.exit())
+    conclude(
+        &site,
+        &watch,
+        record,
+        report,
+        (&args.site, &args.send.report),
+    )
 }
 
 /// The document, and when it was made.

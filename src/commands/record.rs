@@ -195,9 +195,14 @@ impl Record {
         recorder.found(mapping, What::Rejected, whole, &rejected)
     }
 
+    /// None for a dry run.
+    pub(super) fn recorder(&mut self) -> Option<&mut Recorder> {
+        self.recorder.as_mut()
+    }
+
     /// Ends the record; that it cannot be written is a problem of the report.
-    pub(super) fn finish(self, site: &Site, report: &mut Report) {
-        let Some(mut recorder) = self.recorder else {
+    pub(super) fn finish(&mut self, site: &Site, report: &mut Report) {
+        let Some(recorder) = &mut self.recorder else {
             return;
         };
         let of_all = report.problems.iter().map(|problem| problem.exit);

@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 
 use super::begin;
+use super::conclude::conclude;
 use super::mode::Mode;
 use super::pass::{Dhis2State, Job, Pass};
 use super::record::{Intent, Record};
 use super::start::{answerer, answerers, empty_report, memory};
 use super::turn::Turn;
-use super::{periods, relaxed, saved_plan};
+use super::{monitoring, periods, relaxed, saved_plan};
 use crate::cli::RunArgs;
 use crate::domain::Period;
 use crate::exit::{Exit, Problem};
@@ -46,7 +47,8 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
         _ => answerers(&site, &mut report),
     };
     let intent = intent(&source, &dhis2, &jobs);
-    let record = Record::begin(&site, mode, intent, &mut report)?;
+    let mut record = Record::begin(&site, mode, intent, &mut report)?;
+    monitoring::begun(&site, &mut record);
     let mut pass = Pass {
         site: &site,
         turn,
@@ -84,10 +86,13 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
         read.map(|mapping| mapping.digests.clone())
             .unwrap_or_default()
     });
-    report.ended = Timestamp::now();
-    pass.record.finish(&site, &mut report);
-    report::show(&report, &args.site, &args.send.report)?;
-    Ok(report.exit())
+    conclude(
+        &site,
+        &pass.watch,
+        pass.record,
+        report,
+        (&args.site, &args.send.report),
+    )
 }
 
 fn intent(source: &SourceAccess, dhis2: &Dhis2Access, jobs: &[Job<'_>]) -> Intent {

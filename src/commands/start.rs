@@ -82,6 +82,7 @@ pub(super) fn connect(
         time_zone: connection.server.time_zone.clone(),
         system_id: connection.server.system_id.clone(),
         user: connection.account.username.clone(),
+        analytics: connection.server.analytics,
     });
     report.notes.extend(connection.server.note.clone());
     Ok(connection)

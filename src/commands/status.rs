@@ -3,9 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::periods;
-use crate::cli::StatusArgs;
-use crate::exit::Exit;
+use crate::cli::{PeriodArgs, StatusArgs};
+use crate::exit::{Exit, Problem};
 use crate::history::{Past, Run, RunState, Standing};
+use crate::mapping::Mapping;
 use crate::report::{self, Age, MappingStatus, Status};
 use crate::site::{self, Site};
 
@@ -15,20 +16,48 @@ pub(super) fn status(args: &StatusArgs) -> anyhow::Result<Exit> {
     let mappings = site.mappings(&args.mappings.mappings)?;
     report::ensure_writable(args.report.output.output.as_deref())?;
     let past = Past::open(&site.state, site::alive(&site.state))?;
-    let as_of = periods::as_of(&args.periods, now);
+    let look = Look {
+        now,
+        as_of: periods::as_of(&args.periods, now),
+        periods: &args.periods,
+        max_age: args.max_age,
+    };
+    let status = of(&site, &mappings, past.as_ref(), &look)?;
+    report::history::status(&status, &args.report)?;
+    Ok(status.exit())
+}
+
+/// How mappings are looked at.
+pub(super) struct Look<'l> {
+    pub(super) now: Timestamp,
+    pub(super) as_of: Timestamp,
+    pub(super) periods: &'l PeriodArgs,
+    /// Of the last success.
+    pub(super) max_age: SignedDuration,
+}
+
+/// How mappings stand.
+pub(super) fn of(
+    site: &Site,
+    mappings: &[Mapping],
+    past: Option<&Past>,
+    look: &Look<'_>,
+) -> Result<Status, Problem> {
     let mut status = Status {
         interrupted: None,
+        analytics: None,
         mappings: Vec::new(),
     };
-    if let Some(past) = &past {
+    if let Some(past) = past {
+        status.analytics = past.analytics()?;
         let latest = past.latest()?;
         status.interrupted = latest
             .filter(is_interrupted)
             .map(|run| (run.number, run.at));
     }
-    for mapping in &mappings {
-        let periods = periods::of_mapping(mapping, &args.periods, as_of, &site.time_zone);
-        let standing = match &past {
+    for mapping in mappings {
+        let periods = periods::of_mapping(mapping, look.periods, look.as_of, &site.time_zone);
+        let standing = match past {
             Some(past) => past.standing(&mapping.name, &periods)?,
             None => Standing {
                 gaps: periods,
@@ -37,12 +66,11 @@ pub(super) fn status(args: &StatusArgs) -> anyhow::Result<Exit> {
         };
         status.mappings.push(MappingStatus {
             name: mapping.name.clone(),
-            age: age(&standing, now, args.max_age),
+            age: age(&standing, look.now, look.max_age),
             standing,
         });
     }
-    report::history::status(&status, &args.report)?;
-    Ok(status.exit())
+    Ok(status)
 }
 
 fn is_interrupted(run: &Run) -> bool {

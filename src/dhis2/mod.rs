@@ -1,9 +1,11 @@
 //! The DHIS2 Web API as an aggregate importer needs it, in the words of both import engines (≤ 2.42 and ≥ 2.43):
 //! metadata, live values as a stream, imports and what their answers mean.
 
+mod analytics;
 mod approvals;
 mod category_combos;
 mod completeness;
+mod data_store;
 pub(crate) mod error;
 pub(crate) mod import;
 pub(crate) mod live;
@@ -25,7 +27,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 
+pub(crate) use analytics::Build;
 pub(crate) use completeness::LiveRegistration;
+pub(crate) use data_store::{Kept, Readers};
 
 use crate::http;
 use error::{Dhis2Error, Kind};

@@ -22,6 +22,13 @@ use crate::http::error::{TransportError, What};
 /// At most so much of the server's own words is shown.
 const SHOWN: usize = 200;
 
+/// How something is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Method {
+    Post,
+    Put,
+}
+
 impl Dhis2 {
     /// A JSON document, read whole. `doing` opens the message of an error: "reading data set …".
     pub(super) fn document<T: DeserializeOwned>(
@@ -113,6 +120,30 @@ impl Dhis2 {
         );
         match answer.status {
             200 | 409 if is_json(&answer) => Ok(answer),
+            _ => Err(self.refused(doing, answer)),
+        }
+    }
+
+    /// What makes or changes an object that is no data value: answers only with status 200 or 201.
+    pub(super) fn change(
+        &mut self,
+        doing: &str,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        json: &[u8],
+    ) -> Result<Answer, Dhis2Error> {
+        let url = self.url(path, query);
+        self.requests += 1;
+        let headers = self.headers();
+        let answer = match method {
+            Method::Post => self.client.post_json(&url, &headers, json),
+            Method::Put => self.client.put_json(&url, &headers, json),
+        };
+        let answer = answer.map_err(|error| unanswered(doing, &error))?;
+        log::info!("{method:?} /api/{path}: {}", answer.status);
+        match answer.status {
+            200 | 201 if is_json(&answer) => Ok(answer),
             _ => Err(self.refused(doing, answer)),
         }
     }

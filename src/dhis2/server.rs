@@ -1,6 +1,8 @@
 //! Which DHIS2 answers, and who we are there.
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use super::Dhis2;
@@ -18,6 +20,8 @@ struct SystemInfo {
     server_date: String,
     server_time_zone_id: String,
     system_id: Option<String>,
+    last_analytics_table_success: Option<String>,
+    last_analytics_table_partition_success: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -61,11 +65,20 @@ impl Dhis2 {
             let what = format!("{doing}: its serverDate {:?} is no time", info.server_date);
             Dhis2Error::new(Kind::Target, what)
         })?;
+        let built = [
+            info.last_analytics_table_success,
+            info.last_analytics_table_partition_success,
+        ];
+        let built = built.into_iter().flatten();
+        let analytics = built
+            .filter_map(|at| built_at(&at, &info.server_time_zone_id))
+            .max();
         Ok(Server {
             version,
             now,
             time_zone: info.server_time_zone_id,
             system_id: info.system_id,
+            analytics,
             note,
         })
     }
@@ -87,6 +100,14 @@ impl Dhis2 {
             view_paths,
         })
     }
+}
+
+/// A moment that DHIS2 writes without an offset, in its own time zone; the beginning of Unix time stands for never.
+fn built_at(written: &str, time_zone: &str) -> Option<Timestamp> {
+    let local: DateTime = written.parse().ok()?;
+    let zone = TimeZone::get(time_zone).ok()?;
+    let moment = zone.to_timestamp(local).ok()?;
+    (local.year() > 1970).then_some(moment)
 }
 
 fn paths(places: Vec<Place>) -> Vec<String> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
 use super::{Engine, Period, PeriodType, Uid, ValueType};
@@ -16,6 +17,8 @@ pub(crate) struct Server {
     pub(crate) time_zone: String,
     /// Which of all servers it is: a copy of its database has another, once it was told so.
     pub(crate) system_id: Option<String>,
+    /// When the tables that dashboards read were last built; none: never, or it does not say.
+    pub(crate) analytics: Option<Timestamp>,
     /// What people should know of this version, if anything.
     pub(crate) note: Option<String>,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use super::past::Past;
@@ -42,8 +42,8 @@ impl Day {
 impl Past {
     /// Days on which a run began, from that day on.
     pub(crate) fn days(&self, from: Date, zone: &TimeZone) -> Result<BTreeMap<Date, Day>, Problem> {
-        let begin = from.to_zoned(zone.clone());
-        let begin = begin.map_or(Timestamp::UNIX_EPOCH, |begin| begin.timestamp());
+        let begin = zone.to_timestamp(from.to_datetime(Time::midnight()));
+        let begin = begin.unwrap_or(Timestamp::UNIX_EPOCH);
         let begin = super::moment(begin);
         let day = |at: &str| {
             let at: Option<Timestamp> = at.parse().ok();

@@ -139,6 +139,8 @@ pub(crate) struct Finished {
     pub(crate) dhis2_user: Option<String>,
     pub(crate) dhis2_system_id: Option<String>,
     pub(crate) dhis2_time_zone: Option<String>,
+    /// When its analytics tables were last built, as it said (RFC 3339); none: never, or it did not say.
+    pub(crate) dhis2_analytics: Option<String>,
     /// What the site file allowed that is refused otherwise.
     pub(crate) relaxed: Vec<Setting>,
     pub(crate) notes: Vec<String>,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::afterwards::After;
 use super::chain::{self, Broken, Checked};
 use super::entry::{CellChange, Finished, MappingEntry, Started};
 use super::since::{self, body};
@@ -61,6 +62,8 @@ pub(crate) struct WholeRun {
     pub(crate) problems: Vec<ProblemOfRun>,
     /// What was not as it was in the run before.
     pub(crate) differences: Vec<String>,
+    /// What was done for those who watch from elsewhere, and is worth an entry.
+    pub(crate) after: Vec<(String, After)>,
 }
 
 pub(crate) struct Change {
@@ -142,6 +145,7 @@ impl Past {
                 sending: self.sending(number)?,
                 problems: self.problems(&run)?,
                 differences: since::differences(&self.connection, number)?,
+                after: self.after(number)?,
                 run,
             }))
         })

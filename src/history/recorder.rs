@@ -8,6 +8,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use serde::Serialize;
 use serde_json::json;
 
+use super::afterwards::{After, Concern};
 use super::chain::{Entry, Head, append, head, note, now};
 use super::entry::{CellChange, Finished, MappingEntry, Started};
 use super::problems::{self, Found, Look, What};
@@ -22,6 +23,8 @@ pub(crate) struct Recorder {
     connection: Connection,
     /// The run's number.
     pub(crate) run: i64,
+    /// The hash of its first entry, which no other run of any host has.
+    pub(crate) id: String,
 }
 
 /// A run that never came to its end.
@@ -44,6 +47,7 @@ impl Recorder {
             file: state.join(FILE),
             connection,
             run: 0,
+            id: String::new(),
         };
         let body = json_text(started);
         let written = recorder.write(|transaction, head, _| {
@@ -61,6 +65,7 @@ impl Recorder {
         });
         let (died, run) = written.map_err(|why| file::unusable(&recorder.file, &why))?;
         recorder.run = run;
+        recorder.id = recorder.last()?.1;
         Ok((recorder, died))
     }
 
@@ -151,6 +156,25 @@ impl Recorder {
                 format!("the end of this run cannot be written in the history {shown} ({why}); what it did stands; make room there"),
             )
         })
+    }
+
+    /// Notes what was done after the run had ended.
+    pub(crate) fn after(&mut self, concern: Concern, after: &After) -> Result<(), Problem> {
+        let written = self.write(|transaction, head, run| {
+            let entry = Entry {
+                subject: concern.name().to_owned(),
+                ..entry(run, "after", "", &json_text(after))
+            };
+            append(transaction, head, &entry)
+        });
+        written.map_err(|why| self.stopped(&why))
+    }
+
+    /// The number and the hash of the last entry.
+    pub(crate) fn last(&self) -> Result<(i64, String), Problem> {
+        let end = head(&self.connection);
+        let end = end.map_err(|error| file::unreadable(&self.file, &file::reason(&error)))?;
+        Ok((end.seq, end.hash))
     }
 
     /// One transaction; the chain goes on from where the last one ended.

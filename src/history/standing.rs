@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::CHANGED;
 use super::entry::{MappingEntry, PeriodEntry};
 use super::past::Past;
 use super::since::body;
@@ -38,9 +39,6 @@ pub(crate) struct OpenProblem {
     pub(crate) last: String,
     pub(crate) tries: u64,
 }
-
-/// Outcomes that changed DHIS2.
-const CHANGED: [&str; 4] = ["created", "updated", "zeroed", "deleted"];
 
 /// Outcomes after which it is not known, or known not to be, that DHIS2 is as the source has it.
 const UNCONFIRMED: [&str; 3] = ["held", "unconfirmed", "not-sent"];
@@ -123,7 +121,7 @@ impl Standing {
     }
 }
 
-fn succeeded(entry: &MappingEntry) -> bool {
+pub(super) fn succeeded(entry: &MappingEntry) -> bool {
     [Exit::Ok.code(), Exit::Partial.code()].contains(&entry.exit)
 }
 

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use ureq::config::Config;
 use ureq::http::HeaderMap;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::typestate::WithBody;
 use ureq::{Agent, Body, Error, Proxy, RequestBuilder, SendBody, Timeout};
 
 use error::{TransportError, What};
@@ -121,13 +122,39 @@ impl Client {
         headers: &[(&str, &str)],
         json: &[u8],
     ) -> Result<Answer, TransportError> {
+        self.send(self.agent.post(url), headers, "application/json", json)
+    }
+
+    /// Puts bytes of JSON in the place of what is there.
+    pub(crate) fn put_json(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        json: &[u8],
+    ) -> Result<Answer, TransportError> {
+        self.send(self.agent.put(url), headers, "application/json", json)
+    }
+
+    /// Sends a text for people.
+    pub(crate) fn post_text(&self, url: &str, text: &str) -> Result<Answer, TransportError> {
+        let text = text.as_bytes();
+        self.send(self.agent.post(url), &[], "text/plain; charset=utf-8", text)
+    }
+
+    fn send(
+        &self,
+        request: RequestBuilder<WithBody>,
+        headers: &[(&str, &str)],
+        content_type: &str,
+        bytes: &[u8],
+    ) -> Result<Answer, TransportError> {
         let mut body = Counted {
-            bytes: json,
+            bytes,
             read: Cell::new(false),
         };
-        let request = with_headers(self.agent.post(url), headers)
-            .header("content-type", "application/json")
-            .header("content-length", json.len().to_string());
+        let request = with_headers(request, headers)
+            .header("content-type", content_type)
+            .header("content-length", bytes.len().to_string());
         let sent = self
             .in_time(request)?
             .send(SendBody::from_reader(&mut body));

@@ -328,6 +328,7 @@ fn server(engine: Engine) -> Server {
         now: "2026-01-01T00:00:00".parse().unwrap(),
         time_zone: "Etc/UTC".to_owned(),
         system_id: None,
+        analytics: None,
         note: None,
     }
 }

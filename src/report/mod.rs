@@ -4,8 +4,11 @@ mod absorb;
 mod complete;
 pub(crate) mod history;
 mod json;
+mod lines;
+mod metrics;
 mod moved;
 mod output;
+mod page;
 mod progress;
 mod server_dry_run;
 mod text;
@@ -17,10 +20,13 @@ use jiff::Timestamp;
 pub(crate) use absorb::Keep;
 pub(crate) use complete::CompleteReport;
 pub(crate) use history::{Age, MappingStatus, Status};
+pub(crate) use lines::{log_run, logging};
+pub(crate) use metrics::{MappingMetrics, Metrics};
 pub(crate) use moved::MovedCell;
 pub(crate) use output::{
-    document, ensure_writable, error, input, is_read_at_terminal, logging, notes, show,
+    document, ensure_writable, error, input, is_read_at_terminal, notes, show, warning,
 };
+pub(crate) use page::Page;
 pub(crate) use progress::{Before, Progress};
 pub(crate) use server_dry_run::{ServerCounts, ServerDryRun};
 
@@ -69,6 +75,8 @@ pub(crate) struct Dhis2Facts {
     pub(crate) time_zone: String,
     pub(crate) system_id: Option<String>,
     pub(crate) user: String,
+    /// When its analytics tables were last built.
+    pub(crate) analytics: Option<Timestamp>,
 }
 
 /// What became of one mapping.
@@ -143,6 +151,12 @@ impl Report {
         if !self.relaxed.contains(&relaxed) {
             self.relaxed.push(relaxed);
         }
+    }
+
+    /// What people call the objects of its mappings.
+    pub(crate) fn names(&self) -> BTreeMap<Uid, String> {
+        let names = self.mappings.iter().map(|mapping| mapping.names.clone());
+        names.flatten().collect()
     }
 
     /// The gravest of everything.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::{Reader, Report, json, text};
+use super::{Reader, Report, json, lines, text};
 use crate::cli::{Format, ReportArgs, SiteArgs};
 use crate::exit::{Exit, Problem};
 use crate::site;
@@ -132,24 +132,17 @@ pub(crate) fn notes(notes: &[String], site: &SiteArgs) {
     }
 }
 
-/// Sends the program's own log to standard error; the libraries' would tell SQL and parameters.
-pub(crate) fn logging(site: &SiteArgs) {
-    let level = match site.verbose {
-        0 => log::LevelFilter::Off,
-        1 => log::LevelFilter::Info,
-        _ => log::LevelFilter::Debug,
-    };
-    env_logger::Builder::new()
-        .filter_module("pg2dhis2", level)
-        .format(|out, record| writeln!(out, "{}", record.args()))
-        .target(env_logger::Target::Stderr)
-        .init();
+/// Tells what went wrong and changes nothing about how the command ends.
+pub(crate) fn warning(message: &str) {
+    say(&text::problem(message));
 }
 
 /// Nobody may be there to read it; that changes nothing.
 pub(super) fn say(words: &str) {
     let mut err = anstream::stderr().lock();
-    let _ = err.write_all(words.as_bytes()).and_then(|()| err.flush());
+    let _ = err
+        .write_all(lines::written(words).as_bytes())
+        .and_then(|()| err.flush());
 }
 
 /// Who reads our data and has enough closes the pipe: `extract | head`.

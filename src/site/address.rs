@@ -2,6 +2,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use secrecy::{ExposeSecret, SecretString};
+
 use crate::mapping::{Entry, FileError};
 
 /// Refuses what is no address of a DHIS2, and what would send its account in the clear to another machine.
@@ -51,6 +53,29 @@ pub(super) fn proxy(entry: &Entry<'_>, dhis2: &Entry<'_>) -> Result<String, File
         ));
     }
     Ok(format!("http://{place}"))
+}
+
+/// Refuses what is no address of a heartbeat, and one that the way there would show: it is all the service asks for.
+pub(super) fn ensure_heartbeat(address: &SecretString) -> Result<(), String> {
+    let address = address.expose_secret();
+    let parts = address.split_once("://");
+    let Some((scheme, rest)) = parts.filter(|(scheme, _)| is_http(scheme)) else {
+        return Err("must begin with https:// (or http://)".to_owned());
+    };
+    let host = rest.split('/').next().unwrap_or_default();
+    let odd =
+        |character: char| !character.is_ascii_graphic() || "?#@\"<>\\^`{|}".contains(character);
+    if host.is_empty() || rest.contains(odd) {
+        return Err(
+            "must be an address such as https://hc-ping.com/…, without `?` and `@`".to_owned(),
+        );
+    }
+    if scheme == "http" && !is_loopback(host) {
+        return Err(
+            "would be shown to everybody on the way; begin it with https:// (http:// is for this machine alone)".to_owned(),
+        );
+    }
+    Ok(())
 }
 
 fn is_http(scheme: &str) -> bool {

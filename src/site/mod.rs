@@ -6,6 +6,7 @@ mod lock;
 mod login;
 mod machine;
 mod memory;
+mod outside;
 mod parse;
 mod pin;
 mod registrations;
@@ -27,6 +28,7 @@ pub(crate) use lock::{Backfill, Lock, Next, alive};
 pub(crate) use login::Login;
 pub(crate) use machine::{host, user};
 pub(crate) use memory::{Memory, Scope};
+pub(crate) use outside::{Analytics, DataStore, Watchers};
 pub(crate) use registrations::{Known, Registrations};
 pub(crate) use secret::forbid_core_files;
 pub(crate) use veil::{Keep, veil};
@@ -47,6 +49,9 @@ pub(crate) struct Site {
     mappings: Vec<String>,
     /// Lock and history.
     pub(crate) state: PathBuf,
+    /// What it is called where there are others; none: as the host is.
+    name: Option<String>,
+    pub(crate) watchers: Watchers,
     /// How long runs stay in the history.
     retain: Span,
     /// SHA-256 of the site file.
@@ -78,6 +83,8 @@ struct Dhis2Site {
     system_id: Option<String>,
     allow_overprivileged: bool,
     proxy: Option<String>,
+    data_store: Option<DataStore>,
+    analytics: Analytics,
 }
 
 /// The table `[limits]`, but for the deadline.
@@ -164,6 +171,23 @@ impl Site {
     /// How to reach DHIS2 for those who make a pin, whatever the one that is there.
     pub(crate) fn dhis2_without_pin(&self) -> anyhow::Result<Dhis2Access> {
         let dhis2 = self.table(self.dhis2.as_ref(), "dhis2")?;
+        let settings = self.dhis2_settings()?;
+        let url = settings.url.clone();
+        Ok(Dhis2Access {
+            registrations: Registrations::new(&self.state, &url),
+            dhis2: self.log_in(settings)?,
+            url,
+            chunk: dhis2.chunk,
+            own_users: dhis2.own_users.clone(),
+            system_id: dhis2.system_id.clone(),
+            allow_overprivileged: dhis2.allow_overprivileged,
+            pin: None,
+        })
+    }
+
+    /// Where DHIS2 is, with the token or password.
+    fn dhis2_settings(&self) -> anyhow::Result<dhis2::Settings> {
+        let dhis2 = self.table(self.dhis2.as_ref(), "dhis2")?;
         let credentials = match &dhis2.account {
             AccountSite::Token { file } => dhis2::Credentials::Token(secret::read(file)?),
             AccountSite::Password { username, file } => dhis2::Credentials::Password {
@@ -180,13 +204,17 @@ impl Site {
                 .map_err(|problem| FileError::whole(&shown, format!("`ca-file` {problem}")))?;
             http.ca_pem = Some(pem.into_bytes());
         }
-        let settings = dhis2::Settings {
+        Ok(dhis2::Settings {
             url: dhis2.url.clone(),
             credentials,
             http,
             attempts: self.limits.attempts,
             wait: self.limits.wait,
-        };
+        })
+    }
+
+    /// DHIS2, not asked anything yet; refused if it refused the token or password lately.
+    fn log_in(&self, settings: dhis2::Settings) -> anyhow::Result<Dhis2> {
         // What no request can be made with is a fault of the files, whatever it would be called later.
         let mut connected = Dhis2::connect(&settings).map_err(|error| {
             let file = self.file.display().to_string();
@@ -195,16 +223,7 @@ impl Site {
         let login = self.login(&settings);
         login.ensure_not_refused(Timestamp::now())?;
         connected.on_refused_login = Some(Box::new(move || login.refused(Timestamp::now())));
-        Ok(Dhis2Access {
-            registrations: Registrations::new(&self.state, &settings.url),
-            url: settings.url,
-            dhis2: connected,
-            chunk: dhis2.chunk,
-            own_users: dhis2.own_users.clone(),
-            system_id: dhis2.system_id.clone(),
-            allow_overprivileged: dhis2.allow_overprivileged,
-            pin: None,
-        })
+        Ok(connected)
     }
 
     /// Months before that of this day are removed from the history. None: the day is before all time.

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span};
 
-use super::{AccountSite, Dhis2Site, Limits, Site, SourceSite, address, folder};
+use super::{AccountSite, Dhis2Site, Limits, Site, SourceSite, Watchers, address, folder, outside};
 use crate::dhis2::patience::{ATTEMPTS, WAIT};
 use crate::domain::OwnUser;
 use crate::extract;
@@ -47,13 +47,17 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Site, FileError> {
         .take("dhis2")
         .map(|entry| dhis2(entry, base))
         .transpose()?;
-    let retain = retain(&mut top)?;
+    let (retain, watchers) = history(&mut top, base)?;
+    let name = top.take("name").map(|entry| outside::word(&entry));
+    let name = name.transpose()?;
     top.finish()?;
     Ok(Site {
         file: file.to_owned(),
         time_zone,
         mappings,
         state,
+        name,
+        watchers,
         retain,
         digest: digest(text),
         deadline,
@@ -64,11 +68,11 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Site, FileError> {
     })
 }
 
-/// The table `[history]`: how long runs stay in it.
-fn retain(top: &mut Section<'_>) -> Result<Span, FileError> {
+/// The table `[history]`: how long runs stay in it, and who else is told of them.
+fn history(top: &mut Section<'_>, base: &Path) -> Result<(Span, Watchers), FileError> {
     let years = Span::new().years(RETAIN);
     let Some(entry) = top.take("history") else {
-        return Ok(years);
+        return Ok((years, Watchers::default()));
     };
     let mut section = entry.section()?;
     let retain = match section.take("retain") {
@@ -81,8 +85,9 @@ fn retain(top: &mut Section<'_>) -> Result<Span, FileError> {
             })?
         }
     };
+    let watchers = outside::watchers(&mut section, base)?;
     section.finish()?;
-    Ok(retain)
+    Ok((retain, watchers))
 }
 
 fn time_zone(entry: &Entry<'_>) -> Result<TimeZone, FileError> {
@@ -202,6 +207,8 @@ fn dhis2(entry: Entry<'_>, base: &Path) -> Result<Dhis2Site, FileError> {
         None => Vec::new(),
     };
     let url = url.string()?.to_owned();
+    let data_store = outside::data_store(&mut section)?;
+    let analytics = outside::analytics(&mut section, base)?;
     section.finish()?;
     Ok(Dhis2Site {
         url,
@@ -212,6 +219,8 @@ fn dhis2(entry: Entry<'_>, base: &Path) -> Result<Dhis2Site, FileError> {
         system_id,
         allow_overprivileged,
         proxy,
+        data_store,
+        analytics,
     })
 }
 
@@ -246,7 +255,7 @@ fn truth(entry: &Entry<'_>) -> Result<bool, FileError> {
 }
 
 /// `5m`, `300s`, `50ms`, `1h 30m`.
-fn duration(entry: &Entry<'_>) -> Result<Duration, FileError> {
+pub(super) fn duration(entry: &Entry<'_>) -> Result<Duration, FileError> {
     let parsed: Result<SignedDuration, _> = entry.string()?.parse();
     let wrong = || entry.error("must be a time such as \"30s\" or \"5m\"".to_owned());
     let duration = parsed.map_err(|_| wrong())?;

@@ -157,6 +157,7 @@ pub(super) fn finished(report: &Report) -> Finished {
         dhis2_user: dhis2.map(|dhis2| dhis2.user.clone()),
         dhis2_system_id: dhis2.and_then(|dhis2| dhis2.system_id.clone()),
         dhis2_time_zone: dhis2.map(|dhis2| dhis2.time_zone.clone()),
+        dhis2_analytics: dhis2.and_then(|dhis2| Some(dhis2.analytics?.to_string())),
         relaxed: relaxed.collect(),
         notes: report.notes.clone(),
         problems: report.problems.iter().map(told).collect(),

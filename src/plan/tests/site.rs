@@ -136,6 +136,7 @@ pub(super) fn target(engine: Engine) -> Target {
             now: "2025-04-10T12:00:00".parse().unwrap(),
             time_zone: "Etc/UTC".to_owned(),
             system_id: None,
+            analytics: None,
             note: None,
         },
         account: Account {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::text::outcome;
-use crate::history::{Change, ProblemOfRun, Run, RunState, WholeRun};
+use crate::history::{After, Change, ProblemOfRun, Run, RunState, WholeRun};
 
 const VERSION: &str = "history/1";
 
@@ -20,6 +20,7 @@ pub(super) fn whole(whole: &WholeRun) -> Value {
         "sending": sending.map(|(mapping, changes)| json!({ "mapping": mapping, "changes": changes })).collect::<Vec<_>>(),
         "changes": whole.changes.iter().map(change).collect::<Vec<_>>(),
         "open-problems": whole.problems.iter().map(problem).collect::<Vec<_>>(),
+        "after": whole.after.iter().map(after).collect::<Vec<_>>(),
     });
     if let (Value::Object(value), Value::Object(more)) = (&mut value, more) {
         value.extend(more);
@@ -65,6 +66,15 @@ fn change(each: &Change) -> Value {
         "new": each.change.new,
         "foreign": each.change.foreign,
         "outcome": each.change.outcome,
+    })
+}
+
+fn after((what, after): &(String, After)) -> Value {
+    json!({
+        "what": what,
+        "failed": after.failed,
+        "text": after.text,
+        "job": after.job,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::text::minute;
@@ -18,6 +18,8 @@ const LINES: usize = 20;
 pub(crate) struct Status {
     /// The last run never came to its end: its number, and when it began.
     pub(crate) interrupted: Option<(i64, String)>,
+    /// When DHIS2's analytics tables were last built, and when a run was told so.
+    pub(crate) analytics: Option<(String, String)>,
     pub(crate) mappings: Vec<MappingStatus>,
 }
 
@@ -38,10 +40,10 @@ pub(crate) enum Age {
 }
 
 /// A problem in all its periods.
-struct Group<'p> {
-    problem: &'p OpenProblem,
+pub(in crate::report) struct Group<'p> {
+    pub(in crate::report) problem: &'p OpenProblem,
     periods: Vec<&'p str>,
-    first: &'p str,
+    pub(in crate::report) first: &'p str,
     last: &'p str,
     tries: u64,
 }
@@ -68,6 +70,20 @@ impl Status {
         for mapping in &self.mappings {
             mapping.text(&mut text);
         }
+        if let Some((built, seen)) = &self.analytics {
+            let (built, seen, behind) = (minute(built), minute(seen), self.behind(built));
+            let behind = match behind.is_empty() {
+                true => "dashboards show all values".to_owned(),
+                false => format!(
+                    "dashboards do not show the last values of {} yet",
+                    behind.join(", ")
+                ),
+            };
+            line(
+                &mut text,
+                &format!("DHIS2's analytics tables: built {built}, as of {seen}; {behind}"),
+            );
+        }
         text
     }
 
@@ -77,13 +93,32 @@ impl Status {
             "state": word(self.exit()),
             "exit": self.exit().code(),
             "interrupted": self.interrupted.as_ref().map(|(run, at)| json!({ "run": run, "began": at })),
+            "analytics": self.analytics.as_ref().map(|(built, seen)| json!({
+                "built": built,
+                "seen": seen,
+                "behind": !self.behind(built).is_empty(),
+            })),
             "mappings": self.mappings.iter().map(MappingStatus::json).collect::<Vec<_>>(),
         })
     }
 }
 
+impl Status {
+    /// The mappings that changed values after a moment.
+    fn behind(&self, moment: &str) -> Vec<&str> {
+        let built: Option<Timestamp> = moment.parse().ok();
+        let later = |mapping: &&MappingStatus| {
+            let values = mapping.standing.values.as_ref();
+            let changed: Option<Timestamp> = values.and_then(|(at, _)| at.parse().ok());
+            changed > built && changed.is_some()
+        };
+        let behind = self.mappings.iter().filter(later);
+        behind.map(|mapping| mapping.name.as_str()).collect()
+    }
+}
+
 impl MappingStatus {
-    fn exit(&self) -> Exit {
+    pub(in crate::report) fn exit(&self) -> Exit {
         let standing = &self.standing;
         let last_failed = standing.last.as_ref().is_some_and(|(_, exit)| *exit != 0);
         match self.age {
@@ -157,7 +192,7 @@ impl MappingStatus {
     }
 
     /// One for each problem, however many periods it is in.
-    fn groups(&self) -> Vec<Group<'_>> {
+    pub(in crate::report) fn groups(&self) -> Vec<Group<'_>> {
         let mut groups: BTreeMap<(&str, &str, &str), Group<'_>> = BTreeMap::new();
         for problem in &self.standing.open {
             let key = (
@@ -182,12 +217,16 @@ impl MappingStatus {
 }
 
 impl Group<'_> {
-    fn words(&self) -> String {
-        let problem = self.problem;
-        let periods = match self.periods.as_slice() {
+    pub(in crate::report) fn range(&self) -> String {
+        match self.periods.as_slice() {
             [first, .., last] => format!("{first} to {last}"),
             periods => periods.concat(),
-        };
+        }
+    }
+
+    fn words(&self) -> String {
+        let problem = self.problem;
+        let periods = self.range();
         format!(
             "{} {} {} in {periods}, since {}, seen {}",
             problem.what,

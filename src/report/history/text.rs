@@ -6,11 +6,10 @@ use comfy_table::{CellAlignment, Table};
 
 use super::SHOWN;
 use crate::domain::escaped;
-use crate::history::{Change, MappingEntry, ProblemOfRun, Run, RunState, Started, WholeRun};
+use crate::history::{
+    CHANGED, Change, MappingEntry, ProblemOfRun, Run, RunState, Started, WholeRun,
+};
 use crate::report::text::{line, many};
-
-/// Outcomes that changed DHIS2.
-const CHANGED: [&str; 4] = ["created", "updated", "zeroed", "deleted"];
 
 /// `ok`, `partial`, …, `interrupted`, `running`.
 pub(super) fn outcome(run: &Run) -> &str {
@@ -124,6 +123,14 @@ pub(super) fn whole(whole: &WholeRun) -> String {
             line(&mut text, &problem.message);
         }
         line(&mut text, &format!("exit {} ({})", how.exit, how.name));
+        let notes = how.notes.iter();
+        for note in notes.filter(|note| !whole.differences.contains(note)) {
+            line(&mut text, &format!("note: {note}"));
+        }
+    }
+    for (concern, after) in &whole.after {
+        let failed = if after.failed { "failed: " } else { "" };
+        line(&mut text, &format!("{concern}: {failed}{}", after.text));
     }
     text
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
 use jiff::Span;
+use jiff::civil::Date;
 use maud::{Markup, html};
 
-use super::DAYS;
+use super::Page;
 use crate::history::{Day, Went};
 
+const DAYS: i32 = Page::DAYS;
 /// Of a square of the calendar, with the gap to the next one.
 const SQUARE: i32 = 34;
 /// Of the names of weekdays.
@@ -70,7 +71,11 @@ pub(super) fn calendar(days: &[(Date, Day)]) -> Markup {
 
 /// A bar for each day.
 pub(super) fn values(days: &[(Date, Day)]) -> Markup {
-    let most = days.iter().map(|(_, day)| day.changed).max().unwrap_or_default();
+    let most = days
+        .iter()
+        .map(|(_, day)| day.changed)
+        .max()
+        .unwrap_or_default();
     let width = MARGIN + DAYS * BAR;
     let all: u64 = days.iter().map(|(_, day)| day.changed).sum();
     let text = format!("{all} values changed in {DAYS} days, at most {most} in one.");

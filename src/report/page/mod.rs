@@ -16,8 +16,6 @@ use crate::domain::Uid;
 use crate::exit::Exit;
 use crate::history::Day;
 
-/// Days that are shown, today among them.
-pub(crate) const DAYS: i32 = 60;
 /// Problems that are listed of a mapping; a page is read on telephones too.
 const LISTED: usize = 50;
 const STYLE: &str = include_str!("style.css");
@@ -32,13 +30,14 @@ pub(crate) struct Page<'p> {
     pub(crate) status: &'p Status,
     /// Those of the last weeks on which a run began.
     pub(crate) days: &'p BTreeMap<Date, Day>,
-    /// When DHIS2 last built its analytics tables, as it said (RFC 3339).
-    pub(crate) analytics: Option<&'p str>,
     /// What people call the units and elements of open problems.
     pub(crate) names: &'p BTreeMap<Uid, String>,
 }
 
 impl Page<'_> {
+    /// Days that are shown, today among them.
+    pub(crate) const DAYS: i32 = 60;
+
     pub(crate) fn html(&self) -> String {
         let exit = self.status.exit();
         let page = html! {
@@ -99,7 +98,9 @@ impl Page<'_> {
         let success = standing.success.as_deref().map(|at| self.at(at));
         let success = success.unwrap_or_default();
         let mut words = match mapping.age {
-            Age::Never => "No run has ended well yet: DHIS2 has nothing of it from here.".to_owned(),
+            Age::Never => {
+                "No run has ended well yet: DHIS2 has nothing of it from here.".to_owned()
+            }
             Age::Stale(_) => format!("No run has ended well since {success}: DHIS2 may be behind."),
             Age::Fresh(_) => match mapping.exit() {
                 Exit::Ok => format!("On {success} DHIS2 had all that the registry says."),
@@ -109,7 +110,10 @@ impl Page<'_> {
         if let Some((at, exit)) = standing.last.as_ref().filter(|(_, exit)| *exit != 0) {
             let meaning = Exit::ALL.into_iter().find(|known| known.code() == *exit);
             let meaning = meaning.map(Exit::meaning).unwrap_or_default();
-            words += &format!(" The last run, on {}, ended with {exit}: {meaning}.", self.at(at));
+            words += &format!(
+                " The last run, on {}, ended with {exit}: {meaning}.",
+                self.at(at)
+            );
         }
         if let Some((at, count)) = &standing.values {
             words += &format!(" Values were last changed on {}: {count}.", self.at(at));
@@ -119,7 +123,10 @@ impl Page<'_> {
             words += &format!(" Never confirmed: {}.", gaps.join(", "));
         }
         if standing.older > 0 {
-            words += &format!(" {} more problems are in periods that no run looks at by itself.", standing.older);
+            words += &format!(
+                " {} more problems are in periods that no run looks at by itself.",
+                standing.older
+            );
         }
         words
     }
@@ -165,7 +172,11 @@ impl Page<'_> {
         let values = self.status.mappings.iter();
         let values = values.filter_map(|mapping| mapping.standing.values.as_ref());
         let last: Option<Timestamp> = values.filter_map(|(at, _)| at.parse().ok()).max();
-        let built: Option<Timestamp> = self.analytics.and_then(|at| at.parse().ok());
+        let built: Option<Timestamp> = self
+            .status
+            .analytics
+            .as_ref()
+            .and_then(|(at, _)| at.parse().ok());
         let words = match (built, last) {
             (None, _) => "DHIS2 has not said when its analytics tables were last built, on which dashboards and charts rest.".to_owned(),
             (Some(built), Some(last)) if built < last => format!(
@@ -191,7 +202,7 @@ impl Page<'_> {
         let days = charts::last(today, self.days);
         html! {
             section aria-labelledby="weeks" {
-                h2 id="weeks" { "The last " (DAYS) " days" }
+                h2 id="weeks" { "The last " (Page::DAYS) " days" }
                 (charts::calendar(&days))
                 h3 { "Values changed in DHIS2" }
                 (charts::values(&days))

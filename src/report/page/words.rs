@@ -55,7 +55,8 @@ pub(super) fn of(problem: &OpenProblem, names: &BTreeMap<Uid, String>) -> String
 pub(super) fn advice(problem: &OpenProblem) -> String {
     match problem.what.as_str() {
         "unmapped" => {
-            "Give it a line in the mapping's spreadsheet or a rule; or a rule that excludes it.".to_owned()
+            "Give it a line in the mapping's spreadsheet or a rule; or a rule that excludes it."
+                .to_owned()
         }
         "rejected" => format!(
             "Look up {} in DHIS2's documentation; the value is offered again by every run.",

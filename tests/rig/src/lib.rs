@@ -4,6 +4,7 @@
 
 pub mod dhis2;
 pub mod drill;
+pub mod pings;
 pub mod postgres;
 pub mod relay;
 pub mod st_lucia;

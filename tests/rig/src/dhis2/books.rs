@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::DateTime;
 use serde_json::Value;
 
+use super::data_store::Entry;
 use super::jobs::Job;
 use super::period::Period;
 use super::rows::Rows;
@@ -21,8 +22,10 @@ pub(crate) struct Books {
     pub(crate) approvals: BTreeMap<ApprovalKey, Approval>,
     /// Data set, period, unit.
     pub(crate) lock_exceptions: BTreeSet<(String, Period, String)>,
-    /// Namespace to key to value.
-    pub(crate) data_store: BTreeMap<String, BTreeMap<String, Value>>,
+    /// Namespace to key to entry.
+    pub(crate) data_store: BTreeMap<String, BTreeMap<String, Entry>>,
+    /// When the analytics tables were last built: the beginning of the job, as DHIS2 has it.
+    pub(crate) analytics: Option<DateTime>,
     pub(crate) messages: Vec<Value>,
     pub(crate) jobs: Vec<Job>,
     generated: u64,

@@ -1,5 +1,6 @@
 //! Jobs: imports asked for with `async=true` and runs of the analytics tables, with their tasks and summaries.
 
+use jiff::civil::DateTime;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Refusal};
@@ -21,6 +22,9 @@ pub(crate) struct Job {
     pending: Option<(ImportOptions, Vec<u8>)>,
     looks: usize,
     summary: Option<Value>,
+    begun: DateTime,
+    /// Of a build of the analytics tables.
+    built: Option<DateTime>,
 }
 
 /// `POST /api/resourceTables/analytics`.
@@ -97,6 +101,8 @@ fn take_on(
         pending,
         looks: 0,
         summary: None,
+        begun: view.now,
+        built: None,
     });
     Answer::json(&body).with("Location", format!("{}{tasks}", view.base))
 }
@@ -140,28 +146,58 @@ pub(crate) fn task_summary(books: &Books, id: &str) -> Answer {
     }
 }
 
+/// Ends every build of the analytics tables that goes on.
+pub(crate) fn finish_analytics(books: &mut Books, now: DateTime) {
+    let going_on = |job: &&mut Job| job.kind == "ANALYTICS_TABLE" && job.built.is_none();
+    for job in books.jobs.iter_mut().filter(going_on) {
+        job.built = Some(now);
+        books.analytics = Some(job.begun);
+    }
+}
+
+/// `GET /api/system/tasks/<kind>`: the notes of every job of a kind.
+pub(crate) fn all_tasks(view: &View, books: &Books, kind: &str) -> Answer {
+    let of_kind = books.jobs.iter().filter(|job| job.kind == kind);
+    let notes: serde_json::Map<String, Value> = of_kind
+        .map(|job| (job.id.clone(), Value::Array(notes(view, job))))
+        .collect();
+    Answer::json(&Value::Object(notes))
+}
+
 /// `GET /api/system/tasks/<kind>/<id>`: notes, the newest first.
 pub(crate) fn tasks(view: &View, books: &Books, id: &str) -> Answer {
     let job = books.jobs.iter().find(|job| job.id == id);
-    let note = |message: &str, completed: bool, job: &Job| {
+    Answer::json(&Value::Array(
+        job.map_or_else(Vec::new, |job| notes(view, job)),
+    ))
+}
+
+fn notes(view: &View, job: &Job) -> Vec<Value> {
+    let note = |message: &str, completed: bool, at: DateTime| {
         json!({
             "uid": job.id,
             "level": "INFO",
             "category": job.kind,
-            "time": without_offset(view.now),
+            "time": without_offset(at),
             "message": message,
             "completed": completed,
         })
     };
-    let notes = match job {
-        Some(job) if job.summary.is_some() => vec![
-            note("Import done", true, job),
-            note("Importing data values", false, job),
-            note("Process started", false, job),
+    let built = job
+        .built
+        .map(|at| note("Analytics tables updated", true, at));
+    match (job.kind, &job.summary) {
+        ("ANALYTICS_TABLE", _) => built
+            .into_iter()
+            .chain([note("Updating analytics tables", false, job.begun)])
+            .collect(),
+        (_, Some(_)) => vec![
+            note("Import done", true, view.now),
+            note("Importing data values", false, view.now),
+            note("Process started", false, view.now),
         ],
-        _ => Vec::new(),
-    };
-    Answer::json(&Value::Array(notes))
+        (_, None) => Vec::new(),
+    }
 }
 
 /// `GET /api/jobConfigurations/<id>`.

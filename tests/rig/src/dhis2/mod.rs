@@ -293,6 +293,33 @@ impl StandIn {
         self.world().books.messages.clone()
     }
 
+    /// Lets one more account in.
+    ///
+    /// # Panics
+    /// If it is none.
+    pub fn add_account(&self, account: &str) {
+        let account = serde_json::from_str(account).expect("an account");
+        self.world().accounts.push(account);
+    }
+
+    /// What stands in the data store, by namespace and key.
+    pub fn data_store(&self) -> BTreeMap<(String, String), Value> {
+        let world = self.world();
+        let kept = world.books.data_store.iter();
+        kept.flat_map(|(namespace, held)| {
+            held.iter()
+                .map(|(key, entry)| ((namespace.clone(), key.clone()), entry.value.clone()))
+        })
+        .collect()
+    }
+
+    /// Ends every build of the analytics tables that goes on.
+    pub fn finish_analytics(&self) {
+        let mut world = self.world();
+        let now = world.clock.now();
+        jobs::finish_analytics(&mut world.books, now);
+    }
+
     /// Puts a row into the data value table without any check.
     ///
     /// # Panics

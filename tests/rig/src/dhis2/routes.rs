@@ -69,7 +69,11 @@ impl Call<'_> {
                 ..,
             ] => self.data(books, parts),
             [
-                "dataStore" | "messageConversations" | "resourceTables" | "jobConfigurations",
+                "dataStore"
+                | "sharing"
+                | "messageConversations"
+                | "resourceTables"
+                | "jobConfigurations",
                 ..,
             ] => self.services(books, parts),
             ["system" | "systemSettings", ..] => self.system(books, parts),
@@ -142,9 +146,12 @@ impl Call<'_> {
         let view = &self.view;
         let body = || unpacked(self.request);
         Some(match (self.request.method.as_str(), parts) {
-            ("GET", ["dataStore", rest @ ..]) => data_store::read(books, rest),
+            ("GET", ["dataStore", rest @ ..]) => data_store::read(view, books, rest),
             (method @ ("POST" | "PUT" | "DELETE"), ["dataStore", rest @ ..]) => {
-                data_store::write(books, method, rest, &body())
+                data_store::write(view, books, method, rest, &body())
+            }
+            (method @ ("GET" | "POST" | "PUT"), ["sharing"]) => {
+                data_store::sharing(view, books, method, self.query, &body())
             }
             ("POST", ["messageConversations"]) => data_store::send_message(view, books, &body()),
             ("POST" | "PUT", ["resourceTables", "analytics"]) => {
@@ -160,13 +167,16 @@ impl Call<'_> {
 
     fn system(&self, books: &mut Books, parts: &[&str]) -> Option<Result<Answer, Refusal>> {
         Some(match (self.request.method.as_str(), parts) {
-            ("GET", ["system", "info"]) => Ok(server_info::system_info(&self.view)),
+            ("GET", ["system", "info"]) => {
+                Ok(server_info::system_info(&self.view, books.analytics))
+            }
             ("GET", ["system", "ping"]) => Ok(Answer::empty(200)),
             ("GET", ["systemSettings", key]) => server_info::setting(key),
             ("GET", ["system", "taskSummaries", _, id]) => {
                 self.run_due(books, id);
                 Ok(jobs::task_summary(books, id))
             }
+            ("GET", ["system", "tasks", kind]) => Ok(jobs::all_tasks(&self.view, books, kind)),
             ("GET", ["system", "tasks", _, id]) => {
                 self.run_due(books, id);
                 Ok(jobs::tasks(&self.view, books, id))

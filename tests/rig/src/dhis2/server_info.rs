@@ -1,6 +1,6 @@
 //! What the server says about itself and about who is asking: `/api/system/info` and `/api/me`.
 
-use jiff::civil::date;
+use jiff::civil::{DateTime, date};
 use serde_json::{Value, json};
 
 use super::Dialect;
@@ -14,7 +14,7 @@ use super::request::Query;
 pub const SYSTEM_ID: &str = "7b0c1d62-5a8e-4f3b-9c47-21de60a9f585";
 
 /// `GET /api/system/info`, without what describes the machine.
-pub(crate) fn system_info(view: &View) -> Answer {
+pub(crate) fn system_info(view: &View, analytics: Option<DateTime>) -> Answer {
     // Analytics have never run, which DHIS2 writes as the beginning of Unix time.
     let never = without_offset(date(1970, 1, 1).at(0, 0, 0, 0));
     let hours = view
@@ -30,7 +30,7 @@ pub(crate) fn system_info(view: &View) -> Answer {
         "serverDate": without_offset(view.now),
         "serverTimeZoneId": "Etc/UTC",
         "serverTimeZoneDisplayName": "Coordinated Universal Time",
-        "lastAnalyticsTableSuccess": never,
+        "lastAnalyticsTableSuccess": analytics.map_or(never.clone(), without_offset),
         "intervalSinceLastAnalyticsTableSuccess": since,
         "lastAnalyticsTableRuntime": "",
         "lastSystemMonitoringSuccess": never,

@@ -1,0 +1,123 @@
+//! What was done after a run had ended, for those who watch from elsewhere: what failed, and what was found there. Only
+//! what somebody may want to know has an entry.
+
+use rusqlite::{OptionalExtension, params};
+use serde::{Deserialize, Serialize};
+
+use super::past::Past;
+use super::since::body;
+use crate::exit::Problem;
+
+/// Entries are looked for in so many runs: weeks of hourly ones.
+const RUNS: i64 = 1_000;
+
+/// What is done after a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Concern {
+    Heartbeat,
+    Metrics,
+    Page,
+    DataStore,
+    Analytics,
+}
+
+/// One entry: that it failed, or what was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(crate) struct After {
+    /// A sentence.
+    pub(crate) text: String,
+    pub(crate) failed: bool,
+    /// DHIS2's job that builds the analytics tables, which was begun or has ended.
+    pub(crate) job: Option<String>,
+    pub(crate) ended: bool,
+}
+
+/// An entry with its run and moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Noted {
+    pub(crate) run: i64,
+    pub(crate) at: String,
+    pub(crate) after: After,
+}
+
+impl Concern {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Concern::Heartbeat => "heartbeat",
+            Concern::Metrics => "metrics",
+            Concern::Page => "page",
+            Concern::DataStore => "data-store",
+            Concern::Analytics => "analytics",
+        }
+    }
+}
+
+impl After {
+    pub(crate) fn failed(text: String) -> After {
+        After {
+            text,
+            failed: true,
+            ..After::default()
+        }
+    }
+}
+
+impl Past {
+    /// The last entry about a concern that is wanted, of the runs before one.
+    pub(crate) fn last_after(
+        &self,
+        concern: Concern,
+        before: i64,
+        wanted: impl Fn(&After) -> bool,
+    ) -> Result<Option<Noted>, Problem> {
+        self.read(|| {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT run, at, body FROM entry WHERE run >= ? AND run < ? AND kind = 'after' AND subject = ? ORDER BY seq DESC",
+            )?;
+            let mut rows = statement.query(params![before - RUNS, before, concern.name()])?;
+            while let Some(row) = rows.next()? {
+                let after: After = body(row.get_ref(2)?.as_str()?);
+                if wanted(&after) {
+                    return Ok(Some(Noted {
+                        run: row.get(0)?,
+                        at: row.get(1)?,
+                        after,
+                    }));
+                }
+            }
+            Ok(None)
+        })
+    }
+
+    /// What was done after a run, in its order: the concern, and what is noted of it.
+    pub(super) fn after(&self, run: i64) -> rusqlite::Result<Vec<(String, After)>> {
+        let mut statement = self.connection.prepare(
+            "SELECT subject, body FROM entry WHERE run = ? AND kind = 'after' ORDER BY seq",
+        )?;
+        let entries = statement.query_map([run], |row| {
+            Ok((row.get(0)?, body(row.get_ref(1)?.as_str()?)))
+        })?;
+        entries.collect()
+    }
+
+    /// Whether something failed after a run.
+    pub(crate) fn failed_after(&self, concern: Concern, run: i64) -> Result<bool, Problem> {
+        let after = self.read(|| self.after(run))?;
+        let mut after = after.iter();
+        Ok(after.any(|(name, after)| name == concern.name() && after.failed))
+    }
+
+    /// Whether an entry of this number has this hash.
+    pub(crate) fn has(&self, seq: i64, hash: &str) -> Result<bool, Problem> {
+        self.read(|| {
+            let found: Option<String> = self
+                .connection
+                .query_row("SELECT hash FROM entry WHERE seq = ?", [seq], |row| {
+                    row.get(0)
+                })
+                .optional()?;
+            Ok(found.as_deref() == Some(hash))
+        })
+    }
+}

@@ -1,0 +1,162 @@
+//! What the runs of a stretch of time come to, and which changes are younger than a moment.
+
+use std::collections::BTreeMap;
+
+use super::CHANGED;
+use super::entry::{Finished, MappingEntry};
+use super::past::Past;
+use super::since::body;
+use super::standing::succeeded;
+use crate::exit::Problem;
+
+/// The runs of a month.
+#[derive(Debug, Default)]
+pub(crate) struct Month {
+    pub(crate) runs: u64,
+    /// Runs by exit code.
+    pub(crate) exits: BTreeMap<u8, u64>,
+    /// Runs that never came to their end.
+    pub(crate) interrupted: u64,
+    pub(crate) mappings: BTreeMap<String, MonthOfMapping>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct MonthOfMapping {
+    pub(crate) data_set: Option<String>,
+    pub(crate) runs: u64,
+    pub(crate) exits: BTreeMap<u8, u64>,
+    /// Cells by outcome: those that changed DHIS2.
+    pub(crate) changed: BTreeMap<&'static str, u64>,
+    /// When its last run ended.
+    pub(crate) last_run: Option<String>,
+    pub(crate) last_success: Option<String>,
+}
+
+/// The newest first, so that a reader may stop.
+const NEWEST_FIRST: &str = "SELECT kind, mapping, at, body FROM entry INDEXED BY entry_by_run
+    WHERE kind = 'mapping' OR kind = 'finished' OR kind = 'interrupted' ORDER BY run DESC, seq DESC";
+
+impl Past {
+    /// The runs that ended from one moment up to another, as entries have moments.
+    pub(crate) fn month(&self, from: &str, to: &str) -> Result<Month, Problem> {
+        let mut month = Month::default();
+        self.ended(from, |kind, mapping, at, text| {
+            if at >= to {
+                return;
+            }
+            match kind {
+                "mapping" => {
+                    let entry: MappingEntry = body(text);
+                    let of = month.mappings.entry(mapping.to_owned()).or_default();
+                    of.take(at, &entry);
+                }
+                "finished" => {
+                    let finished: Finished = body(text);
+                    month.runs += 1;
+                    *month.exits.entry(finished.exit).or_default() += 1;
+                }
+                _ => {
+                    month.runs += 1;
+                    month.interrupted += 1;
+                }
+            }
+        })?;
+        Ok(month)
+    }
+
+    /// The periods in which runs that ended after a moment changed values.
+    pub(crate) fn changed_after(&self, moment: &str) -> Result<Vec<String>, Problem> {
+        let mut periods = Vec::new();
+        self.ended(moment, |kind, _, at, text| {
+            if kind == "mapping" && at > moment {
+                let entry: MappingEntry = body(text);
+                let each = entry.periods.into_iter();
+                periods.extend(
+                    each.filter(|period| {
+                        CHANGED
+                            .iter()
+                            .any(|outcome| period.cells.contains_key(*outcome))
+                    })
+                    .map(|period| period.period),
+                );
+            }
+        })?;
+        Ok(periods)
+    }
+
+    /// The last run that had a mapping.
+    pub(crate) fn last_of(&self, mapping: &str) -> Result<Option<MappingEntry>, Problem> {
+        self.read(|| {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT body FROM entry WHERE kind = 'mapping' AND mapping = ? ORDER BY run DESC LIMIT 1",
+            )?;
+            let mut rows = statement.query([mapping])?;
+            match rows.next()? {
+                Some(row) => Ok(Some(body(row.get_ref(0)?.as_str()?))),
+                None => Ok(None),
+            }
+        })
+    }
+
+    /// When DHIS2's analytics tables were last built, and when a run was told so.
+    pub(crate) fn analytics(&self) -> Result<Option<(String, String)>, Problem> {
+        self.read(|| {
+            let mut statement = self.connection.prepare(
+                "SELECT at, body FROM entry WHERE kind = 'finished' AND mapping = '' ORDER BY run DESC LIMIT 100",
+            )?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let finished: Finished = body(row.get_ref(1)?.as_str()?);
+                if let Some(built) = finished.dhis2_analytics {
+                    return Ok(Some((built, row.get(0)?)));
+                }
+            }
+            Ok(None)
+        })
+    }
+
+    /// Goes back through what runs ended with, to a moment.
+    fn ended(
+        &self,
+        from: &str,
+        mut take: impl FnMut(&str, &str, &str, &str),
+    ) -> Result<(), Problem> {
+        self.read(|| {
+            let mut statement = self.connection.prepare(NEWEST_FIRST)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let text =
+                    |index: usize| row.get_ref(index)?.as_str().map_err(rusqlite::Error::from);
+                let (kind, mapping, at) = (text(0)?, text(1)?, text(2)?);
+                match (kind, at < from) {
+                    // The run after it noted it: that may be much later.
+                    ("interrupted", true) => {}
+                    (_, true) => break,
+                    (_, false) => take(kind, mapping, at, text(3)?),
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+impl MonthOfMapping {
+    /// Takes in a run, the latest first.
+    fn take(&mut self, at: &str, entry: &MappingEntry) {
+        self.runs += 1;
+        *self.exits.entry(entry.exit).or_default() += 1;
+        for outcome in CHANGED {
+            let count = entry.cells.get(outcome).copied().unwrap_or_default();
+            *self.changed.entry(outcome).or_default() += count;
+        }
+        if self.data_set.is_none() {
+            self.data_set = entry.data_set.clone();
+        }
+        if self.last_run.is_none() {
+            self.last_run = Some(at.to_owned());
+        }
+        if self.last_success.is_none() && succeeded(entry) {
+            self.last_success = Some(at.to_owned());
+        }
+    }
+}
