@@ -45,7 +45,10 @@ pub(super) fn noticed(site: &Site, record: &mut Record, report: &mut Report) {
     }
     let end = until(site.ends_at);
     for (concern, found) in [
-        (Concern::DataStore, data_store::notice(site, recorder, report, end)),
+        (
+            Concern::DataStore,
+            data_store::notice(site, recorder, report, end),
+        ),
         (Concern::Analytics, analytics::notice(site, recorder, end)),
     ] {
         match found {
@@ -109,9 +112,7 @@ fn signal(exit: Exit) -> Signal {
 fn beat(site: &Site, signal: Signal, run: &str, line: &str) -> anyhow::Result<()> {
     match site.heartbeat()? {
         None => Ok(()),
-        Some(address) => {
-            heartbeat::send(&address, signal, run, line).map_err(anyhow::Error::msg)
-        }
+        Some(address) => heartbeat::send(&address, signal, run, line).map_err(anyhow::Error::msg),
     }
 }
 

@@ -11,8 +11,8 @@ use super::conclude::conclude;
 use super::deliver::{Orders, deliver};
 use super::mode::Mode;
 use super::record::{Intent, Record};
-use super::{monitoring, saved_plan};
 use super::start::{answerers, connect, empty_report, memory};
+use super::{monitoring, saved_plan};
 use crate::cli::PushArgs;
 use crate::domain::Desired;
 use crate::exit::{Exit, Problem};
@@ -75,7 +75,13 @@ pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
     saved_plan::save(args.send.save_plan.as_deref(), &mut report, |_| {
         BTreeMap::new()
     });
-    conclude(&site, &watch, record, report, (&args.site, &args.send.report))
+    conclude(
+        &site,
+        &watch,
+        record,
+        report,
+        (&args.site, &args.send.report),
+    )
 }
 
 /// The document, and when it was made.

@@ -76,7 +76,13 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
         read.map(|mapping| mapping.digests.clone())
             .unwrap_or_default()
     });
-    conclude(&site, &pass.watch, pass.record, report, (&args.site, &args.send.report))
+    conclude(
+        &site,
+        &pass.watch,
+        pass.record,
+        report,
+        (&args.site, &args.send.report),
+    )
 }
 
 fn intent(source: &SourceAccess, dhis2: &Dhis2Access, jobs: &[Job<'_>]) -> Intent {

@@ -154,20 +154,27 @@ mod tests {
         let (mut dhis2, served) = answering(answers);
         assert_eq!(dhis2.keep("n", "k", &json!({ "a": 1 })), Ok(Kept::New));
         let asked = served.join().expect("asked twice");
-        assert!(asked[0].starts_with("PUT /dhis/api/dataStore/n/k "), "{asked:?}");
-        assert!(asked[1].starts_with("POST /dhis/api/dataStore/n/k "), "{asked:?}");
+        assert!(
+            asked[0].starts_with("PUT /dhis/api/dataStore/n/k "),
+            "{asked:?}"
+        );
+        assert!(
+            asked[1].starts_with("POST /dhis/api/dataStore/n/k "),
+            "{asked:?}"
+        );
     }
 
     #[test]
     fn a_key_is_shared_only_if_nobody_else_may_read_it() {
         let group = Readers::Group("VYy11YtcQMI".to_owned());
-        let object = |public: &str, id: &str| {
-            json!({ "publicAccess": public, "userGroupAccesses": [{ "id": id, "access": "r-------" }] })
-        };
+        let object = |public: &str, id: &str| json!({ "publicAccess": public, "userGroupAccesses": [{ "id": id, "access": "r-------" }] });
         assert!(is_so(&object("--------", "VYy11YtcQMI"), &group));
         assert!(!is_so(&object("rw------", "VYy11YtcQMI"), &group));
         assert!(!is_so(&object("--------", "another"), &group));
         assert!(!is_so(&object("--------", "another"), &Readers::Nobody));
-        assert!(is_so(&json!({ "publicAccess": "--------" }), &Readers::Nobody));
+        assert!(is_so(
+            &json!({ "publicAccess": "--------" }),
+            &Readers::Nobody
+        ));
     }
 }

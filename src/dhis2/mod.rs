@@ -27,8 +27,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 
-pub(crate) use completeness::LiveRegistration;
 pub(crate) use analytics::Build;
+pub(crate) use completeness::LiveRegistration;
 pub(crate) use data_store::{Kept, Readers};
 
 use crate::http;

@@ -115,12 +115,17 @@ impl Past {
     }
 
     /// Goes back through what runs ended with, to a moment.
-    fn ended(&self, from: &str, mut take: impl FnMut(&str, &str, &str, &str)) -> Result<(), Problem> {
+    fn ended(
+        &self,
+        from: &str,
+        mut take: impl FnMut(&str, &str, &str, &str),
+    ) -> Result<(), Problem> {
         self.read(|| {
             let mut statement = self.connection.prepare(NEWEST_FIRST)?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
-                let text = |index: usize| row.get_ref(index)?.as_str().map_err(rusqlite::Error::from);
+                let text =
+                    |index: usize| row.get_ref(index)?.as_str().map_err(rusqlite::Error::from);
                 let (kind, mapping, at) = (text(0)?, text(1)?, text(2)?);
                 match (kind, at < from) {
                     // The run after it noted it: that may be much later.

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::chain::{self, Broken, Checked};
 use super::afterwards::After;
+use super::chain::{self, Broken, Checked};
 use super::entry::{CellChange, Finished, MappingEntry, Started};
 use super::since::{self, body};
 use super::{FILE, file};

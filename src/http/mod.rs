@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use ureq::config::Config;
 use ureq::http::HeaderMap;
-use ureq::typestate::WithBody;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::typestate::WithBody;
 use ureq::{Agent, Body, Error, Proxy, RequestBuilder, SendBody, Timeout};
 
 use error::{TransportError, What};

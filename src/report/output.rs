@@ -140,7 +140,9 @@ pub(crate) fn warning(message: &str) {
 /// Nobody may be there to read it; that changes nothing.
 fn say(words: &str) {
     let mut err = anstream::stderr().lock();
-    let _ = err.write_all(lines::written(words).as_bytes()).and_then(|()| err.flush());
+    let _ = err
+        .write_all(lines::written(words).as_bytes())
+        .and_then(|()| err.flush());
 }
 
 /// Who reads our data and has enough closes the pipe: `extract | head`.

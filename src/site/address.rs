@@ -63,9 +63,12 @@ pub(super) fn ensure_heartbeat(address: &SecretString) -> Result<(), String> {
         return Err("must begin with https:// (or http://)".to_owned());
     };
     let host = rest.split('/').next().unwrap_or_default();
-    let odd = |character: char| !character.is_ascii_graphic() || "?#@\"<>\\^`{|}".contains(character);
+    let odd =
+        |character: char| !character.is_ascii_graphic() || "?#@\"<>\\^`{|}".contains(character);
     if host.is_empty() || rest.contains(odd) {
-        return Err("must be an address such as https://hc-ping.com/…, without `?` and `@`".to_owned());
+        return Err(
+            "must be an address such as https://hc-ping.com/…, without `?` and `@`".to_owned(),
+        );
     }
     if scheme == "http" && !is_loopback(host) {
         return Err(

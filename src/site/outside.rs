@@ -81,7 +81,10 @@ impl Site {
     /// The same as the account that may build analytics tables.
     pub(crate) fn analytics_until(&self, ends_at: Instant) -> anyhow::Result<Dhis2> {
         let mut settings = self.dhis2_settings()?;
-        if let Some(file) = self.analytics().and_then(|analytics| analytics.token.as_ref()) {
+        if let Some(file) = self
+            .analytics()
+            .and_then(|analytics| analytics.token.as_ref())
+        {
             settings.credentials = dhis2::Credentials::Token(secret::read(file)?);
         }
         Ok(self.log_in(at_once(settings, ends_at))?)

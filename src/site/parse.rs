@@ -7,9 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span};
 
-use super::{
-    AccountSite, Dhis2Site, Limits, Site, SourceSite, Watchers, address, folder, outside,
-};
+use super::{AccountSite, Dhis2Site, Limits, Site, SourceSite, Watchers, address, folder, outside};
 use crate::dhis2::patience::{ATTEMPTS, WAIT};
 use crate::domain::OwnUser;
 use crate::extract;

@@ -68,8 +68,16 @@ fn what_is_open_is_a_success_and_a_failure_is_told_by_its_code() {
     site.run().code(3);
     let partial = pings.heard().pop().unwrap();
     assert_eq!(parts(&partial).0, "/ping/key");
-    assert!(partial.body.contains("exit 3 (partial)"), "{}", partial.body);
-    site.replace("mappings/query.sql", "element, unit", "element AS other, unit");
+    assert!(
+        partial.body.contains("exit 3 (partial)"),
+        "{}",
+        partial.body
+    );
+    site.replace(
+        "mappings/query.sql",
+        "element, unit",
+        "element AS other, unit",
+    );
     site.run().code(15);
     assert_eq!(parts(&pings.heard().pop().unwrap()).0, "/ping/key/15");
     // What cannot even begin is told, too.
@@ -87,7 +95,7 @@ fn a_dry_run_a_wrong_command_line_and_what_sends_nothing_tell_nobody() {
     for (args, code) in [
         (&["run", "-n", "-p", "202503"][..], 0),
         (&["run", "--dry-run=server", "-p", "202503"], 0),
-        (&["run", "-m", "small", "-p", "2025W1"], 2),
+        (&["push", "pg2dhis2.toml"], 2),
         (&["extract", "-m", "small", "-p", "202503"], 0),
         (&["status"], 5),
         (&["history"], 0),
@@ -103,11 +111,13 @@ fn push_and_apply_are_told_as_run_is() {
     let site = watched(&pings);
     let period = ["-p", "202503", "--as-of", NOW];
     let with = |args: &[&'static str]| [args, &period].concat();
-    site.program(&with(&["extract", "-m", "small", "-o", "rows"])).code(0);
+    site.program(&with(&["extract", "-m", "small", "-o", "rows"]))
+        .code(0);
     site.program(&["map", "rows", "-o", "document"]).code(0);
     site.program(&["push", "document"]).code(0).silent();
     site.database.execute("UPDATE t SET value = '6'");
-    site.program(&with(&["run", "-n", "--save-plan", "plan"])).code(0);
+    site.program(&with(&["run", "-n", "--save-plan", "plan"]))
+        .code(0);
     site.program(&["apply", "plan"]).code(0).silent();
     let heard = pings.heard();
     let paths: Vec<&str> = heard.iter().map(|ping| parts(ping).0).collect();
@@ -120,24 +130,49 @@ fn the_address_may_stand_in_a_secret_file_and_is_told_nowhere() {
     let pings = Pings::start(Mood::Refusing(500));
     let site = site_with("heartbeat-file = \"heartbeat.url\"");
     site.write("heartbeat.url", &format!("{}\n", pings.url()));
-    let told = site.program(&["run", "-vv", "-p", "202503", "--as-of", NOW]).code(0);
+    let told = site
+        .program(&["run", "-vv", "-p", "202503", "--as-of", NOW])
+        .code(0);
     assert_eq!(pings.heard().len(), 2);
-    assert!(told.stderr.contains("pg2dhis2: heartbeat: it answered 500"), "{}", told.stderr);
+    assert!(
+        told.stderr.contains("pg2dhis2: heartbeat: it answered 500"),
+        "{}",
+        told.stderr
+    );
     assert!(!told.stderr.contains("/ping/key"), "{}", told.stderr);
     let whole = recorded(&site, "1").to_string();
-    assert!(whole.contains("it answered 500") && !whole.contains("/ping/key"), "{whole}");
+    assert!(
+        whole.contains("it answered 500") && !whole.contains("/ping/key"),
+        "{whole}"
+    );
     use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(site.path("heartbeat.url"), fs::Permissions::from_mode(0o644)).unwrap();
-    let told = site.program(&["run", "-v", "-p", "202503", "--as-of", NOW]).code(0);
-    assert!(told.stderr.contains("is open to others (0644)"), "{}", told.stderr);
+    fs::set_permissions(
+        site.path("heartbeat.url"),
+        fs::Permissions::from_mode(0o644),
+    )
+    .unwrap();
+    let told = site
+        .program(&["run", "-v", "-p", "202503", "--as-of", NOW])
+        .code(0);
+    assert!(
+        told.stderr.contains("is open to others (0644)"),
+        "{}",
+        told.stderr
+    );
 }
 
 #[test]
 fn an_address_that_would_be_shown_on_the_way_is_refused() {
     for (keys, words) in [
-        ("heartbeat = \"http://hc.example/x\"", "begin it with https://"),
+        (
+            "heartbeat = \"http://hc.example/x\"",
+            "begin it with https://",
+        ),
         ("heartbeat = \"hc.example/x\"", "must begin with https://"),
-        ("heartbeat = \"https://hc.example/x?a=1\"", "must be an address"),
+        (
+            "heartbeat = \"https://hc.example/x?a=1\"",
+            "must be an address",
+        ),
         (
             "heartbeat = \"https://hc.example/x\"\nheartbeat-file = \"f\"",
             "must not stand beside `heartbeat`",
@@ -162,7 +197,13 @@ fn failures(site: &SmallSite, run: &str) -> Vec<String> {
     let after = told["after"].as_array().unwrap().iter();
     after
         .filter(|after| after["failed"] == true)
-        .map(|after| format!("{}: {}", after["what"].as_str().unwrap(), after["text"].as_str().unwrap()))
+        .map(|after| {
+            format!(
+                "{}: {}",
+                after["what"].as_str().unwrap(),
+                after["text"].as_str().unwrap()
+            )
+        })
         .collect()
 }
 
@@ -175,12 +216,30 @@ fn whatever_fails_afterwards_the_run_stands_and_the_failure_is_kept() {
     let bad = front(&Identity::of("127.0.0.1"), Speaks::Https, slow.port());
     let untrusted = format!("https://127.0.0.1:{}/x", bad.port);
     for (history, words) in [
-        (format!("heartbeat = \"{closed}\""), "heartbeat: connection refused"),
-        (format!("heartbeat = \"{untrusted}\""), "heartbeat: certificate not trusted"),
-        (format!("heartbeat = \"{}\"", slow.url()), "heartbeat: no answer in time"),
-        ("heartbeat-file = \"missing\"".to_owned(), "heartbeat: missing: the secret file does not exist"),
-        ("metrics = \"nowhere/x.prom\"".to_owned(), "metrics: the file "),
-        ("metrics = \"/dev/full\"".to_owned(), "metrics: the file /dev/full cannot be written"),
+        (
+            format!("heartbeat = \"{closed}\""),
+            "heartbeat: connection refused",
+        ),
+        (
+            format!("heartbeat = \"{untrusted}\""),
+            "heartbeat: certificate not trusted",
+        ),
+        (
+            format!("heartbeat = \"{}\"", slow.url()),
+            "heartbeat: no answer in time",
+        ),
+        (
+            "heartbeat-file = \"missing\"".to_owned(),
+            "heartbeat: ./missing: the secret file does not exist",
+        ),
+        (
+            "metrics = \"nowhere/x.prom\"".to_owned(),
+            "metrics: the file ",
+        ),
+        (
+            "metrics = \"/dev/full\"".to_owned(),
+            "metrics: the file /dev/full cannot be written",
+        ),
     ] {
         let site = site_with(&history);
         let finished = site.run().code(0).silent();
@@ -198,7 +257,9 @@ fn whatever_fails_afterwards_the_run_stands_and_the_failure_is_kept() {
 fn a_failure_is_told_at_once_only_where_there_is_something_to_hear() {
     let site = site_with("metrics = \"nowhere/x.prom\"");
     site.run().code(0).silent();
-    let told = site.program(&["run", "-v", "-p", "202503", "--as-of", NOW]).code(0);
+    let told = site
+        .program(&["run", "-v", "-p", "202503", "--as-of", NOW])
+        .code(0);
     let words = "cannot be written (no such file or folder); the outcome of the run stands";
     assert!(told.stderr.contains(words), "{}", told.stderr);
     site.write("dhis2.token", "d2pat_nobodys");
@@ -213,7 +274,10 @@ fn lines_on_standard_error_have_the_run_and_no_colours() {
     site.run().code(0);
     let args = ["run", "-v", "-p", "202503", "--as-of", NOW];
     let told = site.program(&args).code(0).stderr;
-    assert!(told.contains("\nrun 2: GET /api/") || told.starts_with("run 2: GET /api/"), "{told}");
+    assert!(
+        told.contains("\nrun 2: GET /api/") || told.starts_with("run 2: GET /api/"),
+        "{told}"
+    );
     assert!(!told.contains('\u{1b}'), "{told}");
 }
 
@@ -224,10 +288,21 @@ fn with_log_format_json_every_line_is_an_object_of_the_run() {
         "INSERT INTO t VALUES ('{NUMBER}', '{}', '202503', 'many')",
         UNITS[1]
     ));
-    let args = ["run", "-v", "--log-format", "json", "-p", "202503", "--as-of", NOW];
+    let args = [
+        "run",
+        "-v",
+        "--log-format",
+        "json",
+        "-p",
+        "202503",
+        "--as-of",
+        NOW,
+    ];
     let lines = |told: &Finished| -> Vec<Value> {
         let lines = told.stderr.lines();
-        lines.map(|line| serde_json::from_str(line).expect(line)).collect()
+        lines
+            .map(|line| serde_json::from_str(line).expect(line))
+            .collect()
     };
     let told = lines(&site.program(&args).code(3));
     assert!(told.len() > 3, "{told:?}");
@@ -256,11 +331,69 @@ fn colours_that_an_environment_asks_for_reach_no_file() {
     let site = SmallSite::new(Dialect::V2_43);
     let mut run = command(
         site.folder.path(),
-        &["run", "-v", "--log-format", "json", "-p", "202503", "--as-of", NOW],
+        &[
+            "run",
+            "-v",
+            "--log-format",
+            "json",
+            "-p",
+            "202503",
+            "--as-of",
+            NOW,
+        ],
     );
     run.envs([("CLICOLOR_FORCE", "1"), ("RUST_LOG_STYLE", "always")]);
     let output = run.stdin(Stdio::null()).output().unwrap();
     assert!(output.status.success());
     assert!(!output.stderr.contains(&0x1b));
     assert!(Path::new(&site.path("state")).exists());
+}
+
+#[test]
+fn nothing_that_is_told_has_a_name_of_the_source() {
+    let pings = Pings::start(Mood::Well);
+    let site = site_with(&format!(
+        "heartbeat = \"{}\"\nmetrics = \"pg2dhis2.prom\"",
+        pings.url()
+    ));
+    site.replace(
+        "pg2dhis2.toml",
+        "token-file = \"dhis2.token\"",
+        "token-file = \"dhis2.token\"\ndata-store = \"pg2dhis2\"",
+    );
+    let map = format!("column = \"unit\"\nmap = {{ known = \"{}\" }}", UNITS[0]);
+    site.replace("mappings/small.toml", "column = \"unit\"", &map);
+    site.replace(
+        "mappings/small.toml",
+        "absent = ",
+        "guards.max-unmapped = \"100%\"\nabsent = ",
+    );
+    site.database.execute(&format!(
+        "UPDATE t SET unit = 'known';
+         INSERT INTO t SELECT '{NUMBER}', 'Sentinel' || n || E' \\n\\\\\"', '202503', '1' FROM generate_series(1, 1000) n"
+    ));
+    let args = [
+        "run",
+        "-vv",
+        "--log-format",
+        "json",
+        "-p",
+        "202503",
+        "--as-of",
+        NOW,
+    ];
+    let told = site.program(&args).code(3);
+    let store = format!("{:?}", site.dhis2.data_store());
+    assert!(store.contains("small") && pings.heard().len() == 2);
+    let said = format!(
+        "{:?} {store} {} {}",
+        pings.heard(),
+        told.stdout,
+        told.stderr
+    );
+    assert!(!said.to_ascii_lowercase().contains("sentinel"), "{said}");
+    for (path, content) in site.files() {
+        let text = String::from_utf8_lossy(&content).to_ascii_lowercase();
+        assert!(!text.contains("sentinel"), "{}", path.display());
+    }
 }

@@ -6,8 +6,8 @@ use rig::dhis2::{Dialect, StandIn};
 use serde_json::{Value, json};
 
 use crate::history::run as recorded;
-use crate::small_site::{NOW, SmallSite};
 use crate::program::Finished;
+use crate::small_site::{NOW, SmallSite};
 
 /// A group of the recordings' metadata, and what the account may do who builds analytics tables.
 const GROUP: &str = "VYy11YtcQMI";
@@ -24,7 +24,11 @@ fn site_with(dialect: Dialect, keys: &str) -> SmallSite {
 }
 
 fn named(site: &SmallSite, name: &str) {
-    site.replace("pg2dhis2.toml", "time-zone =", &format!("name = \"{name}\"\ntime-zone ="));
+    site.replace(
+        "pg2dhis2.toml",
+        "time-zone =",
+        &format!("name = \"{name}\"\ntime-zone ="),
+    );
 }
 
 /// The one summary of a site.
@@ -53,14 +57,24 @@ fn a_month_of_runs_is_one_key_with_counts_alone() {
         let month = jiff::Timestamp::now().strftime("%Y-%m").to_string();
         let (key, first) = summary(&site.dhis2, "castries");
         assert_eq!(key, format!("castries-{month}"));
-        assert_eq!((&first["runs"], &first["exits"]), (&json!(1), &json!({ "0": 1 })));
+        assert_eq!(
+            (&first["runs"], &first["exits"]),
+            (&json!(1), &json!({ "0": 1 }))
+        );
         site.database.execute("UPDATE t SET value = '7'");
         site.run().code(0).silent();
         site.run().code(0).silent();
-        site.replace("mappings/query.sql", "element, unit", "element AS other, unit");
+        site.replace(
+            "mappings/query.sql",
+            "element, unit",
+            "element AS other, unit",
+        );
         site.run().code(15);
         let (_, told) = summary(&site.dhis2, "castries");
-        assert_eq!((&told["runs"], &told["exits"]), (&json!(4), &json!({ "0": 3, "15": 1 })));
+        assert_eq!(
+            (&told["runs"], &told["exits"]),
+            (&json!(4), &json!({ "0": 3, "15": 1 }))
+        );
         let small = &told["mappings"]["small"];
         for (member, value) in [
             ("dataSet", json!("YE8SgpSMBQ9")),
@@ -78,7 +92,12 @@ fn a_month_of_runs_is_one_key_with_counts_alone() {
         // Its hash is that of an entry of the history.
         let hash = told["history"]["hash"].as_str().unwrap();
         assert_eq!(hash.len(), 64);
-        site.program(&["history", "--verify"]).code(0).stdout.contains(hash).then_some(()).unwrap();
+        site.program(&["history", "--verify"])
+            .code(0)
+            .stdout
+            .contains(hash)
+            .then_some(())
+            .unwrap();
     }
 }
 
@@ -105,19 +124,26 @@ fn a_new_key_is_shared_with_the_group_alone() {
         site.dhis2.forget_requests();
         site.run().code(0).silent();
         let paths = site.dhis2.requests().into_iter();
-        assert_eq!(paths.filter(|request| request.path.contains("sharing")).count(), 0);
+        assert_eq!(
+            paths
+                .filter(|request| request.path.contains("sharing"))
+                .count(),
+            0
+        );
     }
 }
 
 /// The status of a GET as an account of the recordings.
 fn asked(url: &str, account: &str) -> u16 {
-    use std::io::{Read, Write};
     use base64::Engine;
+    use std::io::{Read, Write};
     let rest = url.strip_prefix("http://").unwrap();
     let (host, path) = rest.split_once('/').unwrap();
     let pair = base64::engine::general_purpose::STANDARD.encode(format!("{account}:Loader-2026!"));
     let mut stream = std::net::TcpStream::connect(host).unwrap();
-    let request = format!("GET /{path} HTTP/1.1\r\nhost: {host}\r\naccept: application/json\r\nauthorization: Basic {pair}\r\nconnection: close\r\n\r\n");
+    let request = format!(
+        "GET /{path} HTTP/1.1\r\nhost: {host}\r\naccept: application/json\r\nauthorization: Basic {pair}\r\nconnection: close\r\n\r\n"
+    );
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -133,7 +159,8 @@ fn a_group_that_dhis2_does_not_know_is_a_failure_until_it_does() {
     assert!(after[0]["failed"] == true, "{after}");
     let text = after[0]["text"].as_str().unwrap();
     assert!(text.contains("did not take the sharing"), "{text}");
-    site.dhis2.merge_metadata(r#"{"userGroups":[{"id":"Zz9GroupBxy","name":"Late","users":[]}]}"#);
+    site.dhis2
+        .merge_metadata(r#"{"userGroups":[{"id":"Zz9GroupBxy","name":"Late","users":[]}]}"#);
     site.run().code(0).silent();
     assert_eq!(recorded(&site, "2")["after"], json!([]));
 }
@@ -144,7 +171,11 @@ fn a_second_host_with_the_same_mapping_is_noticed() {
     named(&site, "castries");
     site.run().code(0).silent();
     // Another installation, with a name and a history of its own.
-    site.replace("pg2dhis2.toml", "name = \"castries\"", "name = \"vieux-fort\"");
+    site.replace(
+        "pg2dhis2.toml",
+        "name = \"castries\"",
+        "name = \"vieux-fort\"",
+    );
     site.replace("pg2dhis2.toml", "state = \"state\"", "state = \"other\"");
     let report = site.program(&REPORTED).code(0);
     let told = notes(&report);
@@ -152,9 +183,16 @@ fn a_second_host_with_the_same_mapping_is_noticed() {
     let kept = recorded(&site, "1")["finished"]["notes"].to_string();
     assert!(kept.contains("small: site castries on host "), "{kept}");
     // The same name: the other history is not ours.
-    site.replace("pg2dhis2.toml", "name = \"vieux-fort\"", "name = \"castries\"");
+    site.replace(
+        "pg2dhis2.toml",
+        "name = \"vieux-fort\"",
+        "name = \"castries\"",
+    );
     let told = notes(&site.program(&REPORTED).code(0));
-    assert!(told.contains("was written by another history than this one"), "{told}");
+    assert!(
+        told.contains("was written by another history than this one"),
+        "{told}"
+    );
     let told = notes(&site.program(&REPORTED).code(0));
     assert!(!told.contains("another history"), "{told}");
 }
@@ -173,7 +211,10 @@ fn refreshing(every: &str) -> SmallSite {
         "analytics = \"refresh\"\nanalytics-every = \"{every}\"\nanalytics-token-file = \"analytics.token\""
     );
     let site = site_with(Dialect::V2_43, &keys);
-    site.write("analytics.token", "d2p_builder0000000000000000000000000000000000000001");
+    site.write(
+        "analytics.token",
+        "d2p_builder0000000000000000000000000000000000000001",
+    );
     site
 }
 
@@ -190,16 +231,31 @@ fn tables_are_built_once_after_values_changed_and_the_next_run_tells_the_end() {
     let site = refreshing("24h");
     with_builder(&site);
     site.run().code(0).silent();
-    let years = i32::from(jiff::Zoned::now().year()) - 2025 + 1;
-    assert_eq!(builds(&site), [format!("/api/resourceTables/analytics?lastYears={years}")]);
+    let years = jiff::Timestamp::now()
+        .strftime("%Y")
+        .to_string()
+        .parse::<i32>()
+        .unwrap()
+        - 2025
+        + 1;
+    assert_eq!(
+        builds(&site),
+        [format!("/api/resourceTables/analytics?lastYears={years}")]
+    );
     let after = recorded(&site, "1")["after"].clone();
-    assert!(after[0]["what"] == "analytics" && after[0]["job"].is_string(), "{after}");
+    assert!(
+        after[0]["what"] == "analytics" && after[0]["job"].is_string(),
+        "{after}"
+    );
     // It goes on, and is not begun a second time.
     site.database.execute("UPDATE t SET value = '7'");
     assert_eq!(notes(&site.program(&REPORTED).code(0)), "[]");
     site.dhis2.finish_analytics();
     let told = notes(&site.program(&REPORTED).code(0));
-    assert!(told.contains("DHIS2's analytics tables, asked for by run 1 at "), "{told}");
+    assert!(
+        told.contains("DHIS2's analytics tables, asked for by run 1 at "),
+        "{told}"
+    );
     let kept = recorded(&site, "3")["after"].to_string();
     assert!(kept.contains("were built by"), "{kept}");
     assert_eq!(notes(&site.program(&REPORTED).code(0)), "[]");
@@ -223,7 +279,8 @@ fn tables_are_built_again_only_if_values_changed_and_the_time_is_over() {
 fn none_is_begun_beside_a_running_one_or_by_a_dry_run() {
     let site = refreshing("0s");
     with_builder(&site);
-    site.program(&["run", "-n", "-p", "202503", "--as-of", NOW]).code(0);
+    site.program(&["run", "-n", "-p", "202503", "--as-of", NOW])
+        .code(0);
     assert!(builds(&site).is_empty());
     site.run().code(0).silent();
     assert_eq!(builds(&site).len(), 1);
@@ -251,13 +308,17 @@ fn status_tells_whether_dashboards_show_the_values_yet() {
     site.run().code(0);
     site.dhis2.finish_analytics();
     site.run().code(0);
-    let status = site.program(&["status", "-p", "202503", "--format", "json"]).code(0).json();
+    let status = site
+        .program(&["status", "-p", "202503", "--format", "json"])
+        .code(0)
+        .json();
     // The stand-in's clock stands still before the values changed.
     assert_eq!(status["analytics"]["built"], NOW);
     assert_eq!(status["analytics"]["behind"], true);
     let text = site.program(&["status", "-p", "202503"]).code(0).stdout;
     assert!(
-        text.contains("built 2026-11-23 12:00") && text.contains("do not show the last values of small yet"),
+        text.contains("built 2026-11-23 12:00")
+            && text.contains("do not show the last values of small yet"),
         "{text}"
     );
 }

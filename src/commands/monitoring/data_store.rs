@@ -72,7 +72,13 @@ pub(super) fn keep(site: &Site, recorder: &Recorder, end: Instant) -> anyhow::Re
         }
     }
     let document = document(site, first, &month, &last, recorder.run);
-    write(&mut dhis2, store, &key(site, first), &document, failed_before)
+    write(
+        &mut dhis2,
+        store,
+        &key(site, first),
+        &document,
+        failed_before,
+    )
 }
 
 fn write(

@@ -80,7 +80,8 @@ fn serve(client: TcpStream, mood: Mood, kept: &Mutex<Vec<Ping>>) -> io::Result<(
         }
     };
     writer.write_all(
-        format!("HTTP/1.1 {status} X\r\ncontent-length: 2\r\nconnection: close\r\n\r\nOK").as_bytes(),
+        format!("HTTP/1.1 {status} X\r\ncontent-length: 2\r\nconnection: close\r\n\r\nOK")
+            .as_bytes(),
     )
 }
 

@@ -147,17 +147,26 @@ pub(crate) fn sharing(
     body: &[u8],
 ) -> Result<Answer, Refusal> {
     let (kind, id) = (query.first("type"), query.first("id").unwrap_or_default());
-    let entries = books.data_store.values_mut().flat_map(|held| held.values_mut());
+    let entries = books
+        .data_store
+        .values_mut()
+        .flat_map(|held| held.values_mut());
     let entry = entries
         .into_iter()
         .find(|entry| entry.id == id)
         .filter(|_| kind == Some("dataStore"));
     let Some(entry) = entry else {
-        let message = format!("Object of type {} with ID {id} was not found.", kind.unwrap_or_default());
+        let message = format!(
+            "Object of type {} with ID {id} was not found.",
+            kind.unwrap_or_default()
+        );
         return Err(Refusal::new(404, message));
     };
     if !entry.allows(view, b'w') {
-        return Err(Refusal::new(403, "You do not have manage access to this object."));
+        return Err(Refusal::new(
+            403,
+            "You do not have manage access to this object.",
+        ));
     }
     if method == "GET" {
         let groups: Vec<Value> = entry
@@ -172,7 +181,9 @@ pub(crate) fn sharing(
             "userGroupAccesses": groups,
             "userAccesses": [],
         });
-        return Ok(Answer::json(&json!({ "meta": Map::new(), "object": object })));
+        return Ok(Answer::json(
+            &json!({ "meta": Map::new(), "object": object }),
+        ));
     }
     let Ok(Shared { object }) = serde_json::from_slice(body) else {
         return Err(Refusal::new(400, "Sharing could not be read"));
@@ -213,7 +224,10 @@ pub(crate) fn send_message(view: &View, books: &mut Books, body: &[u8]) -> Resul
 }
 
 fn denied(namespace: &str, key: &str) -> Refusal {
-    Refusal::new(403, format!("Access denied for key '{key}' in namespace '{namespace}'"))
+    Refusal::new(
+        403,
+        format!("Access denied for key '{key}' in namespace '{namespace}'"),
+    )
 }
 
 fn unknown(namespace: &str, key: &str) -> Refusal {

@@ -167,7 +167,9 @@ pub(crate) fn all_tasks(view: &View, books: &Books, kind: &str) -> Answer {
 /// `GET /api/system/tasks/<kind>/<id>`: notes, the newest first.
 pub(crate) fn tasks(view: &View, books: &Books, id: &str) -> Answer {
     let job = books.jobs.iter().find(|job| job.id == id);
-    Answer::json(&Value::Array(job.map_or_else(Vec::new, |job| notes(view, job))))
+    Answer::json(&Value::Array(
+        job.map_or_else(Vec::new, |job| notes(view, job)),
+    ))
 }
 
 fn notes(view: &View, job: &Job) -> Vec<Value> {
@@ -181,7 +183,9 @@ fn notes(view: &View, job: &Job) -> Vec<Value> {
             "completed": completed,
         })
     };
-    let built = job.built.map(|at| note("Analytics tables updated", true, at));
+    let built = job
+        .built
+        .map(|at| note("Analytics tables updated", true, at));
     match (job.kind, &job.summary) {
         ("ANALYTICS_TABLE", _) => built
             .into_iter()

@@ -69,7 +69,11 @@ impl Call<'_> {
                 ..,
             ] => self.data(books, parts),
             [
-                "dataStore" | "sharing" | "messageConversations" | "resourceTables" | "jobConfigurations",
+                "dataStore"
+                | "sharing"
+                | "messageConversations"
+                | "resourceTables"
+                | "jobConfigurations",
                 ..,
             ] => self.services(books, parts),
             ["system" | "systemSettings", ..] => self.system(books, parts),
@@ -163,7 +167,9 @@ impl Call<'_> {
 
     fn system(&self, books: &mut Books, parts: &[&str]) -> Option<Result<Answer, Refusal>> {
         Some(match (self.request.method.as_str(), parts) {
-            ("GET", ["system", "info"]) => Ok(server_info::system_info(&self.view, books.analytics)),
+            ("GET", ["system", "info"]) => {
+                Ok(server_info::system_info(&self.view, books.analytics))
+            }
             ("GET", ["system", "ping"]) => Ok(Answer::empty(200)),
             ("GET", ["systemSettings", key]) => server_info::setting(key),
             ("GET", ["system", "taskSummaries", _, id]) => {
