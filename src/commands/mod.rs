@@ -4,6 +4,7 @@ mod apply;
 mod approvals;
 mod complete;
 mod deliver;
+mod explain;
 mod extract;
 mod history;
 mod map;
@@ -42,6 +43,7 @@ pub(crate) fn execute(command: &Command) -> anyhow::Result<Exit> {
         Command::Pin(args) => pin::pin(args),
         Command::History(args) => history::history(args),
         Command::Status(args) => status::status(args),
+        Command::Explain(args) => explain::explain(args),
     }
 }
 
