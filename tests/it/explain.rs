@@ -174,3 +174,45 @@ fn a_cell_that_dhis2_would_not_take_is_told_with_since_when() {
     assert_eq!(open["tries"], 1);
     assert_eq!(told["cells"][0]["desired"], "text of 4 characters");
 }
+
+#[test]
+fn a_value_column_and_rows_without_a_value_are_told_with_the_line_that_names_them() {
+    let site = SmallSite::new(Dialect::V2_43);
+    let wide = format!(
+        "data-set = \"YE8SgpSMBQ9\"\nqueries = [\"query.sql\"]\nperiod = {{ type = \"Monthly\", column = \"period\" }}\n\
+         combine = \"sum\"\nabsent = \"leave\"\n[values]\ncases = {{ data-element = \"{NUMBER}\" }}\n[org-unit]\ncolumn = \"unit\"\n\
+         map = {{ HERE = \"{0}\", THERE = \"{0}\" }}\n",
+        UNITS[0]
+    );
+    site.write("mappings/small.toml", &wide);
+    site.write(
+        "mappings/query.sql",
+        "SELECT unit, period, value::bigint AS cases FROM t WHERE period = to_char(:'period_start'::date, 'YYYYMM')",
+    );
+    site.database
+        .execute("UPDATE t SET unit = 'HERE'; INSERT INTO t VALUES ('', 'THERE', '202503', NULL)");
+    let told = told(&site);
+    let cell = &told["cells"][0];
+    assert_eq!(
+        (&cell["desired"], &cell["incomplete"]),
+        (&json!("5"), &json!("empty"))
+    );
+    let rows = cell["rows"].as_array().unwrap();
+    let outcomes: Vec<&Value> = rows.iter().map(|row| &row["outcome"]).collect();
+    assert_eq!(outcomes, ["mapped", "empty"]);
+    for row in rows {
+        let by = row["by"].as_array().unwrap();
+        let line = |dimension: &str| {
+            let mut all = by.iter();
+            let answer = all.find(|answer| answer["dimension"] == dimension);
+            answer.expect("an answer")["line"].clone()
+        };
+        assert_eq!(
+            (line("data-element"), line("org-unit")),
+            (json!(7), json!(10))
+        );
+    }
+    let text = explain(&site, &[]).code(0).stdout;
+    let words = "source now: 5, the sum of 2 rows; a row without a value leaves what DHIS2 has\n";
+    assert!(text.contains(words), "{text}");
+}

@@ -10,6 +10,9 @@ use crate::report::Reader;
 use crate::report::history::minute;
 use crate::report::text::{line, many};
 
+/// Rows of each kind that people are shown.
+const SHOWN: usize = 40;
+
 pub(super) fn whole(explanation: &Explanation, reader: Reader) -> String {
     let page = Page {
         explanation,
@@ -80,7 +83,7 @@ impl Page<'_> {
         }
         line(text, &heading);
         line(text, &format!("  source now: {}", made(cell)));
-        for row in &cell.rows {
+        for row in cell.rows.iter().take(SHOWN) {
             line(text, &format!("    {}", head(row)));
             // That a combo is the default says nothing.
             let told = |answer: &&TracedAnswer| !matches!(answer.by, AnsweredBy::Default);
@@ -88,6 +91,7 @@ impl Page<'_> {
                 line(text, &format!("      {}", self.answer(answer)));
             }
         }
+        more(text, cell.rows.len());
         line(text, &format!("  DHIS2 now: {}", live(cell.live.as_ref())));
         for open in &cell.open {
             let tries = many(open.tries, "run");
@@ -111,9 +115,11 @@ impl Page<'_> {
         line(text, "");
         let heading = "rows that reached no cell, of this data element as far as is known:";
         line(text, heading);
-        for (_, row) in &self.explanation.not_placed {
+        let rows = &self.explanation.not_placed;
+        for (_, row) in rows.iter().take(SHOWN) {
             self.row_with_reason(text, row, |answer| answer.uid.is_none());
         }
+        more(text, rows.len());
     }
 
     fn elsewhere(&self, text: &mut String) {
@@ -123,9 +129,11 @@ impl Page<'_> {
         line(text, "");
         let heading = "rows of keys that another rule would send here, were it the one that counts on the first day of the period:";
         line(text, heading);
-        for (_, row) in &self.explanation.elsewhere {
+        let rows = &self.explanation.elsewhere;
+        for (_, row) in rows.iter().take(SHOWN) {
             self.row_with_reason(text, row, |answer| answer.instead_of.is_some());
         }
+        more(text, rows.len());
     }
 
     /// A row with those of its dimensions that matter.
@@ -190,6 +198,14 @@ impl Page<'_> {
             to.unwrap_or_default(),
             rule.priority
         )
+    }
+}
+
+fn more(text: &mut String, all: usize) {
+    if all > SHOWN {
+        let rest = all - SHOWN;
+        let words = format!("    … and {rest} more; --format json has them");
+        line(text, &words);
     }
 }
 
