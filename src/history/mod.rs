@@ -2,6 +2,7 @@
 //! SQLite.
 
 mod afterwards;
+mod cell;
 mod chain;
 mod entry;
 mod file;
@@ -14,6 +15,7 @@ mod since;
 mod standing;
 
 pub(crate) use afterwards::{After, Concern, Noted};
+pub(crate) use cell::{OfCells, OpenOfCell, PastChange};
 pub(crate) use chain::moment;
 pub(crate) use entry::{
     CellChange, Finished, MappingEntry, MappingPlan, PeriodEntry, Place, Setting, Started,
