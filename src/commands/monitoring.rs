@@ -20,7 +20,7 @@ use crate::history::{After, Concern, Recorder};
 use crate::report::{self, MappingReport, Report};
 use crate::site::Site;
 
-/// For each concern in all.
+/// For DHIS2, before the end of a run and after it.
 const TIME: Duration = Duration::from_secs(10);
 
 /// A run has begun; one that sends is told of.

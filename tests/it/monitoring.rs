@@ -397,3 +397,17 @@ fn nothing_that_is_told_has_a_name_of_the_source() {
         assert!(!text.contains("sentinel"), "{}", path.display());
     }
 }
+
+#[test]
+fn a_service_that_never_answers_costs_ten_seconds_and_no_deadline() {
+    let pings = Pings::start(Mood::Silent);
+    let site = watched(&pings);
+    // The run ends before its deadline, and what is told afterwards comes behind it.
+    site.replace("pg2dhis2.toml", "wait = ", "deadline = \"9s\"\nwait = ");
+    let began = std::time::Instant::now();
+    site.run().code(0).silent();
+    let took = began.elapsed().as_secs();
+    assert!((9..30).contains(&took), "{took} s");
+    assert_eq!(pings.heard().len(), 2);
+    assert_eq!(failures(&site, "1").len(), 2);
+}

@@ -326,6 +326,7 @@ fn the_alert_rules_are_rules_of_prometheus() {
     }
     let names: BTreeSet<&String> = alerts.iter().map(|rule| &rule["alert"]).collect();
     assert!(names.len() == alerts.len() && alerts.len() > 4);
+    let time = Regex::new("^[0-9]+[mhd]$").unwrap();
     for rule in &alerts {
         let keys = [
             "alert",
@@ -338,7 +339,7 @@ fn the_alert_rules_are_rules_of_prometheus() {
             "summary",
         ];
         assert_eq!(rule.keys().collect::<Vec<_>>(), keys, "{rule:?}");
-        assert!(Regex::new("^[0-9]+[mhd]$").unwrap().is_match(&rule["for"]));
+        assert!(time.is_match(&rule["for"]));
         assert!(!named(&rule["expr"]).is_empty());
         assert!(["critical", "warning"].contains(&rule["severity"].as_str()));
     }
