@@ -31,6 +31,7 @@ mod hostile_queries;
 mod limits;
 mod monitoring;
 mod monitoring_dhis2;
+mod monitoring_log;
 mod monitoring_metrics;
 mod moves;
 mod one_at_a_time;
