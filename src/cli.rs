@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::PeriodRange;
+use crate::domain::{Period, PeriodRange};
 use crate::exit::Exit;
 
 /// Aggregate data values from a PostgreSQL registry into DHIS2
@@ -46,6 +46,9 @@ pub(crate) enum Command {
     /// Say how each mapping stands: last success, open problems, gaps; for monitoring agents
     #[command(after_help = exit_codes())]
     Status(StatusArgs),
+    /// Say where a number in DHIS2 comes from: rows, rules, who stored it, every change we made
+    #[command(after_help = exit_codes())]
+    Explain(ExplainArgs),
 }
 
 impl Command {
@@ -71,6 +74,7 @@ impl Command {
             Command::Pin(args) => &args.site,
             Command::History(args) => &args.site,
             Command::Status(args) => &args.site,
+            Command::Explain(args) => &args.site,
         }
     }
 }
@@ -206,6 +210,31 @@ pub(crate) struct StatusArgs {
     /// A mapping without a success for so long is stale: 5
     #[arg(long, value_name = "TIME", default_value = "3h", value_parser = age)]
     pub(crate) max_age: SignedDuration,
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// A data element, by name, code or UID
+    #[arg(value_name = "DATA-ELEMENT")]
+    pub(crate) data_element: String,
+    /// An organisation unit, by name, code or UID
+    #[arg(value_name = "ORG-UNIT")]
+    pub(crate) org_unit: String,
+    /// A DHIS2 period, such as 202503 or 2024
+    #[arg(value_name = "PERIOD")]
+    pub(crate) period: Period,
+    /// A category option combo, by name, code or UID [default: all of the data element's]
+    #[arg(value_name = "COC")]
+    pub(crate) category_option_combo: Option<String>,
+    #[command(flatten)]
+    pub(crate) site: SiteArgs,
+    #[command(flatten)]
+    pub(crate) mappings: MappingArgs,
+    /// The moment that is bound as :'as_of' (RFC 3339) [default: now]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) as_of: Option<Timestamp>,
     #[command(flatten)]
     pub(crate) report: ReportArgs,
 }

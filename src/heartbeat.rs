@@ -9,8 +9,9 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::http::error::What;
 use crate::http::{Client, Settings};
 
-/// For a signal, the connection included.
-const TIME: Duration = Duration::from_secs(10);
+/// For the two signals of a run, the connections included: ten seconds in all, and the run itself waits for the shorter.
+const BEGINNING: Duration = Duration::from_secs(3);
+const END: Duration = Duration::from_secs(7);
 
 /// What is told of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,12 +31,16 @@ pub(crate) fn send(
     run: &str,
     line: &str,
 ) -> Result<(), String> {
+    let time = match signal {
+        Signal::Begun => BEGINNING,
+        Signal::Succeeded | Signal::Failed(_) => END,
+    };
     let settings = Settings {
-        connect: TIME,
-        send: TIME,
-        first_byte: TIME,
-        body: TIME,
-        ends_at: Some(Instant::now() + TIME),
+        connect: time,
+        send: time,
+        first_byte: time,
+        body: time,
+        ends_at: Some(Instant::now() + time),
         ..Settings::default()
     };
     let client = Client::new(&settings).map_err(|error| error.text)?;

@@ -43,8 +43,10 @@ pub(super) fn apply(args: &ApplyArgs) -> anyhow::Result<Exit> {
     let mut report = empty_report("apply", mode, plan.as_of, started);
     report.mappings = plan.mappings.iter().map(mapping_report).collect();
     let memory = memory(&site, mode, &url)?;
-    let mut record = Record::begin(&site, mode, intent(&report, &url), &mut report)?;
-    monitoring::begun(&site, &mut record);
+    let mut record = monitoring::begun(
+        &site,
+        Record::begin(&site, mode, intent(&report, &url), &mut report)?,
+    );
     let released = args.release.iter().any(|named| names(named, &digest));
     if let Some(problem) = too_old(&plan, started, &digest).filter(|_| !released) {
         report.problems.push(problem);
@@ -70,7 +72,8 @@ pub(super) fn apply(args: &ApplyArgs) -> anyhow::Result<Exit> {
             }
         }
     }
-    conclude(&site, &watch, record, report, (&args.site, &args.report))
+    let told = (&args.site, &args.report);
+    conclude(&site, &watch, record, report, told)
 }
 
 fn ensure_same_server(plan: &SavedPlan, url: &str) -> Result<(), Problem> {

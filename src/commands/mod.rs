@@ -5,6 +5,7 @@ mod approvals;
 mod complete;
 mod conclude;
 mod deliver;
+mod explain;
 mod extract;
 mod history;
 mod map;
@@ -46,6 +47,7 @@ pub(crate) fn execute(command: &Command) -> anyhow::Result<Exit> {
         Command::Pin(args) => pin::pin(args),
         Command::History(args) => history::history(args),
         Command::Status(args) => status::status(args),
+        Command::Explain(args) => explain::explain(args),
     };
     if let Err(error) = &ended
         && command.sends()

@@ -21,18 +21,19 @@ use crate::history::{After, Concern, Recorder};
 use crate::report::{self, MappingReport, Report};
 use crate::site::Site;
 
-/// For each concern in all.
+/// For DHIS2, before the end of a run and after it.
 const TIME: Duration = Duration::from_secs(10);
 
-/// A run that will send has begun.
-pub(super) fn begun(site: &Site, record: &mut Record) {
+/// A run has begun; one that sends is told of.
+pub(super) fn begun(site: &Site, mut record: Record) -> Record {
     let Some(recorder) = record.recorder() else {
-        return;
+        return record;
     };
     report::log_run(recorder.run);
     let line = format!("run {}: begun", recorder.run);
     let sent = beat(site, Signal::Begun, &recorder.id, &line);
     note(recorder, Concern::Heartbeat, sent, Exit::Ok);
+    record
 }
 
 /// Looks what happened in DHIS2 since the last run; what people should know of it becomes a note of the report.

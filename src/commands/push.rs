@@ -40,8 +40,7 @@ pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
     let answerers = answerers(&site, &mut report);
     let mut intent = Intent::new(&access.url);
     intent.add(&desired.mapping, &desired.periods, None);
-    let mut record = Record::begin(&site, mode, intent, &mut report)?;
-    monitoring::begun(&site, &mut record);
+    let mut record = monitoring::begun(&site, Record::begin(&site, mode, intent, &mut report)?);
     let orders = Orders {
         mode,
         keep: args.send.keep(),
@@ -75,13 +74,8 @@ pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
     saved_plan::save(args.send.save_plan.as_deref(), &mut report, |_| {
         BTreeMap::new()
     });
-    conclude(
-        &site,
-        &watch,
-        record,
-        report,
-        (&args.site, &args.send.report),
-    )
+    let told = (&args.site, &args.send.report);
+    conclude(&site, &watch, record, report, told)
 }
 
 /// The document, and when it was made.

@@ -47,8 +47,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
         _ => answerers(&site, &mut report),
     };
     let intent = intent(&source, &dhis2, &jobs);
-    let mut record = Record::begin(&site, mode, intent, &mut report)?;
-    monitoring::begun(&site, &mut record);
+    let record = monitoring::begun(&site, Record::begin(&site, mode, intent, &mut report)?);
     let mut pass = Pass {
         site: &site,
         turn,
@@ -86,13 +85,8 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
         read.map(|mapping| mapping.digests.clone())
             .unwrap_or_default()
     });
-    conclude(
-        &site,
-        &pass.watch,
-        pass.record,
-        report,
-        (&args.site, &args.send.report),
-    )
+    let told = (&args.site, &args.send.report);
+    conclude(&site, &pass.watch, pass.record, report, told)
 }
 
 fn intent(source: &SourceAccess, dhis2: &Dhis2Access, jobs: &[Job<'_>]) -> Intent {

@@ -2,6 +2,7 @@
 //! SQLite.
 
 mod afterwards;
+mod cell;
 mod chain;
 mod days;
 mod entry;
@@ -15,6 +16,7 @@ mod since;
 mod standing;
 
 pub(crate) use afterwards::{After, Concern, Noted};
+pub(crate) use cell::{OfCells, OpenOfCell, PastChange};
 pub(crate) use chain::moment;
 pub(crate) use days::{Day, Went};
 pub(crate) use entry::{

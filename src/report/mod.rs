@@ -2,6 +2,7 @@
 
 mod absorb;
 mod complete;
+mod explain;
 pub(crate) mod history;
 mod json;
 mod lines;
@@ -19,6 +20,7 @@ use jiff::Timestamp;
 
 pub(crate) use absorb::Keep;
 pub(crate) use complete::CompleteReport;
+pub(crate) use explain::{CellExplained, Explanation, LiveExplained, explain};
 pub(crate) use history::{Age, MappingStatus, Status};
 pub(crate) use lines::{log_run, logging};
 pub(crate) use metrics::{MappingMetrics, Metrics};

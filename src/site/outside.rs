@@ -76,7 +76,7 @@ impl Site {
     /// DHIS2 for a few requests that may fail: each is tried once, and all end by a moment.
     pub(crate) fn dhis2_until(&self, ends_at: Instant) -> anyhow::Result<Dhis2> {
         let settings = self.dhis2_settings()?;
-        Ok(self.log_in(at_once(settings, ends_at))?)
+        self.log_in(at_once(settings, ends_at))
     }
 
     /// The same as the account that may build analytics tables.
@@ -88,7 +88,7 @@ impl Site {
         {
             settings.credentials = dhis2::Credentials::Token(secret::read(file)?);
         }
-        Ok(self.log_in(at_once(settings, ends_at))?)
+        self.log_in(at_once(settings, ends_at))
     }
 }
 

@@ -198,14 +198,8 @@ fn dhis2(entry: Entry<'_>, base: &Path) -> Result<Dhis2Site, FileError> {
         None => push::CHUNK,
     };
     let ca_file = section.take("ca-file").map(path).transpose()?;
-    let own_users = match section.take("own-users") {
-        Some(entry) => entry
-            .list()?
-            .into_iter()
-            .map(own_user)
-            .collect::<Result<_, _>>()?,
-        None => Vec::new(),
-    };
+    let own_users = section.take("own-users");
+    let own_users = own_users.map_or(Ok(Vec::new()), own_users_of)?;
     let url = url.string()?.to_owned();
     let data_store = outside::data_store(&mut section)?;
     let analytics = outside::analytics(&mut section, base)?;
@@ -222,6 +216,10 @@ fn dhis2(entry: Entry<'_>, base: &Path) -> Result<Dhis2Site, FileError> {
         data_store,
         analytics,
     })
+}
+
+fn own_users_of(entry: Entry<'_>) -> Result<Vec<OwnUser>, FileError> {
+    entry.list()?.into_iter().map(own_user).collect()
 }
 
 /// `"openfn"`, or `{ name = "openfn", until = 2026-06-30 }`.

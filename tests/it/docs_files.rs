@@ -16,6 +16,7 @@ const SITE: &str = r#"
 time-zone = "Etc/UTC"
 mappings = ["mappings/*.toml"]
 state = "state"
+name = "castries"
 [source]
 url = "SOURCE"
 password-file = "source.password"
@@ -29,6 +30,11 @@ allow-overprivileged-account = true
 chunk = 1000
 ca-file = "ca.pem"
 own-users = ["sluhis_import"]
+data-store = "pg2dhis2"
+data-store-group = "VYy11YtcQMI"
+analytics = "refresh"
+analytics-every = "24h"
+analytics-token-file = "dhis2.token"
 ACCOUNT
 [limits]
 deadline = "50m"
@@ -40,10 +46,18 @@ body = "60s"
 wait = "2s"
 [history]
 retain = "5y"
+metrics = "pg2dhis2.prom"
+HEARTBEAT
 "#;
 const ACCOUNTS: [&str; 2] = [
     "token-file = \"dhis2.token\"",
     "username = \"loader\"\npassword-file = \"dhis2.password\"",
+];
+
+/// Nobody hears it, which changes nothing.
+const HEARTBEATS: [&str; 2] = [
+    "heartbeat = \"http://127.0.0.1:9/x\"",
+    "heartbeat-file = \"heartbeat.url\"",
 ];
 
 /// The keys that need TLS on the way.
@@ -122,12 +136,13 @@ fn the_docs_have_every_key_of_a_site_file_and_the_program_takes_each() {
     let authority = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     site.write("ca.pem", &authority.cert.pem());
     let mut keys = BTreeSet::new();
-    for account in ACCOUNTS {
+    for (account, heartbeat) in ACCOUNTS.into_iter().zip(HEARTBEATS) {
         let text = SITE
             .replace("SOURCE", &site.database.url())
             .replace("TARGET", &site.dhis2.url())
             .replace("SYSTEM", SYSTEM_ID)
-            .replace("ACCOUNT", account);
+            .replace("ACCOUNT", account)
+            .replace("HEARTBEAT", heartbeat);
         site.write("pg2dhis2.toml", &text);
         site.run().code(0);
         keys.extend(keys_of_site(&text.parse().unwrap()));
@@ -138,6 +153,7 @@ fn the_docs_have_every_key_of_a_site_file_and_the_program_takes_each() {
         .replace("SOURCE", &site.database.url())
         .replace("TARGET", "https://dhis2.health.example/")
         .replace("ACCOUNT", ACCOUNTS[0])
+        .replace("HEARTBEAT", HEARTBEATS[0])
         .replace(
             "lock-timeout = \"5s\"",
             &PIN.replace("PIN", &"0".repeat(64)),
@@ -238,6 +254,7 @@ fn no_key_that_the_program_reads_is_missing_in_the_docs() {
     let mut count = 0;
     for file in [
         "src/site/parse.rs",
+        "src/site/outside.rs",
         "src/mapping/parse.rs",
         "src/mapping/parse_dimension.rs",
     ] {

@@ -1,15 +1,13 @@
 //! What those are told who watch runs from elsewhere, and that nothing that fails there changes a run.
 
 use std::fs;
-use std::path::Path;
-use std::process::Stdio;
 
 use rig::dhis2::Dialect;
 use rig::pings::{Mood, Ping, Pings};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::history::run as recorded;
-use crate::program::{Finished, command};
+use crate::program::Finished;
 use crate::small_site::{NOW, NUMBER, SmallSite, UNITS};
 use crate::tls_front::{Identity, Speaks, front};
 
@@ -95,7 +93,7 @@ fn a_dry_run_a_wrong_command_line_and_what_sends_nothing_tell_nobody() {
     for (args, code) in [
         (&["run", "-n", "-p", "202503"][..], 0),
         (&["run", "--dry-run=server", "-p", "202503"], 0),
-        (&["run", "-m", "small", "-p", "2025W1"], 2),
+        (&["push", "pg2dhis2.toml"], 2),
         (&["extract", "-m", "small", "-p", "202503"], 0),
         (&["status"], 5),
         (&["history"], 0),
@@ -230,7 +228,7 @@ fn whatever_fails_afterwards_the_run_stands_and_the_failure_is_kept() {
         ),
         (
             "heartbeat-file = \"missing\"".to_owned(),
-            "heartbeat: missing: the secret file does not exist",
+            "heartbeat: ./missing: the secret file does not exist",
         ),
         (
             "metrics = \"nowhere/x.prom\"".to_owned(),
@@ -269,28 +267,31 @@ fn a_failure_is_told_at_once_only_where_there_is_something_to_hear() {
 }
 
 #[test]
-fn lines_on_standard_error_have_the_run_and_no_colours() {
-    let site = SmallSite::new(Dialect::V2_43);
-    site.run().code(0);
-    let args = ["run", "-v", "-p", "202503", "--as-of", NOW];
-    let told = site.program(&args).code(0).stderr;
-    assert!(
-        told.contains("\nrun 2: GET /api/") || told.starts_with("run 2: GET /api/"),
-        "{told}"
+fn nothing_that_is_told_has_a_name_of_the_source() {
+    let pings = Pings::start(Mood::Well);
+    let site = site_with(&format!(
+        "heartbeat = \"{}\"\nmetrics = \"pg2dhis2.prom\"",
+        pings.url()
+    ));
+    site.replace(
+        "pg2dhis2.toml",
+        "token-file = \"dhis2.token\"",
+        "token-file = \"dhis2.token\"\ndata-store = \"pg2dhis2\"",
     );
-    assert!(!told.contains('\u{1b}'), "{told}");
-}
-
-#[test]
-fn with_log_format_json_every_line_is_an_object_of_the_run() {
-    let site = SmallSite::new(Dialect::V2_43);
+    let map = format!("column = \"unit\"\nmap = {{ known = \"{}\" }}", UNITS[0]);
+    site.replace("mappings/small.toml", "column = \"unit\"", &map);
+    site.replace(
+        "mappings/small.toml",
+        "absent = ",
+        "guards.max-unmapped = \"100%\"\nabsent = ",
+    );
     site.database.execute(&format!(
-        "INSERT INTO t VALUES ('{NUMBER}', '{}', '202503', 'many')",
-        UNITS[1]
+        "UPDATE t SET unit = 'known';
+         INSERT INTO t SELECT '{NUMBER}', 'Sentinel' || n || E' \\n\\\\\"', '202503', '1' FROM generate_series(1, 1000) n"
     ));
     let args = [
         "run",
-        "-v",
+        "-vv",
         "--log-format",
         "json",
         "-p",
@@ -298,53 +299,32 @@ fn with_log_format_json_every_line_is_an_object_of_the_run() {
         "--as-of",
         NOW,
     ];
-    let lines = |told: &Finished| -> Vec<Value> {
-        let lines = told.stderr.lines();
-        lines
-            .map(|line| serde_json::from_str(line).expect(line))
-            .collect()
-    };
-    let told = lines(&site.program(&args).code(3));
-    assert!(told.len() > 3, "{told:?}");
-    for line in &told {
-        let names: Vec<&String> = line.as_object().unwrap().keys().collect();
-        assert_eq!(names, ["time", "level", "run", "message"]);
-        let time = line["time"].as_str().unwrap();
-        assert!(time.parse::<jiff::Timestamp>().is_ok(), "{time}");
+    let told = site.program(&args).code(3);
+    let store = format!("{:?}", site.dhis2.data_store());
+    assert!(store.contains("small") && pings.heard().len() == 2);
+    let said = format!(
+        "{:?} {store} {} {}",
+        pings.heard(),
+        told.stdout,
+        told.stderr
+    );
+    assert!(!said.to_ascii_lowercase().contains("sentinel"), "{said}");
+    for (path, content) in site.files() {
+        let text = String::from_utf8_lossy(&content).to_ascii_lowercase();
+        assert!(!text.contains("sentinel"), "{}", path.display());
     }
-    let requests = told.iter().filter(|line| {
-        let message = line["message"].as_str().unwrap();
-        message.starts_with("GET /api/") && line["run"] == 1 && line["level"] == "info"
-    });
-    assert!(requests.count() > 2, "{told:?}");
-    site.write("mappings/small.toml", "nonsense = 1");
-    let refused = lines(&site.program(&args).code(10));
-    assert_eq!(refused.len(), 1, "{refused:?}");
-    assert_eq!(refused[0]["level"], "error");
-    assert_eq!(refused[0]["run"], json!(null));
-    let message = refused[0]["message"].as_str().unwrap();
-    assert!(!message.starts_with("pg2dhis2: "), "{message}");
 }
 
 #[test]
-fn colours_that_an_environment_asks_for_reach_no_file() {
-    let site = SmallSite::new(Dialect::V2_43);
-    let mut run = command(
-        site.folder.path(),
-        &[
-            "run",
-            "-v",
-            "--log-format",
-            "json",
-            "-p",
-            "202503",
-            "--as-of",
-            NOW,
-        ],
-    );
-    run.envs([("CLICOLOR_FORCE", "1"), ("RUST_LOG_STYLE", "always")]);
-    let output = run.stdin(Stdio::null()).output().unwrap();
-    assert!(output.status.success());
-    assert!(!output.stderr.contains(&0x1b));
-    assert!(Path::new(&site.path("state")).exists());
+fn a_service_that_never_answers_costs_ten_seconds_and_no_deadline() {
+    let pings = Pings::start(Mood::Silent);
+    let site = watched(&pings);
+    // The run ends before its deadline, and what is told afterwards comes behind it.
+    site.replace("pg2dhis2.toml", "wait = ", "deadline = \"9s\"\nwait = ");
+    let began = std::time::Instant::now();
+    site.run().code(0).silent();
+    let took = began.elapsed().as_secs();
+    assert!((9..30).contains(&took), "{took} s");
+    assert_eq!(pings.heard().len(), 2);
+    assert_eq!(failures(&site, "1").len(), 2);
 }

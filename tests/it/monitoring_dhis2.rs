@@ -1,7 +1,11 @@
 //! What a ministry sees of its sites in DHIS2: the data store's summaries, a second host, analytics tables that follow.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use rig::dhis2::{Dialect, StandIn};
 use serde_json::{Value, json};
 
@@ -135,19 +139,53 @@ fn a_new_key_is_shared_with_the_group_alone() {
 
 /// The status of a GET as an account of the recordings.
 fn asked(url: &str, account: &str) -> u16 {
-    use base64::Engine;
-    use std::io::{Read, Write};
-    let rest = url.strip_prefix("http://").unwrap();
-    let (host, path) = rest.split_once('/').unwrap();
-    let pair = base64::engine::general_purpose::STANDARD.encode(format!("{account}:Loader-2026!"));
-    let mut stream = std::net::TcpStream::connect(host).unwrap();
+    call("GET", url, &format!("{account}:Loader-2026!"), "").0
+}
+
+/// What DHIS2 answers to somebody else: the status, and the body.
+fn call(method: &str, url: &str, login: &str, body: &str) -> (u16, Value) {
+    let (host, path) = url
+        .strip_prefix("http://")
+        .unwrap()
+        .split_once('/')
+        .unwrap();
+    let login = STANDARD.encode(login);
+    let mut stream = TcpStream::connect(host).unwrap();
     let request = format!(
-        "GET /{path} HTTP/1.1\r\nhost: {host}\r\naccept: application/json\r\nauthorization: Basic {pair}\r\nconnection: close\r\n\r\n"
+        "{method} /{path} HTTP/1.1\r\nhost: {host}\r\naccept: application/json\r\nauthorization: Basic {login}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
     );
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    answer.split(' ').nth(1).unwrap().parse().unwrap()
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    let body = answer.split_once("\r\n\r\n").unwrap().1;
+    (status, serde_json::from_str(body).unwrap_or_default())
+}
+
+#[test]
+fn a_key_that_is_somebody_elses_is_a_failure_and_the_run_stands() {
+    let site = site_with(Dialect::V2_43, "data-store = \"pg2dhis2\"");
+    named(&site, "castries");
+    let month = jiff::Timestamp::now().strftime("%Y-%m");
+    let url = site.dhis2.url();
+    let key = format!("{url}api/dataStore/pg2dhis2/castries-{month}");
+    let admin = |method: &str, url: &str, body: &str| call(method, url, "admin:district", body);
+    assert_eq!(admin("POST", &key, "{}").0, 201);
+    let id = admin("GET", &format!("{key}/metaData"), "").1["id"].clone();
+    let sharing = format!(
+        "{url}api/sharing?type=dataStore&id={}",
+        id.as_str().unwrap()
+    );
+    let nobody = r#"{"object":{"publicAccess":"--------"}}"#;
+    assert_eq!(admin("PUT", &sharing, nobody).0, 200);
+    site.run().code(0).silent();
+    assert_eq!(site.dhis2.values().len(), 1);
+    let after = recorded(&site, "1")["after"].clone();
+    let text = after[0]["text"].as_str().unwrap();
+    assert!(text.contains("Access denied for key"), "{after}");
+    assert_eq!(admin("GET", &key, "").1, json!({}));
 }
 
 #[test]
@@ -231,7 +269,13 @@ fn tables_are_built_once_after_values_changed_and_the_next_run_tells_the_end() {
     let site = refreshing("24h");
     with_builder(&site);
     site.run().code(0).silent();
-    let years = i32::from(jiff::Zoned::now().year()) - 2025 + 1;
+    let years = jiff::Timestamp::now()
+        .strftime("%Y")
+        .to_string()
+        .parse::<i32>()
+        .unwrap()
+        - 2025
+        + 1;
     assert_eq!(
         builds(&site),
         [format!("/api/resourceTables/analytics?lastYears={years}")]

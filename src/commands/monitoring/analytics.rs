@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::dhis2::Build;
@@ -75,22 +74,21 @@ pub(super) fn refresh(
     if !is_due || last.and_then(unfinished).is_some() {
         return Ok(());
     }
-    let built = dhis2.analytics.map(moment).unwrap_or_default();
     let Some(past) = Past::open(&site.state, Vec::new())? else {
         return Ok(());
     };
-    let changed = past.changed_after(&built)?;
-    let first = changed.iter().filter_map(|period| year(period)).min();
-    let Some(first) = first else {
+    if first_changed(&past, dhis2.analytics)?.is_none() {
+        return Ok(());
+    }
+    let mut connection = site.analytics_until(end)?;
+    let server = connection.server()?;
+    // Somebody may have had them built while the run went on.
+    let Some(first) = first_changed(&past, server.analytics)? else {
         return Ok(());
     };
-    let zone = TimeZone::get(&dhis2.time_zone).unwrap_or(TimeZone::UTC);
-    let now = zone.to_datetime(Timestamp::now());
-    let years = u32::try_from(i32::from(now.year()) - first + 1)
-        .unwrap_or(1)
-        .max(1);
-    let mut connection = site.analytics_until(end)?;
-    if connection.builds_analytics(now)? {
+    let years = i32::from(server.now.year()) - first + 1;
+    let years = u32::try_from(years).unwrap_or_default().max(1);
+    if connection.builds_analytics(server.now)? {
         log::info!("DHIS2 is building its analytics tables already");
         return Ok(());
     }
@@ -103,6 +101,12 @@ pub(super) fn refresh(
         ..After::default()
     };
     Ok(recorder.after(Concern::Analytics, &after)?)
+}
+
+/// The first year in which values changed after the tables were built.
+fn first_changed(past: &Past, built: Option<Timestamp>) -> anyhow::Result<Option<i32>> {
+    let changed = past.changed_after(&built.map(moment).unwrap_or_default())?;
+    Ok(changed.iter().filter_map(|period| year(period)).min())
 }
 
 /// The last job that a run began, or heard the end of. The one of an end has the moment of its beginning.

@@ -6,13 +6,25 @@ use super::source::{Source, first_names, has_word, names_below};
 
 /// What each module of `src` uses; a module uses only what stands below it, and the stages extract, map, plan and push
 /// never name each other.
-pub(super) const USES: [(&str, &[&str]); 16] = [
+pub(super) const USES: [(&str, &[&str]); 17] = [
     ("main", &["cli", "commands", "exit", "report"]),
     (
         "commands",
         &[
-            "watchdog", "cli", "exit", "report", "history", "site", "extract", "map", "plan",
-            "push", "dhis2", "mapping", "domain",
+            "watchdog",
+            "cli",
+            "exit",
+            "heartbeat",
+            "report",
+            "history",
+            "site",
+            "extract",
+            "map",
+            "plan",
+            "push",
+            "dhis2",
+            "mapping",
+            "domain",
         ],
     ),
     // It tells that it ends the process.
@@ -38,6 +50,8 @@ pub(super) const USES: [(&str, &[&str]); 16] = [
     ("plan", &["domain"]),
     ("map", &["mapping", "domain"]),
     ("dhis2", &["http", "domain"]),
+    // It is no part of DHIS2, and speaks HTTP to somebody else.
+    ("heartbeat", &["http"]),
     ("http", &[]),
     ("mapping", &["domain"]),
     ("domain", &[]),
@@ -65,8 +79,8 @@ pub(super) const HOMES: [(&str, &[&str]); 23] = [
     // What a TLS error means is told on both sides.
     ("rustls", &["extract", "http"]),
     ("rustls_native_certs", &["extract"]),
-    // Read in one, needed by the two that speak to somebody.
-    ("secrecy", &["site", "extract", "dhis2"]),
+    // Read in one, needed by the three that speak to somebody.
+    ("secrecy", &["site", "extract", "dhis2", "heartbeat"]),
     // Digests of files, fingerprints of keys, names of plans, the pinned key of a server.
     ("sha2", &["mapping", "domain", "plan", "extract"]),
     ("strsim", &["mapping"]),
