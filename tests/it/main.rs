@@ -20,6 +20,7 @@ mod docs_formats;
 mod dry_run;
 mod examples;
 mod failing_target;
+mod faults;
 mod foreign;
 mod guards_st_lucia;
 mod histories;

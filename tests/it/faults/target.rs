@@ -1,0 +1,5 @@
+//! Faults of the target.
+
+use super::Fault;
+
+pub(super) const FAULTS: &[Fault] = &[];
