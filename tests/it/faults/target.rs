@@ -1,5 +1,0 @@
-//! Faults of the target.
-
-use super::Fault;
-
-pub(super) const FAULTS: &[Fault] = &[];
