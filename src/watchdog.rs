@@ -36,8 +36,8 @@ pub(crate) struct Deadline {
 
 impl Watch {
     /// Begins to watch; `written` is the deadline of the site file. A backfill by a person at a terminal has none
-    /// unless it is written.
-    pub(crate) fn begin(written: Option<Duration>, work: Work) -> Watch {
+    /// unless it is written. Nothing is begun that nobody can watch.
+    pub(crate) fn begin(written: Option<Duration>, work: Work) -> Result<Watch, Problem> {
         let limit = limit(written, work, report::is_read_at_terminal());
         // A deadline beyond all clocks is none.
         let deadline = limit.and_then(|limit| {
@@ -47,9 +47,15 @@ impl Watch {
         let doing = Arc::new(Mutex::new("beginning"));
         if let Some(deadline) = deadline {
             let doing = Arc::clone(&doing);
-            thread::spawn(move || end(deadline, &doing));
+            let watching = thread::Builder::new().spawn(move || end(deadline, &doing));
+            watching.map_err(|_| {
+                Problem::new(
+                    Exit::Temporary,
+                    "the system has no memory, or no thread, for what watches the deadline; nothing was sent; the next run tries again",
+                )
+            })?;
         }
-        Watch { deadline, doing }
+        Ok(Watch { deadline, doing })
     }
 
     /// Notes what the command does now, to tell it should it hang.
@@ -147,7 +153,7 @@ mod tests {
 
     #[test]
     fn before_the_deadline_there_is_time_and_beyond_it_none() {
-        let watch = Watch::begin(Some(Duration::from_secs(3_600)), Work::Usual);
+        let watch = Watch::begin(Some(Duration::from_secs(3_600)), Work::Usual).unwrap();
         assert!(watch.ensure_time().is_ok());
         assert!(watch.has(Duration::from_secs(3_000)));
         assert!(!watch.has(Duration::from_secs(3_601)));

@@ -4,6 +4,7 @@
 use std::io::{self, Write};
 use std::net::TcpStream;
 use std::process::Command;
+use std::sync::LazyLock;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -162,21 +163,19 @@ fn a_head_without_end_is_no_http() {
 }
 
 /// Half a GiB of spaces in a few MiB.
-pub(crate) fn bomb() -> Vec<u8> {
+pub(crate) static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
     for _ in 0..512 {
         gzip.write_all(&[b' '; 1 << 20]).expect("half a GiB");
     }
     gzip.finish().expect("a few MiB")
-}
+});
 
 #[test]
 fn compressed_bytes_that_nobody_asked_for_are_not_expanded() {
-    let bomb = bomb();
     for request in ["GET /api/system/info", "GET /api/dataValueSets"] {
-        let bomb = bomb.clone();
-        let site = answered(request, move |client| {
-            whole(client, "Content-Encoding: gzip\r\n", &bomb)
+        let site = answered(request, |client| {
+            whole(client, "Content-Encoding: gzip\r\n", &BOMB)
         });
         site.refused(run(&site), 14, "not what its API promises");
     }

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use rig::dhis2::Dialect::{V2_42, V2_43};
 
 use super::super::{Fault, Holds, Met};
-use super::{Bed, IMPORT, none, observed, site};
-use crate::bounded::run_within;
+use super::{ALWAYS, Bed, FIRST, IMPORT, limits, none, observed, site};
+use crate::bounded::{HEAD, endless, run_within};
 use crate::one_at_a_time::Hanging;
 use crate::program::{Finished, command, program_with_output};
 use crate::small_site::{NOW, SmallSite};
@@ -178,11 +178,20 @@ pub(super) const FAULTS: &[Fault] = &[
     },
     Fault {
         number: "F84",
-        what: "no memory",
-        met: no_memory,
-        code: 134,
-        says: "memory",
+        what: "no memory to begin with",
+        met: no_memory_to_begin,
+        code: 5,
+        says: "nothing was sent; the next run tries again",
         asked: 0,
+        holds: Holds::NothingSent,
+    },
+    Fault {
+        number: "F84",
+        what: "no memory for an answer",
+        met: no_memory_for_an_answer,
+        code: 5,
+        says: "no memory for the answer; the next run tries again",
+        asked: 2,
         holds: Holds::NothingSent,
     },
 ];
@@ -307,11 +316,18 @@ fn yesterday() -> Met {
     met
 }
 
-/// It ends before it has begun, and the next run has nothing to repair.
-fn no_memory() -> Met {
+/// Before it has begun: not even the thread that watches the time fits.
+fn no_memory_to_begin() -> Met {
     let site = site(V2_43);
-    let run = || ended(spawned(&mut run_within(&site, 1 << 10)));
-    let met = observed(&site, run, none);
-    site.run().code(0).silent();
-    met
+    let run = || program_with_output(&mut run_within(&site, 2 << 10));
+    observed(&site, run, none)
+}
+
+fn no_memory_for_an_answer() -> Met {
+    let bed = Bed::meeting(V2_43, FIRST, ALWAYS, |_, client| {
+        endless(client, &format!("{HEAD}\r\n"), " ")
+    });
+    limits(&bed.site, "attempts = 2");
+    let run = || program_with_output(&mut run_within(&bed.site, 16 << 10));
+    observed(&bed.site, run, |_| bed.met())
 }

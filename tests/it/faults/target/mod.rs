@@ -40,8 +40,8 @@ struct Bed {
     met: Arc<AtomicUsize>,
 }
 
-/// Whether a request met the fault, and has its answer or none; others pass.
-type IsMet = io::Result<bool>;
+/// Whether a request has its answer, or none for ever; others pass.
+type IsAnswered = io::Result<bool>;
 
 fn site(dialect: Dialect) -> SmallSite {
     let site = SmallSite::new(dialect);
@@ -110,20 +110,19 @@ fn told_tries(site: &SmallSite) -> Met {
 }
 
 impl Bed {
+    /// `meet` counts the requests that meet the fault, before they do.
     fn behind(
         dialect: Dialect,
-        mut meet: impl FnMut(&Asked, &mut TcpStream) -> IsMet + Send + 'static,
+        mut meet: impl FnMut(&Asked, &mut TcpStream, &AtomicUsize) -> IsAnswered + Send + 'static,
     ) -> Bed {
         let site = site(dialect);
         let met = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&met);
         let url = site.dhis2.url();
-        let relay = relay_before(&url, move |asked, client| match meet(asked, client) {
-            Ok(false) => client.write_all(&asked.answer()?),
-            // A program that goes away has met it too.
-            _ => {
-                counted.fetch_add(1, Ordering::SeqCst);
-                Ok(())
+        let relay = relay_before(&url, move |asked, client| {
+            match meet(asked, client, &counted)? {
+                true => Ok(()),
+                false => client.write_all(&asked.answer()?),
             }
         });
         site.replace("pg2dhis2.toml", &url, &relay);
@@ -138,11 +137,12 @@ impl Bed {
         mut meet: impl FnMut(&Asked, &mut TcpStream) -> io::Result<()> + Send + 'static,
     ) -> Bed {
         let mut left = times;
-        Bed::behind(dialect, move |asked, client| {
+        Bed::behind(dialect, move |asked, client, met| {
             if left == 0 || !asked.first.starts_with(request) {
                 return Ok(false);
             }
             left -= 1;
+            met.fetch_add(1, Ordering::SeqCst);
             meet(asked, client).map(|()| true)
         })
     }

@@ -1,6 +1,7 @@
 //! A server or a proxy that has too much to do, or to take.
 
 use std::io::Write;
+use std::sync::atomic::Ordering;
 
 use jiff::{Timestamp, ToSpan};
 use rig::dhis2::Dialect::V2_43;
@@ -156,11 +157,12 @@ pub(super) const FAULTS: &[Fault] = &[
 ];
 
 fn proxy_taking(values: usize) -> Met {
-    let bed = Bed::behind(V2_43, move |asked, client| {
+    let bed = Bed::behind(V2_43, move |asked, client, met| {
         let text = String::from_utf8_lossy(&asked.request);
         if text.matches("\"dataElement\"").count() <= values {
             return Ok(false);
         }
+        met.fetch_add(1, Ordering::SeqCst);
         client.write_all(empty("413 Too Large", "").as_bytes())?;
         Ok(true)
     });

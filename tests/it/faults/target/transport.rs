@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rig::dhis2::Dialect::{V2_42, V2_43};
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::super::{Fault, Holds, Met};
 use super::{ALWAYS, Bed, FIRST, IMPORT, limits, observed, site, told, told_tries};
-use crate::bounded::{HEAD, bomb, endless, whole};
+use crate::bounded::{BOMB, HEAD, endless, whole};
 use crate::relay::Asked;
 use crate::tls_front::Identity;
 use crate::trust::dhis2_behind;
@@ -273,12 +274,13 @@ fn applied(times: usize) -> Met {
 fn late() -> Met {
     let mut held = None;
     let mut sent = 0;
-    let bed = Bed::behind(V2_43, move |asked, _| {
+    let bed = Bed::behind(V2_43, move |asked, _, met| {
         if !asked.first.starts_with(IMPORT) {
             return Ok(false);
         }
         sent += 1;
         if sent == 1 {
+            met.fetch_add(1, Ordering::SeqCst);
             held = Some(asked.request.clone());
             return Ok(true);
         }
@@ -367,9 +369,8 @@ fn endless_summary() -> Met {
 }
 
 fn gzip() -> Met {
-    let bomb = bomb();
-    let bed = Bed::meeting(V2_43, FIRST, ALWAYS, move |_, client| {
-        whole(client, "Content-Encoding: gzip\r\n", &bomb)
+    let bed = Bed::meeting(V2_43, FIRST, ALWAYS, |_, client| {
+        whole(client, "Content-Encoding: gzip\r\n", &BOMB)
     });
     bed.run()
 }
