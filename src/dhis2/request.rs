@@ -213,8 +213,7 @@ fn refusal(doing: &str, answer: Answer) -> Dhis2Error {
     let body = answer.bytes().unwrap_or_default();
     let said: WebMessage = serde_json::from_slice(&body).unwrap_or_default();
     let words = said.message.as_deref().map(shown).unwrap_or_default();
-    let told = format!("{status} {words}");
-    let told = told.trim_end();
+    let told = with_words(status, &words);
     let (kind, what) = match status {
         200 | 409 if !json => return not_json(doing, content_type.as_deref(), &body),
         400 if asks_for_token || words.contains("Checksum validation failed") => (
@@ -257,6 +256,11 @@ fn refusal(doing: &str, answer: Answer) -> Dhis2Error {
         retry_after,
         message: format!("{doing}: {what}"),
     }
+}
+
+/// `404`, or `403 Access is denied`.
+fn with_words(status: u16, words: &str) -> String {
+    format!("{status} {words}").trim_end().to_owned()
 }
 
 fn asked_to_wait(answer: &Answer) -> Option<Duration> {

@@ -27,6 +27,7 @@ pub(crate) fn relay_as_it_likes(
 }
 
 /// What the program asks; the server does not know of it yet.
+#[derive(Clone)]
 pub(crate) struct Asked {
     /// Its first line.
     pub(crate) first: String,

@@ -39,9 +39,18 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         number: "F82",
         what: "a second run",
-        met: second,
+        met: || second(|_| ()),
         code: 11,
         says: "another run is active (pid ",
+        asked: 0,
+        holds: Holds::NothingSent,
+    },
+    Fault {
+        number: "F82",
+        what: "a second run, after every file of the first is gone",
+        met: || second(without_files),
+        code: 11,
+        says: "another run is active (unknown); this one did nothing",
         asked: 0,
         holds: Holds::NothingSent,
     },
@@ -215,14 +224,24 @@ fn shelled(script: &str) -> Met {
 }
 
 /// Beside one that hangs in its query.
-fn second() -> Met {
+fn second(meanwhile: impl FnOnce(&SmallSite)) -> Met {
     let mut hanging = Hanging::new();
     let first = hanging.run();
+    meanwhile(&hanging.site);
     let met = observed(&hanging.site, || hanging.beside(&["run"]), none);
     hanging.lock.batch_execute("ROLLBACK").expect("a lock");
     let ended = first.wait_with_output().expect("the first ends");
     assert_eq!(ended.status.code(), Some(0));
     met
+}
+
+/// The lock is on the folder itself.
+fn without_files(site: &SmallSite) {
+    for path in site.files().into_keys() {
+        if path.starts_with(site.path("state")) {
+            fs::remove_file(path).expect("it was there");
+        }
+    }
 }
 
 /// As a shell tells it: 128 and the signal.

@@ -1,13 +1,15 @@
 //! Imports that do not do what they should, whatever their status says, and what DHIS2 no longer knows.
 
 use std::io::Write;
+use std::sync::{Arc, Mutex};
 
 use rig::dhis2::Apply;
 use rig::dhis2::Dialect::{self, V2_42, V2_43};
 use serde_json::{Value, json};
 
 use super::super::{Fault, Holds, Met};
-use super::{ALWAYS, Bed, IMPORT, none, observed, site, told, values};
+use super::{ALWAYS, Bed, IMPORT, limits, none, observed, site, told, values};
+use crate::relay::Asked;
 use crate::retries::recorded;
 use crate::small_site::{NUMBER, SmallSite, UNITS};
 
@@ -16,6 +18,15 @@ const FLUSH: &str = "three identical imports of 960 new values at once, the firs
 const DIED: &str = "the server's database session is terminated during the import";
 
 pub(super) const FAULTS: &[Fault] = &[
+    Fault {
+        number: "F44",
+        what: "no answer, and applied after the run, when the source says something else",
+        met: overtaken,
+        code: 5,
+        says: "the next run tries again",
+        asked: 1,
+        holds: Holds::TheRest,
+    },
     Fault {
         number: "F64",
         what: "409, and one of two values is rejected",
@@ -205,6 +216,34 @@ pub(super) const FAULTS: &[Fault] = &[
         holds: Holds::NothingSent,
     },
 ];
+
+/// The next run finds the older value and puts it right.
+fn overtaken() -> Met {
+    let held = Arc::new(Mutex::new(None));
+    let holding = Arc::clone(&held);
+    let bed = Bed::meeting(V2_43, IMPORT, 1, move |asked, _| {
+        *holding.lock().unwrap() = Some(asked.clone());
+        Ok(())
+    });
+    let site = &bed.site;
+    limits(site, "attempts = 1");
+    let runs = || {
+        let first = site.run();
+        let late: Asked = held.lock().unwrap().take().expect("an import");
+        late.answer().expect("DHIS2 takes it");
+        assert_eq!(
+            site.dhis2.values(),
+            values(&[(UNITS[0], "5"), (UNITS[1], "6")])
+        );
+        site.database
+            .execute("UPDATE t SET value = '7' WHERE value = '5'");
+        site.run().code(0).silent();
+        first
+    };
+    let met = observed(site, runs, |_| bed.met());
+    let wanted = values(&[(UNITS[0], "7"), (UNITS[1], "6")]);
+    Met { wanted, ..met }
+}
 
 fn orphan() -> Value {
     json!({ "organisationUnits": [{ "id": UNITS[1], "parent": null }] })
