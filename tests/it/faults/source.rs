@@ -1,5 +1,6 @@
 //! Faults of the source: it cannot be reached, is interrupted, breaks a promise, or holds what cannot be stored.
 
+mod contents;
 mod interrupted;
 mod promises;
 mod reaching;
@@ -12,7 +13,10 @@ use super::Fault;
 
 pub(super) static FAULTS: LazyLock<Vec<Fault>> = LazyLock::new(|| {
     let faults = reaching::FAULTS.into_iter().chain(interrupted::FAULTS);
-    faults.chain(promises::FAULTS).collect()
+    faults
+        .chain(promises::FAULTS)
+        .chain(contents::FAULTS)
+        .collect()
 });
 
 /// All are tried, so that one that fails does not hide the next.
@@ -39,4 +43,9 @@ fn a_source_that_is_interrupted_ends_as_documented() {
 #[test]
 fn a_source_that_breaks_a_promise_ends_as_documented() {
     each_ends_as_documented(&promises::FAULTS);
+}
+
+#[test]
+fn a_source_that_holds_what_cannot_be_stored_ends_as_documented() {
+    each_ends_as_documented(&contents::FAULTS);
 }

@@ -143,7 +143,7 @@ pub(super) const FAULTS: [Fault; 16] = [
             )
         },
         code: 10,
-        says: "query.sql, line 1, column 45",
+        says: "query.sql:1:45: a second statement begins here; a file holds one SELECT",
         asked: 0,
         holds: NothingSent,
     },

@@ -65,7 +65,7 @@ log_timezone = 'UTC'
 /// For a server that another follows; the later of two settings counts.
 const FOLLOWED: &str = "
 wal_level = replica
-max_wal_senders = 4
+max_wal_senders = 10
 ";
 
 /// For the one that follows: no query holds it up.
