@@ -20,7 +20,7 @@ pub(super) const FAULTS: [Fault; 10] = [
         what: "no numbers, and numbers too large or too small for their type",
         met: no_numbers,
         code: 3,
-        says: "invalid",
+        says: "4  the value does not fit the data element's value type",
         asked: 1,
         holds: TheRest,
     },
@@ -29,7 +29,7 @@ pub(super) const FAULTS: [Fault; 10] = [
         what: "a fraction for an integer",
         met: || beside(&[[INTEGER, UNITS[0], "2.5"]]),
         code: 3,
-        says: "blocked",
+        says: "1  the value does not fit the data element's value type",
         asked: 1,
         holds: TheRest,
     },
@@ -47,7 +47,7 @@ pub(super) const FAULTS: [Fault; 10] = [
         what: "no key of a place",
         met: || besides("7", "NULL"),
         code: 3,
-        says: "unmapped",
+        says: "1 row  organisation unit NULL",
         asked: 1,
         holds: TheRest,
     },
@@ -56,7 +56,7 @@ pub(super) const FAULTS: [Fault; 10] = [
         what: "the key of a place that nobody knows",
         met: || besides("7", "'Nowhere'"),
         code: 3,
-        says: "unmapped",
+        says: "1 row  organisation unit key #",
         asked: 1,
         holds: TheRest,
     },
@@ -90,18 +90,21 @@ pub(super) const FAULTS: [Fault; 10] = [
     Fault {
         number: "F37",
         what: "cells of 64 MiB",
-        met: || huge("repeat('7', 64 << 20)", "generate_series(1, 2)"),
+        met: || {
+            let units = format!("unnest(ARRAY['{}', '{}'])", UNITS[0], UNITS[1]);
+            huge("n", "repeat('7', 64 << 20)", &units)
+        },
         code: 3,
-        says: "invalid",
+        says: "3 rows: 1 mapped, 2 invalid",
         asked: 1,
         holds: TheRest,
     },
     Fault {
         number: "F37",
         what: "a hundred thousand rows that belong nowhere",
-        met: || huge("'7'", "generate_series(1, 100000)"),
+        met: || huge("'place ' || n", "'7'", "generate_series(1, 100000)"),
         code: 3,
-        says: "unmapped",
+        says: "100001 rows: 1 mapped, 100000 unmapped",
         asked: 1,
         holds: TheRest,
     },
@@ -169,15 +172,15 @@ fn st_lucia(sql: &str) -> Met {
     }
 }
 
-/// Rows of which each has a key and a value of its own, read with little memory, beside the one that can be stored.
-fn huge(value: &str, numbers: &str) -> Met {
+/// Rows of a unit and a value for each `n`, read with little memory, beside the one that can be stored.
+fn huge(unit: &str, value: &str, each: &str) -> Met {
     let site = site();
     unguarded(&site);
     site.write(
         "mappings/query.sql",
         &format!(
             "SELECT element, unit, period, value FROM t
-             UNION ALL SELECT '{INTEGER}', 'place ' || n, '202503', {value} FROM {numbers} AS n"
+             UNION ALL SELECT '{INTEGER}', {unit}, '202503', {value} FROM {each} AS n"
         ),
     );
     let wire = Wire::into(&site, 0);

@@ -1,6 +1,7 @@
 //! The source takes us in and then does not let us finish.
 
 use std::process::Command;
+use std::sync::OnceLock;
 
 use rig::postgres::Standby;
 
@@ -145,7 +146,9 @@ fn ended_once() -> Met {
 
 /// The registry's server removes rows that a query on its standby may still need to see.
 fn on_a_standby(times: usize) -> Met {
-    let servers = Standby::start().expect("a standby");
+    // Never dropped: the servers end with the process.
+    static SERVERS: OnceLock<Standby> = OnceLock::new();
+    let servers = SERVERS.get_or_init(|| Standby::start().expect("a standby"));
     let registry = servers.database("registry");
     registry.execute(PAUSE);
     registry.execute(&format!(
