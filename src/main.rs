@@ -18,6 +18,7 @@ mod exit;
 mod extract;
 #[cfg(test)]
 mod fuzz;
+mod history;
 mod http;
 mod map;
 mod mapping;

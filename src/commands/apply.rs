@@ -6,11 +6,12 @@ use super::approvals::close_approved;
 use super::begin;
 use super::deliver::{account, send};
 use super::mode::Mode;
-use super::run::{connect, empty_report, memory};
+use super::record::{Intent, Record};
+use super::start::{connect, empty_report, memory};
 use super::target::{self, Connection, Named};
 use super::{saved_plan, server_opinion};
 use crate::cli::ApplyArgs;
-use crate::domain::{CellAccount, CellOutcome, RowCounts, Sent};
+use crate::domain::{CellAccount, CellOutcome, Period, RowCounts, Sent};
 use crate::exit::{Exit, Problem};
 use crate::plan::{Recheck, Rechecked, SavedChange, SavedMapping, SavedPlan, Target};
 use crate::push::{Budget, EXTRA_REQUESTS};
@@ -40,6 +41,8 @@ pub(super) fn apply(args: &ApplyArgs) -> anyhow::Result<Exit> {
     watch.doing("asking DHIS2");
     let mut report = empty_report("apply", mode, plan.as_of, started);
     report.mappings = plan.mappings.iter().map(mapping_report).collect();
+    let memory = memory(&site, mode, &url)?;
+    let mut record = Record::begin(&site, mode, intent(&report, &url), &mut report)?;
     let released = args.release.iter().any(|named| names(named, &digest));
     if let Some(problem) = too_old(&plan, started, &digest).filter(|_| !released) {
         report.problems.push(problem);
@@ -47,13 +50,14 @@ pub(super) fn apply(args: &ApplyArgs) -> anyhow::Result<Exit> {
     } else if hold(&plan, &mut report) {
         nothing_sent(&plan, &mut report, CellOutcome::Held);
     } else {
-        match connect(access, memory(&site, mode, &url)?, &mut report) {
+        match connect(access, memory, &mut report) {
             Ok(mut connection) => {
                 apply_all(
                     &mut connection,
                     &plan,
                     mode,
                     args.report.keep(),
+                    &mut record,
                     &mut report,
                 );
                 report.requests = connection.dhis2.requests;
@@ -65,6 +69,7 @@ pub(super) fn apply(args: &ApplyArgs) -> anyhow::Result<Exit> {
         }
     }
     report.ended = Timestamp::now();
+    record.finish(&site, &mut report);
     report::show(&report, &args.site, &args.report)?;
     Ok(report.exit())
 }
@@ -130,6 +135,15 @@ fn mapping_report(saved: &SavedMapping) -> MappingReport {
     report
 }
 
+fn intent(report: &Report, url: &str) -> Intent {
+    let mut intent = Intent::new(url);
+    for mapping in &report.mappings {
+        let periods: Vec<Period> = mapping.rows.periods.keys().copied().collect();
+        intent.add(&mapping.name, &periods, None);
+    }
+    intent
+}
+
 /// Accounts for every cell of the plan where none is sent.
 fn nothing_sent(plan: &SavedPlan, report: &mut Report, outcome: CellOutcome) {
     for (saved, mapping) in plan.mappings.iter().zip(&mut report.mappings) {
@@ -149,6 +163,7 @@ fn apply_all(
     plan: &SavedPlan,
     mode: Mode,
     keep: Keep,
+    record: &mut Record,
     report: &mut Report,
 ) {
     let mut targets = Vec::new();
@@ -191,8 +206,12 @@ fn apply_all(
             Mode::DryRun => vec![Sent::Confirmed; plan.changes.len()],
             Mode::AskServer => server_opinion::ask(connection, &plan, target, &mut budget, mapping),
             // Its problem is in the mapping's report.
-            Mode::Send => send(connection, &plan, target, &mut budget, mapping).unwrap_or_default(),
+            Mode::Send => {
+                send(connection, &plan, target, &mut budget, record, mapping).unwrap_or_default()
+            }
         };
+        let recorded = record.part(&mapping.name, &plan, &sent, false);
+        mapping.problems.extend(recorded.err());
         goes_on &= mapping.problems.is_empty();
         account(plan, sent, false, keep, mapping);
     }

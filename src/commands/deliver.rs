@@ -4,12 +4,13 @@ use super::approvals::close_approved;
 use super::complete;
 use super::map::ensure_balanced;
 use super::mode::Mode;
+use super::record::Record;
 use super::remember;
 use super::server_opinion;
 use super::target::{self, Connection};
 use crate::domain::{
-    Blocked, CellAccount, CellCounts, CellOutcome, Change, ChangeKind, Desired, LiveRow, Period,
-    Sent, Trip, Uid,
+    Blocked, CellAccount, CellCounts, CellOutcome, Change, Desired, LiveRow, Period, Sent, Trip,
+    Uid,
 };
 use crate::exit::{Exit, Problem};
 use crate::plan::{self, Plan, Planner, Run, Source, Target};
@@ -39,6 +40,7 @@ pub(super) fn deliver(
     mut desired: Desired,
     orders: &Orders<'_>,
     budget: &mut Budget,
+    record: &mut Record,
     report: &mut MappingReport,
 ) -> Result<(), Problem> {
     report.data_set = Some(desired.data_set);
@@ -47,8 +49,10 @@ pub(super) fn deliver(
     let untouched = not_sent(&desired);
     let balanced = ensure_balanced(&desired);
     let source = Source::of(&desired);
+    let recorded = record.keys(&desired);
     report.absorb_rows(std::mem::take(&mut desired.rows));
     let planned = balanced
+        .and(recorded)
         .map_err(anyhow::Error::from)
         .and_then(|()| connection.target(&desired))
         .and_then(|mut target| {
@@ -70,7 +74,7 @@ pub(super) fn deliver(
         Mode::DryRun => vec![Sent::Confirmed; plan.changes.len()],
         Mode::Send | Mode::AskServer if held => vec![Sent::NotSent; plan.changes.len()],
         Mode::AskServer => server_opinion::ask(connection, &plan, &target, budget, report),
-        Mode::Send => match send(connection, &plan, &target, budget, report) {
+        Mode::Send => match send(connection, &plan, &target, budget, record, report) {
             Ok(sent) => sent,
             Err(problem) => {
                 let unsent = vec![Sent::NotSent; plan.changes.len()];
@@ -80,7 +84,9 @@ pub(super) fn deliver(
         },
     };
     let candidates = plan.candidates(&sent, &target, held);
+    let recorded = record.part(&report.name, &plan, &sent, held);
     account(plan, sent, held, orders.keep, report);
+    recorded.or_else(|problem| give_up(problem, report))?;
     ensure_period_type(&target, report);
     complete::register(connection, candidates, orders.mode, report)
 }
@@ -162,7 +168,10 @@ fn hold_foreign(plan: &Plan, report: &mut MappingReport) {
 
 /// The report keeps the problem; one that every mapping will have ends the run.
 fn give_up(problem: Problem, report: &mut MappingReport) -> Result<(), Problem> {
-    let ends_all = matches!(problem.exit, Exit::Credentials | Exit::Temporary);
+    let ends_all = matches!(
+        problem.exit,
+        Exit::Credentials | Exit::Temporary | Exit::State
+    );
     report.problems.push(problem.clone());
     if ends_all { Err(problem) } else { Ok(()) }
 }
@@ -240,9 +249,11 @@ pub(super) fn send(
     plan: &Plan,
     target: &Target,
     budget: &mut Budget,
+    record: &mut Record,
     report: &mut MappingReport,
 ) -> Result<Vec<Sent>, Problem> {
     remember::before(connection, plan)
+        .and_then(|()| record.sending(&report.name, plan.changes.len()))
         .inspect_err(|problem| report.problems.push(problem.clone()))?;
     let task = task(plan, target, connection.chunk);
     let pushed = push::push(&mut connection.dhis2, &task, budget);
@@ -285,15 +296,7 @@ pub(super) fn account(
 ) {
     let outcome = |index: usize, change: &Change| match sent.get(index) {
         _ if held => CellOutcome::Held,
-        Some(Sent::Confirmed) => match change.kind {
-            ChangeKind::Create => CellOutcome::Created,
-            ChangeKind::Update => CellOutcome::Updated,
-            ChangeKind::Zero => CellOutcome::Zeroed,
-            ChangeKind::Delete => CellOutcome::Deleted,
-        },
-        Some(Sent::Rejected { .. }) => CellOutcome::Rejected,
-        Some(Sent::Unconfirmed) => CellOutcome::Unconfirmed,
-        Some(Sent::NotSent) | None => CellOutcome::NotSent,
+        sent => sent.unwrap_or(&Sent::NotSent).outcome(change.kind),
     };
     report.absorb_cells(&plan.account_with(outcome));
     let changes = plan

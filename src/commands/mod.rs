@@ -4,12 +4,15 @@ mod apply;
 mod approvals;
 mod complete;
 mod deliver;
+mod explain;
 mod extract;
+mod history;
 mod map;
 mod mode;
 mod periods;
 mod pin;
 mod push;
+mod record;
 mod relaxed;
 mod remember;
 mod results;
@@ -18,6 +21,8 @@ mod run;
 mod saved_plan;
 mod server_opinion;
 mod source;
+mod start;
+mod status;
 mod target;
 
 use crate::cli::{Command, SiteArgs};
@@ -35,6 +40,9 @@ pub(crate) fn execute(command: &Command) -> anyhow::Result<Exit> {
         Command::Push(args) => push::push(args),
         Command::Apply(args) => apply::apply(args),
         Command::Pin(args) => pin::pin(args),
+        Command::History(args) => history::history(args),
+        Command::Status(args) => status::status(args),
+        Command::Explain(args) => explain::explain(args),
     }
 }
 

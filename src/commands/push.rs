@@ -9,9 +9,11 @@ use jiff::Timestamp;
 use super::begin;
 use super::deliver::{Orders, deliver};
 use super::mode::Mode;
-use super::run::{answerers, connect, empty_report, memory};
+use super::record::{Intent, Record};
 use super::saved_plan;
+use super::start::{answerers, connect, empty_report, memory};
 use crate::cli::PushArgs;
+use crate::domain::Desired;
 use crate::exit::{Exit, Problem};
 use crate::map;
 use crate::push::{Budget, EXTRA_REQUESTS};
@@ -26,15 +28,7 @@ pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
     report::ensure_writable(args.send.report.output.output.as_deref())?;
     saved_plan::ensure_writable(args.send.save_plan.as_deref())?;
     watch.doing("waiting for its input");
-    let mut json = Vec::new();
-    report::input(args.input.as_deref())?
-        .read_to_end(&mut json)
-        .map_err(|error| {
-            Problem::new(Exit::Usage, format!("the input cannot be read ({error})"))
-        })?;
-    let (desired, created) = map::read(&json)
-        .context("reading the document to push, which must be one that `map` wrote")?;
-    drop(json);
+    let (desired, created) = read(args)?;
     let mode = args.send.mode();
     let _lock = match mode {
         Mode::Send => Some(Lock::take(&site.state, started)?),
@@ -43,6 +37,9 @@ pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
     let mut report = empty_report("push", mode, started, started);
     let memory = memory(&site, mode, &access.url)?;
     let answerers = answerers(&site, &mut report);
+    let mut intent = Intent::new(&access.url);
+    intent.add(&desired.mapping, &desired.periods, None);
+    let mut record = Record::begin(&site, mode, intent, &mut report)?;
     let orders = Orders {
         mode,
         keep: args.send.keep(),
@@ -59,7 +56,14 @@ pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
                 extra_requests: EXTRA_REQUESTS,
             };
             // Its problem is in the mapping's report.
-            let _ = deliver(&mut connection, desired, &orders, &mut budget, &mut mapping);
+            let _ = deliver(
+                &mut connection,
+                desired,
+                &orders,
+                &mut budget,
+                &mut record,
+                &mut mapping,
+            );
             report.requests = connection.dhis2.requests;
         }
         Err(error) => report.problems.push(Problem::of(&error)),
@@ -70,8 +74,20 @@ pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
         BTreeMap::new()
     });
     report.ended = Timestamp::now();
+    record.finish(&site, &mut report);
     report::show(&report, &args.site, &args.send.report)?;
     Ok(report.exit())
+}
+
+/// The document, and when it was made.
+fn read(args: &PushArgs) -> anyhow::Result<(Desired, Timestamp)> {
+    let mut json = Vec::new();
+    report::input(args.input.as_deref())?
+        .read_to_end(&mut json)
+        .map_err(|error| {
+            Problem::new(Exit::Usage, format!("the input cannot be read ({error})"))
+        })?;
+    map::read(&json).context("reading the document to push, which must be one that `map` wrote")
 }
 
 /// In seconds; a document from a clock that is ahead of ours is new.

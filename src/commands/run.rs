@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use super::begin;
 use super::deliver::{Orders, deliver, not_sent};
 use super::mode::Mode;
+use super::record::{Intent, Record};
+use super::start::{answerer, answerers, connect, empty_report, memory};
 use super::target::Connection;
 use super::{periods, relaxed, results, saved_plan, source};
 use crate::cli::RunArgs;
@@ -15,7 +17,7 @@ use crate::map::Mapper;
 use crate::mapping::Mapping;
 use crate::plan::Answerer;
 use crate::push::{Budget, EXTRA_REQUESTS};
-use crate::report::{self, Dhis2Facts, Keep, MappingReport, Report};
+use crate::report::{self, Keep, MappingReport, Report};
 use crate::site::{self, Dhis2Access, Lock, Memory, Site, SourceAccess};
 use crate::watchdog::Watch;
 
@@ -42,6 +44,8 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
         [] => mappings.iter().map(answerer).collect(),
         _ => answerers(&site, &mut report),
     };
+    let intent = intent(&source, &dhis2, &jobs);
+    let record = Record::begin(&site, mode, intent, &mut report)?;
     let mut pass = Pass {
         watch,
         source,
@@ -56,6 +60,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
             extra_requests: EXTRA_REQUESTS,
         },
         jobs,
+        record,
         report,
     };
     pass.all();
@@ -70,83 +75,18 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
             .unwrap_or_default()
     });
     report.ended = Timestamp::now();
+    pass.record.finish(&site, &mut report);
     report::show(&report, &args.site, &args.send.report)?;
     Ok(report.exit())
 }
 
-/// What earlier runs found in DHIS2. A dry run does without where it may not read it.
-pub(super) fn memory(site: &Site, mode: Mode, url: &str) -> Result<Memory, Problem> {
-    let loaded = Memory::load(&site.state, url);
-    match mode {
-        Mode::Send => loaded,
-        Mode::DryRun | Mode::AskServer => Ok(loaded.unwrap_or_default()),
+fn intent(source: &SourceAccess, dhis2: &Dhis2Access, jobs: &[Job<'_>]) -> Intent {
+    let mut intent = Intent::new(&dhis2.url).reading(&source.settings);
+    for job in jobs {
+        let periods: Vec<Period> = job.parts.iter().rev().flatten().copied().collect();
+        intent.add(&job.mapping.name, &periods, Some(job.mapping));
     }
-}
-
-/// Every mapping of the site, whatever this run is about.
-pub(super) fn answerers(site: &Site, report: &mut Report) -> Vec<Answerer> {
-    match site.mappings(&[]) {
-        Ok(mappings) => mappings.iter().map(answerer).collect(),
-        Err(error) => {
-            report.notes.push(format!(
-                "values that no mapping answers for were not looked for: {error:#}"
-            ));
-            Vec::new()
-        }
-    }
-}
-
-fn answerer(mapping: &Mapping) -> Answerer {
-    Answerer {
-        data_set: mapping.data_set,
-        period_type: mapping.period_type,
-        scope: mapping.scope(),
-    }
-}
-
-pub(super) fn empty_report(
-    command: &'static str,
-    mode: Mode,
-    as_of: Timestamp,
-    started: Timestamp,
-) -> Report {
-    Report {
-        command,
-        dry_run: mode != Mode::Send,
-        as_of,
-        started,
-        ended: started,
-        source: None,
-        dhis2: None,
-        requests: 0,
-        notes: Vec::new(),
-        relaxed: Vec::new(),
-        problems: Vec::new(),
-        mappings: Vec::new(),
-    }
-}
-
-/// Opens DHIS2 and notes in the report who answered.
-pub(super) fn connect(
-    access: Dhis2Access,
-    memory: Memory,
-    report: &mut Report,
-) -> anyhow::Result<Connection> {
-    let url = access.url.clone();
-    let allowed = access.allow_overprivileged;
-    let connection = Connection::open(access, memory)?;
-    if allowed {
-        relaxed::account(report, &connection.account);
-    }
-    report.dhis2 = Some(Dhis2Facts {
-        url,
-        version: connection.server.version.text.clone(),
-        time_zone: connection.server.time_zone.clone(),
-        system_id: connection.server.system_id.clone(),
-        user: connection.account.username.clone(),
-    });
-    report.notes.extend(connection.server.note.clone());
-    Ok(connection)
+    intent
 }
 
 /// A mapping with what is to be done and what became of it.
@@ -218,6 +158,7 @@ struct Pass<'m> {
     answerers: Vec<Answerer>,
     budget: Budget,
     jobs: Vec<Job<'m>>,
+    record: Record,
     report: Report,
 }
 
@@ -343,6 +284,7 @@ impl Pass<'_> {
             desired,
             &orders,
             &mut self.budget,
+            &mut self.record,
             &mut job.report,
         );
         if job.report.problems.len() > before {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
-use super::{Key, Text};
+use super::{CellOutcome, Key, Text};
 
 /// One cell that DHIS2 is asked to change.
 #[derive(Clone, Debug)]
@@ -72,4 +72,19 @@ pub(crate) enum Sent {
     Unconfirmed,
     /// The run ended before.
     NotSent,
+}
+
+impl Sent {
+    /// What became of the cell of a change of this kind.
+    pub(crate) fn outcome(&self, kind: ChangeKind) -> CellOutcome {
+        match (self, kind) {
+            (Sent::Confirmed, ChangeKind::Create) => CellOutcome::Created,
+            (Sent::Confirmed, ChangeKind::Update) => CellOutcome::Updated,
+            (Sent::Confirmed, ChangeKind::Zero) => CellOutcome::Zeroed,
+            (Sent::Confirmed, ChangeKind::Delete) => CellOutcome::Deleted,
+            (Sent::Rejected { .. }, _) => CellOutcome::Rejected,
+            (Sent::Unconfirmed, _) => CellOutcome::Unconfirmed,
+            (Sent::NotSent, _) => CellOutcome::NotSent,
+        }
+    }
 }

@@ -104,7 +104,7 @@ impl MappingReport {
     }
 
     /// All that went wrong: what kept values from DHIS2, then what kept registrations.
-    pub(super) fn all_problems(&self) -> impl Iterator<Item = &Problem> {
+    pub(crate) fn all_problems(&self) -> impl Iterator<Item = &Problem> {
         let of_complete = self.complete.iter().flat_map(|complete| &complete.problems);
         self.problems.iter().chain(of_complete)
     }

@@ -2,6 +2,8 @@
 
 mod absorb;
 mod complete;
+mod explain;
+pub(crate) mod history;
 mod json;
 mod moved;
 mod output;
@@ -14,6 +16,8 @@ use jiff::Timestamp;
 
 pub(crate) use absorb::Keep;
 pub(crate) use complete::CompleteReport;
+pub(crate) use explain::{CellExplained, Explanation, LiveExplained, explain};
+pub(crate) use history::{Age, MappingStatus, Status};
 pub(crate) use moved::MovedCell;
 pub(crate) use output::{
     document, ensure_writable, error, input, is_read_at_terminal, logging, notes, show,

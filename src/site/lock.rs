@@ -3,12 +3,20 @@
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
 
+use super::machine;
 use crate::exit::{Exit, Problem};
 
 /// Held as long as it lives.
 #[derive(Debug)]
 pub(crate) struct Lock {
     _folder: File,
+}
+
+/// The process that holds the lock, as far as can be told without touching it.
+pub(crate) fn holder(state: &Path) -> Option<u32> {
+    let holder = fs::read_to_string(state.join(HOLDER)).ok()?;
+    let pid = holder.strip_prefix("pid ")?.split(',').next()?;
+    pid.parse().ok().filter(|pid| machine::is_alive(*pid))
 }
 
 /// In the state folder: who holds the lock, for the message of the one who does not.

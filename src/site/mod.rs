@@ -4,6 +4,7 @@ mod address;
 mod files;
 mod lock;
 mod login;
+mod machine;
 mod memory;
 mod parse;
 mod pin;
@@ -16,13 +17,15 @@ mod veil;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 
 pub(crate) use files::{ensure_writable, reason, write_private, write_published};
-pub(crate) use lock::Lock;
+pub(crate) use lock::{Lock, holder};
 pub(crate) use login::Login;
+pub(crate) use machine::{host, user};
 pub(crate) use memory::{Memory, Scope};
 pub(crate) use registrations::{Known, Registrations};
 pub(crate) use secret::forbid_core_files;
@@ -44,6 +47,10 @@ pub(crate) struct Site {
     mappings: Vec<String>,
     /// Lock and history.
     pub(crate) state: PathBuf,
+    /// How long runs stay in the history.
+    retain: Span,
+    /// SHA-256 of the site file.
+    pub(crate) digest: String,
     /// So long may a command take.
     pub(crate) deadline: Option<Duration>,
     /// When this one has to end; nobody says it before the site file is read.
@@ -198,6 +205,12 @@ impl Site {
             allow_overprivileged: dhis2.allow_overprivileged,
             pin: None,
         })
+    }
+
+    /// Months before that of this day are removed from the history. None: the day is before all time.
+    pub(crate) fn forget_before(&self, now: Timestamp) -> Option<Date> {
+        let today = TimeZone::UTC.to_datetime(now).date();
+        today.checked_sub(self.retain).ok()
     }
 
     fn login(&self, settings: &dhis2::Settings) -> Login {

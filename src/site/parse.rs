@@ -3,19 +3,22 @@
 use std::path::Path;
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span};
 
 use super::{AccountSite, Dhis2Site, Limits, Site, SourceSite, address, folder};
 use crate::dhis2::patience::{ATTEMPTS, WAIT};
 use crate::domain::OwnUser;
 use crate::extract;
-use crate::mapping::{Entry, FileError, Section};
+use crate::mapping::{Entry, FileError, Section, digest};
 use crate::{http, push};
 
 /// Where the lock and the history are unless the site says otherwise.
 const STATE: &str = "/var/lib/pg2dhis2";
+
+/// Years that runs stay in the history unless the site says otherwise.
+const RETAIN: i64 = 5;
 
 pub(super) fn parse(file: &Path, text: &str) -> Result<Site, FileError> {
     let shown = file.display().to_string();
@@ -44,18 +47,42 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Site, FileError> {
         .take("dhis2")
         .map(|entry| dhis2(entry, base))
         .transpose()?;
+    let retain = retain(&mut top)?;
     top.finish()?;
     Ok(Site {
         file: file.to_owned(),
         time_zone,
         mappings,
         state,
+        retain,
+        digest: digest(text),
         deadline,
         ends_at: None,
         limits,
         source,
         dhis2,
     })
+}
+
+/// The table `[history]`: how long runs stay in it.
+fn retain(top: &mut Section<'_>) -> Result<Span, FileError> {
+    let years = Span::new().years(RETAIN);
+    let Some(entry) = top.take("history") else {
+        return Ok(years);
+    };
+    let mut section = entry.section()?;
+    let retain = match section.take("retain") {
+        None => years,
+        Some(entry) => {
+            let parsed: Result<Span, _> = entry.string()?.parse();
+            let whole = |span: &Span| span.get_years() > 0 || span.get_months() > 0;
+            parsed.ok().filter(whole).ok_or_else(|| {
+                entry.error("must be years or months such as \"5y\" or \"18mo\"".to_owned())
+            })?
+        }
+    };
+    section.finish()?;
+    Ok(retain)
 }
 
 fn time_zone(entry: &Entry<'_>) -> Result<TimeZone, FileError> {

@@ -135,6 +135,6 @@ fn ensure_folder_is_ours(folder: &Path) -> Result<(), String> {
 }
 
 fn is_ours(found: &Metadata) -> bool {
-    let us = rustix::process::geteuid().as_raw();
+    let us = super::machine::user();
     found.uid() == us || found.uid() == 0
 }

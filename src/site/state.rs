@@ -23,7 +23,7 @@ pub(super) fn ensure_ours(state: &Path, found: &Metadata) -> Result<(), Problem>
             format!("the state folder {shown} {why}; nothing was sent"),
         ))
     };
-    let us = rustix::process::geteuid().as_raw();
+    let us = super::machine::user();
     if found.uid() != us {
         return refused(
             "belongs to somebody else; chown it to the user who runs pg2dhis2, or name another as `state`"

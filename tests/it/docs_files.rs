@@ -38,6 +38,8 @@ send = "60s"
 first-byte = "300s"
 body = "60s"
 wait = "2s"
+[history]
+retain = "5y"
 "#;
 const ACCOUNTS: [&str; 2] = [
     "token-file = \"dhis2.token\"",

@@ -6,19 +6,21 @@ use super::source::{Source, first_names, has_word, names_below};
 
 /// What each module of `src` uses; a module uses only what stands below it, and the stages extract, map, plan and push
 /// never name each other.
-pub(super) const USES: [(&str, &[&str]); 15] = [
+pub(super) const USES: [(&str, &[&str]); 16] = [
     ("main", &["cli", "commands", "exit", "report"]),
     (
         "commands",
         &[
-            "watchdog", "cli", "exit", "report", "site", "extract", "map", "plan", "push", "dhis2",
-            "mapping", "domain",
+            "watchdog", "cli", "exit", "report", "history", "site", "extract", "map", "plan",
+            "push", "dhis2", "mapping", "domain",
         ],
     ),
     // It tells that it ends the process.
     ("watchdog", &["exit", "report"]),
     // How a report is shown is said on the command line; files are written by `site`.
-    ("report", &["cli", "exit", "site", "domain"]),
+    ("report", &["cli", "exit", "history", "site", "domain"]),
+    // It says what is wrong with its file as others do.
+    ("history", &["exit", "site", "domain"]),
     // The command line tells the exit codes and reads periods.
     ("cli", &["exit", "domain"]),
     // A site file holds the settings of those who use them.
@@ -42,12 +44,13 @@ pub(super) const USES: [(&str, &[&str]); 15] = [
 ];
 
 /// The modules that name an outside library: one, unless a reason is given.
-pub(super) const HOMES: [(&str, &[&str]); 21] = [
+pub(super) const HOMES: [(&str, &[&str]); 22] = [
     ("anstream", &["report"]),
     ("base64", &["dhis2"]),
     ("clap", &["cli", "main"]),
     ("comfy_table", &["report"]),
-    ("csv", &["mapping"]),
+    // Spreadsheets that people write, and those that they are given.
+    ("csv", &["mapping", "report"]),
     ("env_logger", &["report"]),
     // A wait of random length; the secret behind the fingerprints of keys.
     ("getrandom", &["dhis2", "site"]),
@@ -56,6 +59,7 @@ pub(super) const HOMES: [(&str, &[&str]); 21] = [
     ("postgres", &["extract"]),
     // The pattern of keys that may be shown: read in one, asked in the other.
     ("regex", &["mapping", "domain"]),
+    ("rusqlite", &["history"]),
     ("rustix", &["site"]),
     // What a TLS error means is told on both sides.
     ("rustls", &["extract", "http"]),

@@ -1,0 +1,59 @@
+//! `status`: how each mapping stands, for monitoring agents and for people.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::periods;
+use crate::cli::StatusArgs;
+use crate::exit::Exit;
+use crate::history::{Past, Run, RunState, Standing};
+use crate::report::{self, Age, MappingStatus, Status};
+use crate::site::{self, Site};
+
+pub(super) fn status(args: &StatusArgs) -> anyhow::Result<Exit> {
+    let now = Timestamp::now();
+    let site = Site::load(args.site.config.as_deref())?;
+    let mappings = site.mappings(&args.mappings.mappings)?;
+    report::ensure_writable(args.report.output.output.as_deref())?;
+    let past = Past::open(&site.state, site::holder(&site.state))?;
+    let as_of = periods::as_of(&args.periods, now);
+    let mut status = Status {
+        interrupted: None,
+        mappings: Vec::new(),
+    };
+    if let Some(past) = &past {
+        let latest = past.latest()?;
+        status.interrupted = latest
+            .filter(is_interrupted)
+            .map(|run| (run.number, run.at));
+    }
+    for mapping in &mappings {
+        let periods = periods::of_mapping(mapping, &args.periods, as_of, &site.time_zone);
+        let standing = match &past {
+            Some(past) => past.standing(&mapping.name, &periods)?,
+            None => Standing {
+                gaps: periods,
+                ..Standing::default()
+            },
+        };
+        status.mappings.push(MappingStatus {
+            name: mapping.name.clone(),
+            age: age(&standing, now, args.max_age),
+            standing,
+        });
+    }
+    report::history::status(&status, &args.report)?;
+    Ok(status.exit())
+}
+
+fn is_interrupted(run: &Run) -> bool {
+    matches!(run.state, RunState::Interrupted)
+}
+
+fn age(standing: &Standing, now: Timestamp, max: SignedDuration) -> Age {
+    let success: Option<Timestamp> = standing.success.as_ref().and_then(|at| at.parse().ok());
+    match success.map(|at| now.duration_since(at)) {
+        None => Age::Never,
+        Some(age) if age > max => Age::Stale(age),
+        Some(age) => Age::Fresh(age),
+    }
+}

@@ -1,0 +1,162 @@
+//! What entries say: the bodies, as they stand in the database and as `--format json` shows them. Members are only ever
+//! added, with a default for the entries of older programs.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// How a run began, written before DHIS2 is written to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(crate) struct Started {
+    pub(crate) command: String,
+    /// Of the program.
+    pub(crate) version: String,
+    /// Whether a person at a terminal started it.
+    pub(crate) terminal: bool,
+    pub(crate) as_of: String,
+    pub(crate) time_zone: String,
+    pub(crate) host: String,
+    /// Of the system's user.
+    pub(crate) uid: u32,
+    pub(crate) pid: u32,
+    /// SHA-256 of the site file.
+    pub(crate) site: String,
+    /// PostgreSQL as the site names it: role, hosts and database; none of `push` and `apply`.
+    pub(crate) source: Option<Place>,
+    /// DHIS2's address.
+    pub(crate) dhis2: String,
+    pub(crate) mappings: Vec<MappingPlan>,
+}
+
+/// Where PostgreSQL is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(crate) struct Place {
+    pub(crate) role: Option<String>,
+    pub(crate) hosts: Vec<String>,
+    pub(crate) database: String,
+}
+
+/// What is to be done of a mapping.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(crate) struct MappingPlan {
+    pub(crate) name: String,
+    /// Unbroken sequences, such as `202501..202503`.
+    pub(crate) periods: Vec<String>,
+    /// SHA-256 of each of its files; empty where the run does not read them.
+    pub(crate) digests: BTreeMap<String, String>,
+}
+
+/// What became of a mapping, written at the end of the run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(crate) struct MappingEntry {
+    pub(crate) exit: u8,
+    pub(crate) data_set: Option<String>,
+    /// By outcome; those that nothing has are left out.
+    pub(crate) rows: BTreeMap<String, u64>,
+    pub(crate) cells: BTreeMap<String, u64>,
+    pub(crate) periods: Vec<PeriodEntry>,
+    pub(crate) sums: Vec<SumEntry>,
+    /// Cells by reason.
+    pub(crate) left: BTreeMap<String, u64>,
+    pub(crate) closed: BTreeMap<String, u64>,
+    pub(crate) blocked: BTreeMap<String, u64>,
+    pub(crate) guards: Vec<Tripped>,
+    /// The name of the plan that guards held.
+    pub(crate) digest: Option<String>,
+    pub(crate) released: bool,
+    /// What DHIS2 changed since the pin, a sentence each.
+    pub(crate) drift: Vec<String>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) stranded: u64,
+    /// Units and periods that were registered as complete.
+    pub(crate) completed: u64,
+    pub(crate) problems: Vec<Told>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(crate) struct PeriodEntry {
+    pub(crate) period: String,
+    pub(crate) rows: BTreeMap<String, u64>,
+    pub(crate) cells: BTreeMap<String, u64>,
+}
+
+/// Exact sums of a data element, as text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(crate) struct SumEntry {
+    /// None: rows without one.
+    pub(crate) data_element: Option<String>,
+    pub(crate) rows: String,
+    pub(crate) desired: String,
+    pub(crate) excluded: String,
+    pub(crate) unmapped: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(crate) struct Tripped {
+    pub(crate) guard: String,
+    pub(crate) period: Option<String>,
+    pub(crate) text: String,
+}
+
+/// A problem as the report told it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(crate) struct Told {
+    pub(crate) exit: u8,
+    pub(crate) message: String,
+}
+
+/// A setting that gave up some safety, and what it gave up in a sentence.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(crate) struct Setting {
+    pub(crate) setting: String,
+    pub(crate) text: String,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(crate) struct Finished {
+    pub(crate) exit: u8,
+    pub(crate) name: String,
+    /// The gravest problem, or what the exit code means.
+    pub(crate) message: String,
+    pub(crate) milliseconds: u64,
+    /// To DHIS2.
+    pub(crate) requests: u32,
+    /// PostgreSQL's version, once it has answered.
+    pub(crate) source_version: Option<String>,
+    pub(crate) dhis2_version: Option<String>,
+    /// Our account there.
+    pub(crate) dhis2_user: Option<String>,
+    pub(crate) dhis2_system_id: Option<String>,
+    pub(crate) dhis2_time_zone: Option<String>,
+    /// What the site file allowed that is refused otherwise.
+    pub(crate) relaxed: Vec<Setting>,
+    pub(crate) notes: Vec<String>,
+    /// Those that are not about one mapping.
+    pub(crate) problems: Vec<Told>,
+}
+
+/// One change that was sent, and how it ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(crate) struct CellChange {
+    /// `create`, `update`, `zero`, `delete`.
+    pub(crate) kind: String,
+    /// A number, or how long a text is.
+    pub(crate) old: Option<String>,
+    pub(crate) new: Option<String>,
+    pub(crate) outcome: String,
+    /// The old value was last stored by somebody else.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) foreign: bool,
+}

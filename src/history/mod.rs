@@ -1,0 +1,27 @@
+//! The record of every run, in `history.db` of the state folder: append-only, chained by hash. The only module that names
+//! SQLite.
+
+mod cell;
+mod chain;
+mod entry;
+mod file;
+mod past;
+mod problems;
+mod recorder;
+mod retention;
+mod since;
+mod standing;
+
+pub(crate) use cell::{OfCells, OpenOfCell, PastChange};
+pub(crate) use chain::moment;
+pub(crate) use entry::{
+    CellChange, Finished, MappingEntry, MappingPlan, PeriodEntry, Place, Setting, Started,
+    SumEntry, Told, Tripped,
+};
+pub(crate) use past::{Change, Filter, Past, ProblemOfRun, Run, RunState, WholeRun};
+pub(crate) use problems::{Found, What};
+pub(crate) use recorder::{Died, Recorder};
+pub(crate) use standing::{OpenProblem, Standing};
+
+/// The file's name in the state folder.
+pub(crate) const FILE: &str = "history.db";

@@ -1,0 +1,209 @@
+//! Writes the record of one run while it goes on: a beginning before DHIS2 is written to, what changed after each part
+//! was read back, an end.
+
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use serde::Serialize;
+use serde_json::json;
+
+use super::chain::{Entry, Head, append, head, note, now};
+use super::entry::{CellChange, Finished, MappingEntry, Started};
+use super::problems::{self, Found, Look, What};
+use super::{FILE, file, retention, since};
+use crate::domain::{Cell, Period};
+use crate::exit::{Exit, Problem};
+
+/// The record of a run that is going on.
+pub(crate) struct Recorder {
+    file: PathBuf,
+    connection: Connection,
+    /// The run's number.
+    pub(crate) run: i64,
+}
+
+/// A run that never came to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Died {
+    pub(crate) run: i64,
+    pub(crate) started: String,
+}
+
+impl Recorder {
+    /// Begins the record of a run. The caller holds the lock, so that every run without an end has died: it is noted as
+    /// interrupted, for ever.
+    pub(crate) fn begin(state: &Path, started: &Started) -> Result<(Recorder, Vec<Died>), Problem> {
+        let connection = file::open(state)?;
+        let mut recorder = Recorder {
+            file: state.join(FILE),
+            connection,
+            run: 0,
+        };
+        let body = json_text(started);
+        let written = recorder.write(|transaction, head, _| {
+            let died = without_end(transaction)?;
+            for each in &died {
+                append(transaction, head, &entry(each.run, "interrupted", "", "{}"))?;
+            }
+            let run = 1 + transaction.query_row(
+                "SELECT coalesce(max(run), 0) FROM entry",
+                [],
+                |row| row.get::<_, i64>(0),
+            )?;
+            append(transaction, head, &entry(run, "started", "", &body))?;
+            Ok((died, run))
+        });
+        let (died, run) = written.map_err(|why| file::unusable(&recorder.file, &why))?;
+        recorder.run = run;
+        Ok((recorder, died))
+    }
+
+    /// What is not as it was in the run before: SQL, mappings, servers; a sentence each.
+    pub(crate) fn differences(&self) -> Result<Vec<String>, Problem> {
+        let differences = since::differences(&self.connection, self.run);
+        differences.map_err(|error| self.stopped(&file::reason(&error)))
+    }
+
+    /// That so many changes of a mapping are about to be sent: should the run die, they may have been made.
+    pub(crate) fn sending(&mut self, mapping: &str, changes: usize) -> Result<(), Problem> {
+        let body = json!({ "changes": changes }).to_string();
+        let written = self.write(|transaction, head, run| {
+            append(transaction, head, &entry(run, "sending", mapping, &body))
+        });
+        written.map_err(|why| self.stopped(&why))
+    }
+
+    /// What was sent of a part of a mapping, after it was read back.
+    pub(crate) fn changed(
+        &mut self,
+        mapping: &str,
+        changes: impl Iterator<Item = (Cell, CellChange)>,
+    ) -> Result<(), Problem> {
+        let written = self.write(|transaction, head, run| {
+            for (cell, change) in changes {
+                let entry = Entry {
+                    period: cell.period.to_string(),
+                    subject: problems::subject(&cell),
+                    ..entry(run, "change", mapping, &json_text(&change))
+                };
+                append(transaction, head, &entry)?;
+            }
+            Ok(())
+        });
+        written.map_err(|why| self.stopped(&why))
+    }
+
+    /// The problems of a kind that a part of a mapping has. In the `whole` periods all of them are there, so that others
+    /// are over.
+    pub(crate) fn found(
+        &mut self,
+        mapping: &str,
+        what: What,
+        whole: &[Period],
+        found: &[Found],
+    ) -> Result<(), Problem> {
+        let written = self.write(|transaction, head, run| {
+            let now = now();
+            let look = Look {
+                run,
+                now: &now,
+                mapping,
+                what,
+            };
+            problems::take(transaction, head, &look, found)?;
+            problems::close(transaction, head, &look, whole, found)
+        });
+        written.map_err(|why| self.stopped(&why))
+    }
+
+    /// Ends the record, and removes the months before that of `cutoff`.
+    pub(crate) fn finish(
+        &mut self,
+        mappings: &[(String, MappingEntry)],
+        finished: &Finished,
+        cutoff: Option<Date>,
+    ) -> Result<(), Problem> {
+        let written = self.write(|transaction, head, run| {
+            for (name, mapping) in mappings {
+                let entry = entry(run, "mapping", name, &json_text(mapping));
+                append(transaction, head, &entry)?;
+            }
+            append(
+                transaction,
+                head,
+                &entry(run, "finished", "", &json_text(finished)),
+            )?;
+            match cutoff {
+                Some(cutoff) => retention::remove(transaction, head, run, cutoff),
+                None => Ok(()),
+            }
+        });
+        written.map_err(|why| {
+            let shown = self.file.display();
+            Problem::new(
+                Exit::State,
+                format!("the end of this run cannot be written in the history {shown} ({why}); what it did stands; make room there"),
+            )
+        })
+    }
+
+    /// One transaction; the chain goes on from where the last one ended.
+    fn write<T>(
+        &mut self,
+        entries: impl FnOnce(&Transaction<'_>, &mut Head, i64) -> rusqlite::Result<T>,
+    ) -> Result<T, String> {
+        let run = self.run;
+        let done = (|| {
+            let transaction = self
+                .connection
+                .transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let mut end = head(&transaction)?;
+            let value = entries(&transaction, &mut end, run)?;
+            note(&transaction, &end)?;
+            transaction.commit()?;
+            Ok(value)
+        })();
+        done.map_err(|error: rusqlite::Error| file::reason(&error))
+    }
+
+    fn stopped(&self, why: &str) -> Problem {
+        let shown = self.file.display();
+        Problem::new(
+            Exit::State,
+            format!(
+                "the history {shown} cannot be written ({why}); nothing more was sent; make room there, and the next run sends what is left"
+            ),
+        )
+    }
+}
+
+fn without_end(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Died>> {
+    let mut statement = transaction.prepare(
+        "SELECT run, at FROM entry s WHERE kind = 'started' AND NOT EXISTS
+             (SELECT 1 FROM entry e WHERE e.run = s.run AND e.kind IN ('finished', 'interrupted')) ORDER BY run",
+    )?;
+    let died = statement.query_map([], |row| {
+        Ok(Died {
+            run: row.get(0)?,
+            started: row.get(1)?,
+        })
+    })?;
+    died.collect()
+}
+
+fn entry(run: i64, kind: &'static str, mapping: &str, body: &str) -> Entry {
+    Entry {
+        run,
+        at: now(),
+        kind,
+        mapping: mapping.to_owned(),
+        body: body.to_owned(),
+        ..Entry::default()
+    }
+}
+
+/// Bodies are made of texts, numbers and lists, so that this cannot fail.
+fn json_text(body: &impl Serialize) -> String {
+    serde_json::to_string(body).unwrap_or_else(|_| "{}".to_owned())
+}

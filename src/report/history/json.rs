@@ -1,0 +1,82 @@
+//! Runs for scripts. The members are a promise; they are only ever added to.
+
+use serde_json::{Value, json};
+
+use super::text::outcome;
+use crate::history::{Change, ProblemOfRun, Run, RunState, WholeRun};
+
+const VERSION: &str = "history/1";
+
+pub(super) fn runs(runs: &[Run]) -> Value {
+    json!({ "pg2dhis2": VERSION, "runs": runs.iter().map(run).collect::<Vec<_>>() })
+}
+
+pub(super) fn whole(whole: &WholeRun) -> Value {
+    let mut value = run(&whole.run);
+    let sending = whole.sending.iter();
+    let more = json!({
+        "pg2dhis2": VERSION,
+        "changed-since-the-run-before": whole.differences,
+        "sending": sending.map(|(mapping, changes)| json!({ "mapping": mapping, "changes": changes })).collect::<Vec<_>>(),
+        "changes": whole.changes.iter().map(change).collect::<Vec<_>>(),
+        "open-problems": whole.problems.iter().map(problem).collect::<Vec<_>>(),
+    });
+    if let (Value::Object(value), Value::Object(more)) = (&mut value, more) {
+        value.extend(more);
+    }
+    value
+}
+
+fn run(run: &Run) -> Value {
+    let (ended, finished) = match &run.state {
+        RunState::Finished { at, how } => (Some(at), Some(how)),
+        RunState::Running | RunState::Interrupted => (None, None),
+    };
+    let mappings = run.mappings.iter().map(|(name, entry)| {
+        let mut value = json!({ "name": name });
+        if let (Value::Object(value), Value::Object(entry)) = (&mut value, json!(entry)) {
+            value.extend(entry);
+        }
+        value
+    });
+    json!({
+        "run": run.number,
+        "began": run.at,
+        "ended": ended,
+        "outcome": outcome(run),
+        "started": run.started,
+        "finished": finished,
+        "mappings": mappings.collect::<Vec<_>>(),
+    })
+}
+
+/// A cell in DHIS2's names, and what became of it.
+fn change(each: &Change) -> Value {
+    let mut parts = each.cell.split(' ');
+    json!({
+        "mapping": each.mapping,
+        "dataElement": parts.next(),
+        "period": each.period,
+        "orgUnit": parts.next(),
+        "categoryOptionCombo": parts.next(),
+        "attributeOptionCombo": parts.next(),
+        "kind": each.change.kind,
+        "old": each.change.old,
+        "new": each.change.new,
+        "foreign": each.change.foreign,
+        "outcome": each.change.outcome,
+    })
+}
+
+fn problem(problem: &ProblemOfRun) -> Value {
+    let mut parts = problem.subject.splitn(3, ' ');
+    json!({
+        "mapping": problem.mapping,
+        "period": problem.period,
+        "what": parts.next(),
+        "reason": parts.next(),
+        "subject": parts.next(),
+        "first-run": problem.opened,
+        "over": problem.closed,
+    })
+}

@@ -1,0 +1,229 @@
+//! How the mappings stand, in a few lines for monitoring agents and for people.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::text::minute;
+use crate::domain::escaped;
+use crate::exit::Exit;
+use crate::history::{OpenProblem, Standing};
+use crate::report::text::{line, many};
+
+/// Lines of problems for each mapping.
+const LINES: usize = 20;
+
+/// Everything that `status` tells.
+pub(crate) struct Status {
+    /// The last run never came to its end: its number, and when it began.
+    pub(crate) interrupted: Option<(i64, String)>,
+    pub(crate) mappings: Vec<MappingStatus>,
+}
+
+pub(crate) struct MappingStatus {
+    pub(crate) name: String,
+    pub(crate) standing: Standing,
+    /// Of the last success.
+    pub(crate) age: Age,
+}
+
+/// How long ago something went well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Age {
+    Never,
+    Fresh(SignedDuration),
+    /// Longer ago than it may be.
+    Stale(SignedDuration),
+}
+
+/// A problem in all its periods.
+struct Group<'p> {
+    problem: &'p OpenProblem,
+    periods: Vec<&'p str>,
+    first: &'p str,
+    last: &'p str,
+    tries: u64,
+}
+
+impl Status {
+    /// 0: all is well; 3: something is open; 5: something is stale.
+    pub(crate) fn exit(&self) -> Exit {
+        let of_mappings = self.mappings.iter().map(MappingStatus::exit);
+        let interrupted = self.interrupted.iter().map(|_| Exit::Partial);
+        of_mappings.chain(interrupted).fold(Exit::Ok, Exit::graver)
+    }
+
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        let count = many(self.mappings.len() as u64, "mapping");
+        line(&mut text, &format!("{}: {count}", word(self.exit())));
+        if let Some((run, at)) = &self.interrupted {
+            let at = minute(at);
+            line(
+                &mut text,
+                &format!("run {run}, begun {at}, never came to its end: interrupted"),
+            );
+        }
+        for mapping in &self.mappings {
+            mapping.text(&mut text);
+        }
+        text
+    }
+
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "pg2dhis2": "status/1",
+            "state": word(self.exit()),
+            "exit": self.exit().code(),
+            "interrupted": self.interrupted.as_ref().map(|(run, at)| json!({ "run": run, "began": at })),
+            "mappings": self.mappings.iter().map(MappingStatus::json).collect::<Vec<_>>(),
+        })
+    }
+}
+
+impl MappingStatus {
+    fn exit(&self) -> Exit {
+        let standing = &self.standing;
+        let last_failed = standing.last.as_ref().is_some_and(|(_, exit)| *exit != 0);
+        match self.age {
+            Age::Never | Age::Stale(_) => Exit::Temporary,
+            Age::Fresh(_) if last_failed => Exit::Partial,
+            Age::Fresh(_) if standing.open.is_empty() && standing.gaps.is_empty() => Exit::Ok,
+            Age::Fresh(_) => Exit::Partial,
+        }
+    }
+
+    fn text(&self, text: &mut String) {
+        let standing = &self.standing;
+        let success = match (&standing.success, self.age) {
+            (Some(at), Age::Fresh(age) | Age::Stale(age)) => {
+                format!("last success {} ({} ago)", minute(at), shown(age))
+            }
+            _ => "no success yet".to_owned(),
+        };
+        let values = match &standing.values {
+            Some((at, count)) => format!("last values {} ({count})", minute(at)),
+            None => "no values yet".to_owned(),
+        };
+        let state = word(self.exit());
+        line(
+            text,
+            &format!("{}: {state}; {success}; {values}", self.name),
+        );
+        if let Some((at, exit)) = standing.last.as_ref().filter(|(_, exit)| *exit != 0) {
+            line(
+                text,
+                &format!("  its last run, {}, ended with {exit}", minute(at)),
+            );
+        }
+        let gaps: Vec<String> = standing.gaps.iter().map(ToString::to_string).collect();
+        if !gaps.is_empty() {
+            line(text, &format!("  never confirmed: {}", gaps.join(", ")));
+        }
+        let groups = self.groups();
+        for group in groups.iter().take(LINES) {
+            line(text, &format!("  {}", group.words()));
+        }
+        if groups.len() > LINES {
+            line(text, &format!("  … and {} more", groups.len() - LINES));
+        }
+        if standing.older > 0 {
+            let older = many(standing.older, "problem");
+            line(
+                text,
+                &format!("  {older} in periods that no run looks at by itself"),
+            );
+        }
+    }
+
+    fn json(&self) -> Value {
+        let standing = &self.standing;
+        let age = match self.age {
+            Age::Never => None,
+            Age::Fresh(age) | Age::Stale(age) => Some(age.as_secs()),
+        };
+        json!({
+            "name": self.name,
+            "state": word(self.exit()),
+            "last-run": standing.last.as_ref().map(|(at, exit)| json!({ "at": at, "exit": exit })),
+            "last-success": standing.success,
+            "age-seconds": age,
+            "last-values": standing.values.as_ref().map(|(at, cells)| json!({ "at": at, "cells": cells })),
+            "never-confirmed": standing.gaps,
+            "open": self.groups().iter().map(Group::json).collect::<Vec<_>>(),
+            "open-in-older-periods": standing.older,
+        })
+    }
+
+    /// One for each problem, however many periods it is in.
+    fn groups(&self) -> Vec<Group<'_>> {
+        let mut groups: BTreeMap<(&str, &str, &str), Group<'_>> = BTreeMap::new();
+        for problem in &self.standing.open {
+            let key = (
+                problem.what.as_str(),
+                problem.reason.as_str(),
+                problem.subject.as_str(),
+            );
+            let group = groups.entry(key).or_insert(Group {
+                problem,
+                periods: Vec::new(),
+                first: &problem.first,
+                last: &problem.last,
+                tries: 0,
+            });
+            group.periods.push(&problem.period);
+            group.first = group.first.min(&problem.first);
+            group.last = group.last.max(&problem.last);
+            group.tries = group.tries.max(problem.tries);
+        }
+        groups.into_values().collect()
+    }
+}
+
+impl Group<'_> {
+    fn words(&self) -> String {
+        let problem = self.problem;
+        let periods = match self.periods.as_slice() {
+            [first, .., last] => format!("{first} to {last}"),
+            periods => periods.concat(),
+        };
+        format!(
+            "{} {} {} in {periods}, since {}, seen {}",
+            problem.what,
+            problem.reason,
+            escaped(&problem.subject),
+            minute(self.first),
+            many(self.tries, "time")
+        )
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "what": self.problem.what,
+            "reason": self.problem.reason,
+            "subject": self.problem.subject,
+            "periods": self.periods,
+            "first": self.first,
+            "last": self.last,
+            "tries": self.tries,
+        })
+    }
+}
+
+fn word(exit: Exit) -> &'static str {
+    match exit {
+        Exit::Ok => "fresh",
+        Exit::Temporary => "stale",
+        _ => "open",
+    }
+}
+
+/// In its largest whole unit.
+fn shown(age: SignedDuration) -> String {
+    match (age.as_hours(), age.as_mins()) {
+        (hours, _) if hours >= 48 => format!("{} days", hours / 24),
+        (hours, _) if hours > 0 => many(hours.unsigned_abs(), "hour"),
+        (_, minutes) => many(minutes.unsigned_abs(), "minute"),
+    }
+}
