@@ -39,8 +39,8 @@ pub(crate) struct Deadline {
 
 impl Watch {
     /// Begins to watch; `written` is the deadline of the site file. A backfill by a person at a terminal has none
-    /// unless it is written.
-    pub(crate) fn begin(written: Option<Duration>, work: Work) -> Watch {
+    /// unless it is written. Nothing is begun that nobody can watch.
+    pub(crate) fn begin(written: Option<Duration>, work: Work) -> Result<Watch, Problem> {
         let limit = limit(written, work, report::is_read_at_terminal());
         // A deadline beyond all clocks is none.
         let deadline = limit.and_then(|limit| {
@@ -51,13 +51,19 @@ impl Watch {
         let over = Arc::new(Mutex::new(None));
         if let Some(deadline) = deadline {
             let (doing, over) = (Arc::clone(&doing), Arc::clone(&over));
-            thread::spawn(move || end(deadline, &doing, &over));
+            let watching = thread::Builder::new().spawn(move || end(deadline, &doing, &over));
+            watching.map_err(|_| {
+                Problem::new(
+                    Exit::Temporary,
+                    "the system has no memory, or no thread, for what watches the deadline; nothing was sent; the next run tries again",
+                )
+            })?;
         }
-        Watch {
+        Ok(Watch {
             deadline,
             doing,
             over,
-        }
+        })
     }
 
     /// Notes what the command does now, to tell it should it hang.
@@ -178,7 +184,7 @@ mod tests {
 
     #[test]
     fn before_the_deadline_there_is_time_and_beyond_it_none() {
-        let watch = Watch::begin(Some(Duration::from_secs(3_600)), Work::Usual);
+        let watch = Watch::begin(Some(Duration::from_secs(3_600)), Work::Usual).unwrap();
         assert!(watch.ensure_time().is_ok());
         assert!(watch.has(Duration::from_secs(3_000)));
         assert!(!watch.has(Duration::from_secs(3_601)));

@@ -28,7 +28,7 @@ pub(super) fn explain(args: &ExplainArgs) -> anyhow::Result<Exit> {
     let mappings = site.mappings(&args.mappings.mappings)?;
     let (source, dhis2) = (site.source()?, site.dhis2()?);
     report::ensure_writable(args.report.output.output.as_deref())?;
-    let past = Past::open(&site.state, site::holder(&site.state))?;
+    let past = Past::open(&site.state, site::alive(&site.state))?;
     let veil = site::veil(&site.state, Keep::Nowhere)?;
     watch.doing("asking DHIS2");
     let mut connection = Connection::open(dhis2, Memory::default())?;

@@ -31,7 +31,6 @@ mod turn;
 
 use crate::cli::{Command, SiteArgs};
 use crate::exit::Exit;
-use crate::mapping::FileError;
 use crate::site::{self, Site};
 use crate::watchdog::{Watch, Work};
 
@@ -58,9 +57,9 @@ pub(crate) fn execute(command: &Command) -> anyhow::Result<Exit> {
 }
 
 /// The site, and the time that the command has from now on.
-fn begin(args: &SiteArgs, work: Work) -> Result<(Site, Watch), FileError> {
+fn begin(args: &SiteArgs, work: Work) -> anyhow::Result<(Site, Watch)> {
     let mut site = Site::load(args.config.as_deref())?;
-    let watch = Watch::begin(site.deadline, work);
+    let watch = Watch::begin(site.deadline, work)?;
     site.ends_at = watch.deadline.map(|deadline| deadline.ends_at);
     Ok((site, watch))
 }

@@ -55,17 +55,8 @@ pub(super) fn connect(access: &SourceAccess) -> anyhow::Result<Source> {
     }
 }
 
-/// Whether a failure of the source may be gone in a moment. A query that took too long would take as long again.
+/// Whether a failure of the source may be gone in a moment.
 pub(super) fn may_pass(error: &anyhow::Error) -> bool {
-    let kind = error.downcast_ref::<ExtractError>().map(|error| error.kind);
-    matches!(
-        kind,
-        Some(
-            ExtractErrorKind::Unreachable
-                | ExtractErrorKind::Overloaded
-                | ExtractErrorKind::Lost
-                | ExtractErrorKind::Locked
-                | ExtractErrorKind::Recovery
-        )
-    )
+    let error = error.downcast_ref::<ExtractError>();
+    error.is_some_and(|error| error.kind.may_pass())
 }

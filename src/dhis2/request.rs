@@ -244,28 +244,29 @@ fn refusal(doing: &str, answer: Answer) -> Dhis2Error {
     let body = answer.bytes().unwrap_or_default();
     let said: WebMessage = serde_json::from_slice(&body).unwrap_or_default();
     let words = said.message.as_deref().map(shown).unwrap_or_default();
+    let told = with_words(status, &words);
     let (kind, what) = match status {
         200 | 409 if !json => return not_json(doing, content_type.as_deref(), &body),
         400 if asks_for_token || words.contains("Checksum validation failed") => (
             Kind::Credentials,
-            format!("DHIS2 says that the token is malformed (400 {words}); check token-file in [dhis2]"),
+            format!("DHIS2 says that the token is malformed ({told}); check token-file in [dhis2]"),
         ),
         401 => (
             Kind::Credentials,
             format!(
-                "DHIS2 rejected the credentials (401 {words}); check token-file, or username and password-file, in [dhis2]"
+                "DHIS2 rejected the credentials ({told}); check token-file, or username and password-file, in [dhis2]"
             ),
         ),
         403 => (
             Kind::Credentials,
-            format!("DHIS2 forbids it to the account (403 {words}); give the account the right; not tried again"),
+            format!("DHIS2 forbids it to the account ({told}); give the account the right; not tried again"),
         ),
-        404 if said.error_code.is_some() => (Kind::Target, format!("DHIS2 has no such object (404 {words})")),
+        404 if said.error_code.is_some() => (Kind::Target, format!("DHIS2 has no such object ({told})")),
         404 => (
             Kind::Target,
             "no DHIS2 API there (404); check url in [dhis2], with its context path".to_owned(),
         ),
-        409 if said.error_code.is_some() => (Kind::Target, format!("DHIS2 refused it (409 {words})")),
+        409 if said.error_code.is_some() => (Kind::Target, format!("DHIS2 refused it ({told})")),
         413 => (
             Kind::Target,
             "the request is too large for the server or a proxy before it (413); set chunk in [dhis2] lower, or the proxy's limit higher".to_owned(),
@@ -276,7 +277,7 @@ fn refusal(doing: &str, answer: Answer) -> Dhis2Error {
         ),
         _ => (
             Kind::Target,
-            format!("DHIS2 refused the request ({status}); check url in [dhis2] and proxies before it"),
+            format!("DHIS2 refused the request ({told}); check url in [dhis2] and proxies before it"),
         ),
     };
     Dhis2Error {
@@ -286,6 +287,11 @@ fn refusal(doing: &str, answer: Answer) -> Dhis2Error {
         retry_after,
         message: format!("{doing}: {what}"),
     }
+}
+
+/// `404`, or `403 Access is denied`.
+fn with_words(status: u16, words: &str) -> String {
+    format!("{status} {words}").trim_end().to_owned()
 }
 
 fn asked_to_wait(answer: &Answer) -> Option<Duration> {

@@ -107,8 +107,46 @@ fn is_invisible(character: char) -> bool {
     matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
+/// A rule's own label, if it can be nothing but a number with a few letters, such as `R-17` or `v3/rule 17`. Whatever else
+/// somebody wrote there may be about a person, and is told by its length.
+pub(crate) fn shown_label(label: &str) -> String {
+    let is_short = label.len() <= 24 && label.contains(|c: char| c.is_ascii_digit());
+    let is_plain = label
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || " ./_-:#".contains(c));
+    let is_word = |word: &str| {
+        let is_lower = word.bytes().all(|byte| byte.is_ascii_lowercase());
+        let is_upper = word.bytes().all(|byte| byte.is_ascii_uppercase());
+        word.len() <= 4 && (is_lower || is_upper)
+    };
+    let mut words = label.split(|c: char| !c.is_ascii_alphabetic());
+    match is_short && is_plain && words.all(is_word) {
+        true => label.to_owned(),
+        false => format!("of a label of {} characters", label.chars().count()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_label_is_shown_only_if_it_cannot_name_anybody() {
+        for label in ["R-17", "v3/rule 17", "12"] {
+            assert_eq!(super::shown_label(label), label);
+        }
+        for label in [
+            "Jane SENTINEL-1",
+            "smith 4",
+            "Ann 7",
+            "rule",
+            "7\u{1b}[1m",
+            "",
+        ] {
+            let length = label.chars().count();
+            let told = format!("of a label of {length} characters");
+            assert_eq!(super::shown_label(label), told);
+        }
+    }
+
     use super::{Regex, Veil};
 
     fn shown(key: &str, pattern: Option<&str>) -> (String, String) {

@@ -98,7 +98,7 @@ pub(crate) enum AnsweredBy {
 pub(crate) struct TracedRule {
     /// The query that gave it.
     pub(crate) file: String,
-    /// Its own label, control characters escaped.
+    /// Its own label, as far as it may be shown.
     pub(crate) label: Option<String>,
     /// None: the rule leaves rows out.
     pub(crate) uid: Option<Uid>,

@@ -41,6 +41,23 @@ pub(crate) enum ExtractErrorKind {
 }
 
 impl ExtractErrorKind {
+    /// Whether it may be gone by itself, so that nobody needs to do anything.
+    pub(crate) fn may_pass(self) -> bool {
+        match self {
+            ExtractErrorKind::Unreachable
+            | ExtractErrorKind::Overloaded
+            | ExtractErrorKind::Lost
+            | ExtractErrorKind::Locked
+            | ExtractErrorKind::Recovery => true,
+            // A query that took too long would take as long again.
+            ExtractErrorKind::TimedOut
+            | ExtractErrorKind::Credentials
+            | ExtractErrorKind::NoSuchDatabase
+            | ExtractErrorKind::Tls
+            | ExtractErrorKind::Source => false,
+        }
+    }
+
     /// Whether no other query will fare better now.
     pub(crate) fn ends_all(self) -> bool {
         match self {
@@ -98,7 +115,11 @@ impl ExtractError {
 
 impl fmt::Display for ExtractError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.text)
+        formatter.write_str(&self.text)?;
+        if self.kind.may_pass() {
+            formatter.write_str("; the next run tries again")?;
+        }
+        Ok(())
     }
 }
 
@@ -113,15 +134,19 @@ pub(super) fn in_session(doing: &str, error: &postgres::Error) -> ExtractError {
             "42501" => ExtractErrorKind::Credentials,
             _ => kind(code),
         };
-        return ExtractError::new(kind, format!("{doing}: {}", told(server, Stage::Session)));
+        let next = match code {
+            // No such role, one that may not log in, or no way in from here.
+            "28000" => "; those who run the server must let this role in from here",
+            "3D000" => "; correct the database's name in [source] url",
+            _ => "",
+        };
+        let what = told(server, Stage::Session);
+        return ExtractError::new(kind, format!("{doing}: {what}{next}"));
     }
     let cause = error.source();
     let text = cause.map(without_number).unwrap_or_default();
     let (kind, what) = match Outside::of(error) {
-        Outside::Unreachable => (
-            ExtractErrorKind::Unreachable,
-            format!("{text}; the next run tries again"),
-        ),
+        Outside::Unreachable => (ExtractErrorKind::Unreachable, text),
         Outside::Lost => (
             ExtractErrorKind::Lost,
             "the server closed the connection".to_owned(),

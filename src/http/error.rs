@@ -127,6 +127,11 @@ fn described_io(error: &io::Error) -> (What, String) {
         io::ErrorKind::ConnectionReset
         | io::ErrorKind::ConnectionAborted
         | io::ErrorKind::BrokenPipe => (What::Cut, "the connection was cut"),
+        io::ErrorKind::OutOfMemory => (What::Cut, "no memory for the answer"),
+        // Rust has no kind for it: these are its words before those of the system.
+        _ if error.to_string().starts_with("failed to lookup address") => {
+            (What::Dns, "host name not found")
+        }
         _ => return (What::Cut, innermost(error)),
     };
     (what, text.to_owned())

@@ -8,7 +8,7 @@ use std::fmt;
 use jiff::civil::Date;
 
 use super::answer::Answer;
-use crate::domain::{Period, Uid};
+use crate::domain::{Period, Uid, shown_label};
 use crate::mapping::{ColumnFault, Columns, SourceKey};
 
 /// The rules of one dimension. The one that counts is valid on the first day of the period and has the lowest
@@ -272,7 +272,7 @@ impl fmt::Display for RuleFault {
         };
         write!(f, "{what}, on the first day of {}", self.period)?;
         match &self.label {
-            Some(label) => write!(f, " (rule {})", label.escape_debug()),
+            Some(label) => write!(f, " (rule {})", shown_label(label)),
             None => f.write_str(" (no column `rule` names it)"),
         }
     }

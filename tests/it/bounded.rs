@@ -4,6 +4,7 @@
 use std::io::{self, Write};
 use std::net::TcpStream;
 use std::process::Command;
+use std::sync::LazyLock;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -17,7 +18,7 @@ use crate::small_site::{NOW, NUMBER, SmallSite, UNITS};
 const LARGEST_KIB: u32 = 200 << 10;
 
 /// Runs March 2025 with so much memory to write to.
-fn run_within(site: &SmallSite, kib: u32) -> Command {
+pub(crate) fn run_within(site: &SmallSite, kib: u32) -> Command {
     let mut shell = Command::new("/bin/sh");
     shell
         .current_dir(site.folder.path())
@@ -29,7 +30,8 @@ fn run_within(site: &SmallSite, kib: u32) -> Command {
     shell
 }
 
-fn run(site: &SmallSite) -> Finished {
+/// Runs March 2025 with no more than that.
+pub(crate) fn run(site: &SmallSite) -> Finished {
     program_with_output(&mut run_within(site, LARGEST_KIB))
 }
 
@@ -51,10 +53,10 @@ fn answered(
     site
 }
 
-const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+pub(crate) const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
 
 /// A beginning, and then the same again until the program has had enough.
-fn endless(client: &mut TcpStream, beginning: &str, again: &str) -> io::Result<()> {
+pub(crate) fn endless(client: &mut TcpStream, beginning: &str, again: &str) -> io::Result<()> {
     client.write_all(beginning.as_bytes())?;
     let block = again.repeat((64 << 10) / again.len());
     loop {
@@ -62,7 +64,7 @@ fn endless(client: &mut TcpStream, beginning: &str, again: &str) -> io::Result<(
     }
 }
 
-fn whole(client: &mut TcpStream, headers: &str, body: &[u8]) -> io::Result<()> {
+pub(crate) fn whole(client: &mut TcpStream, headers: &str, body: &[u8]) -> io::Result<()> {
     let length = body.len();
     client.write_all(format!("{HEAD}{headers}Content-Length: {length}\r\n\r\n").as_bytes())?;
     client.write_all(body)
@@ -161,17 +163,20 @@ fn a_head_without_end_is_no_http() {
     site.refused(run(&site), 14, "not an HTTP answer");
 }
 
-#[test]
-fn compressed_bytes_that_nobody_asked_for_are_not_expanded() {
+/// Half a GiB of spaces in a few MiB.
+pub(crate) static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
     for _ in 0..512 {
         gzip.write_all(&[b' '; 1 << 20]).expect("half a GiB");
     }
-    let bomb = gzip.finish().expect("a few MiB");
+    gzip.finish().expect("a few MiB")
+});
+
+#[test]
+fn compressed_bytes_that_nobody_asked_for_are_not_expanded() {
     for request in ["GET /api/system/info", "GET /api/dataValueSets"] {
-        let bomb = bomb.clone();
-        let site = answered(request, move |client| {
-            whole(client, "Content-Encoding: gzip\r\n", &bomb)
+        let site = answered(request, |client| {
+            whole(client, "Content-Encoding: gzip\r\n", &BOMB)
         });
         site.refused(run(&site), 14, "not what its API promises");
     }

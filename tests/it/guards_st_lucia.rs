@@ -10,7 +10,7 @@ const MONTHLY: &str = "mappings/epi-monthly.toml";
 const MARCH: [&str; 1] = ["202503"];
 
 /// March 2025 is in DHIS2, and nothing has been asked since.
-fn loaded(dialect: Dialect) -> StLucia {
+pub(crate) fn loaded(dialect: Dialect) -> StLucia {
     let site = StLucia::at(dialect, T0);
     site.run(T0, &MARCH, &["-m", "epi-monthly"]).code(3);
     site.dhis2.forget_requests();
@@ -30,7 +30,7 @@ fn is_stopped(site: &StLucia, code: i32, words: &[&str]) {
     assert_eq!(site.dhis2.stored(), before);
 }
 
-fn change(site: &StLucia, sql: &str) {
+pub(crate) fn change(site: &StLucia, sql: &str) {
     site.database
         .execute(&format!("SET session_replication_role = replica; {sql}"));
 }

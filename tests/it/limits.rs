@@ -3,12 +3,14 @@
 use std::io::{self, Read, Write};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rig::dhis2::Dialect;
 use rig::postgres::Database;
 
 use crate::program::{Finished, command};
+use crate::relay::relay;
 use crate::small_site::{NOW, SmallSite};
 
 /// What no run takes, however busy the machine is, unless it hangs.
@@ -247,4 +249,32 @@ fn a_command_whose_standard_error_nobody_reads_ends_all_the_same() {
     assert!(began.elapsed() < LONG);
     assert_eq!(status.code(), Some(5));
     drop(lock);
+}
+
+#[test]
+fn no_session_stays_at_the_source_while_dhis2_is_asked() {
+    let site = SmallSite::new(Dialect::V2_43);
+    let (url, seen) = (site.dhis2.url(), Arc::new(Mutex::new(Vec::new())));
+    let (watching, mut source) = (Arc::clone(&seen), site.database.connect());
+    let relay = relay(&url, move |_, answer| {
+        // PostgreSQL forgets a session a moment after it has ended.
+        let began = Instant::now();
+        let mut sessions: i64 = 1;
+        while sessions > 0 && began.elapsed() < LONG / 6 {
+            let row = source.query_one(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'pg2dhis2%'",
+                &[],
+            );
+            sessions = row.expect("a count").get(0);
+        }
+        watching.lock().unwrap().push(sessions);
+        answer
+    });
+    site.replace("pg2dhis2.toml", &url, &relay);
+    site.run().code(0);
+    let seen = seen.lock().unwrap();
+    assert!(
+        seen.len() > 3 && seen.iter().all(|sessions| *sessions == 0),
+        "{seen:?}"
+    );
 }

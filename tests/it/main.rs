@@ -23,6 +23,7 @@ mod examples;
 mod explain;
 mod explain_st_lucia;
 mod failing_target;
+mod faults;
 mod foreign;
 mod guards_st_lucia;
 mod histories;

@@ -14,13 +14,13 @@ const ELSEWHERE: &str =
     "SELECT 'NaIvsjCYa37' AS element, 'VsF9dWr6arv' AS unit, '202503' AS period, 1 AS value";
 
 /// A site whose table somebody else holds locked, so that a run hangs in its query until the test lets go.
-struct Hanging {
-    site: SmallSite,
-    lock: postgres::Client,
+pub(crate) struct Hanging {
+    pub(crate) site: SmallSite,
+    pub(crate) lock: postgres::Client,
 }
 
 impl Hanging {
-    fn new() -> Hanging {
+    pub(crate) fn new() -> Hanging {
         let site = SmallSite::new(Dialect::V2_43);
         site.replace(
             "pg2dhis2.toml",
@@ -40,7 +40,7 @@ impl Hanging {
     }
 
     /// Starts a run and waits until it hangs.
-    fn run(&self) -> Child {
+    pub(crate) fn run(&self) -> Child {
         let mut child = command(
             self.site.folder.path(),
             &["run", "-p", "202503", "-m", "small"],
@@ -56,7 +56,7 @@ impl Hanging {
         child
     }
 
-    fn beside(&self, args: &[&str]) -> Finished {
+    pub(crate) fn beside(&self, args: &[&str]) -> Finished {
         let base = ["-p", "202503", "-m", "elsewhere"];
         let args: Vec<&str> = args.iter().chain(&base).copied().collect();
         self.site.program(&args)

@@ -20,6 +20,40 @@ pub(crate) fn relay_as_it_likes(
     to: &str,
     mut respond: impl FnMut(&str, Vec<u8>, &mut TcpStream) -> io::Result<()> + Send + 'static,
 ) -> String {
+    relay_before(to, move |asked, client| {
+        let answer = asked.answer()?;
+        respond(&asked.first, answer, client)
+    })
+}
+
+/// What the program asks; the server does not know of it yet.
+#[derive(Clone)]
+pub(crate) struct Asked {
+    /// Its first line.
+    pub(crate) first: String,
+    pub(crate) request: Vec<u8>,
+    server: String,
+}
+
+impl Asked {
+    /// The server's answer.
+    pub(crate) fn answer(&self) -> io::Result<Vec<u8>> {
+        self.answer_to(&self.request)
+    }
+
+    /// The server's answer to another request.
+    pub(crate) fn answer_to(&self, request: &[u8]) -> io::Result<Vec<u8>> {
+        let mut upstream = TcpStream::connect(&self.server)?;
+        upstream.write_all(request)?;
+        message(&upstream)
+    }
+}
+
+/// The same for what happens before the server is asked, if it is asked at all.
+pub(crate) fn relay_before(
+    to: &str,
+    mut respond: impl FnMut(&Asked, &mut TcpStream) -> io::Result<()> + Send + 'static,
+) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/", listener.local_addr().expect("its address"));
     let server = to
@@ -39,15 +73,18 @@ pub(crate) fn relay_as_it_likes(
 fn pass(
     mut client: TcpStream,
     server: &str,
-    respond: &mut impl FnMut(&str, Vec<u8>, &mut TcpStream) -> io::Result<()>,
+    respond: &mut impl FnMut(&Asked, &mut TcpStream) -> io::Result<()>,
 ) -> io::Result<()> {
     let request = message(&client)?;
-    let mut upstream = TcpStream::connect(server)?;
-    upstream.write_all(&request)?;
-    let answer = message(&upstream)?;
-    let request = String::from_utf8_lossy(&request);
-    let first = request.lines().next().unwrap_or_default();
-    respond(first, answer, &mut client)
+    let text = String::from_utf8_lossy(&request);
+    let first = text.lines().next().unwrap_or_default().to_owned();
+    let server = server.to_owned();
+    let asked = Asked {
+        first,
+        request,
+        server,
+    };
+    respond(&asked, &mut client)
 }
 
 /// A head and as much of a body as it announces.

@@ -126,7 +126,7 @@ fn failing(dialect: Dialect, status: u16, body: &Value, times: usize) -> SmallSi
 }
 
 /// What servers were seen to say of an import that failed: `faults.json`.
-fn recorded(what: &str) -> (u16, Value) {
+pub(crate) fn recorded(what: &str) -> (u16, Value) {
     let faults = fs::read_to_string(
         crate::st_lucia::repository().join("tests/golden/exchanges/faults.json"),
     );

@@ -12,7 +12,7 @@ fn site() -> SmallSite {
 }
 
 /// A site whose DHIS2 is behind TLS, with a file of trusted certificates if there is one.
-fn dhis2_behind(identity: &Identity, trusted: Option<&Identity>) -> (SmallSite, Front) {
+pub(crate) fn dhis2_behind(identity: &Identity, trusted: Option<&Identity>) -> (SmallSite, Front) {
     let site = site();
     let url = site.dhis2.url();
     let port = url.trim_end_matches('/').rsplit(':').next().unwrap();

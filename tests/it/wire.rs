@@ -9,6 +9,7 @@ use std::thread;
 use crate::small_site::SmallSite;
 
 pub(crate) struct Wire {
+    pub(crate) address: String,
     connections: Arc<AtomicUsize>,
 }
 
@@ -18,21 +19,37 @@ impl Wire {
         let url = site.database.url();
         let (_, place) = url.rsplit_once('@').expect("a user");
         let (server, _) = place.split_once('/').expect("a database");
+        Wire::before(site, server, cut)
+    }
+
+    /// The same for another server that the site names so.
+    pub(crate) fn before(site: &SmallSite, server: &str, cut: usize) -> Wire {
+        let wire = Wire::to(server, cut);
+        site.replace("pg2dhis2.toml", server, &wire.address);
+        wire
+    }
+
+    /// A wire to a server, into which nothing is put yet.
+    pub(crate) fn to(server: &str, cut: usize) -> Wire {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let here = listener.local_addr().expect("its address").to_string();
-        site.replace("pg2dhis2.toml", server, &here);
+        let address = listener.local_addr().expect("its address").to_string();
         let connections = Arc::new(AtomicUsize::new(0));
         let (counted, server) = (Arc::clone(&connections), server.to_owned());
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 if counted.fetch_add(1, Ordering::SeqCst) >= cut {
-                    let upstream = TcpStream::connect(&server).expect("PostgreSQL");
-                    splice(&client, &upstream);
-                    splice(&upstream, &client);
+                    // A server that is gone is what some tests are about.
+                    if let Ok(upstream) = TcpStream::connect(&server) {
+                        splice(&client, &upstream);
+                        splice(&upstream, &client);
+                    }
                 }
             }
         });
-        Wire { connections }
+        Wire {
+            address,
+            connections,
+        }
     }
 
     pub(crate) fn connections(&self) -> usize {

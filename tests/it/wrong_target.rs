@@ -28,19 +28,19 @@ fn answering(answer: String) -> String {
     url
 }
 
-fn page(content_type: &str, body: &str) -> String {
+pub(crate) fn page(content_type: &str, body: &str) -> String {
     let length = body.len();
     format!(
         "HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n{body}"
     )
 }
 
-fn system_info(version: &str, calendar: &str) -> String {
+pub(crate) fn system_info(version: &str, calendar: &str) -> String {
     let info = json!({"version": version, "calendar": calendar, "serverDate": "2026-11-23T12:00:00.000", "serverTimeZoneId": "Etc/UTC"});
     page("application/json", &info.to_string())
 }
 
-fn empty(status: &str, header: &str) -> String {
+pub(crate) fn empty(status: &str, header: &str) -> String {
     format!("HTTP/1.1 {status}\r\n{header}content-length: 0\r\n\r\n")
 }
 

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::{Day, Rule, RuleBook, Verdict};
-use crate::domain::{Period, TracedRule, Uid, escaped};
+use crate::domain::{Period, TracedRule, Uid, shown_label};
 use crate::mapping::SourceKey;
 
 impl RuleBook {
@@ -31,7 +31,7 @@ impl Rule {
     pub(in crate::map) fn traced(&self, file: &str) -> TracedRule {
         TracedRule {
             file: file.to_owned(),
-            label: self.label.as_deref().map(escaped),
+            label: self.label.as_deref().map(shown_label),
             uid: match self.verdict {
                 Verdict::Uid(uid) => Some(uid),
                 Verdict::Exclude | Verdict::Malformed => None,

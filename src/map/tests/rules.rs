@@ -5,7 +5,10 @@ use super::mapped_as;
 /// The unit of a row of each of the months 202501 to 202503 under these rules for it (`uid valid_from valid_to
 /// priority exclude`); `x` where it is excluded, `?` where there is none; or what the rules are refused for.
 fn units(rules: &[&str]) -> Result<String, String> {
-    let rules: Vec<String> = rules.iter().map(|rule| format!("Bexon {rule} r")).collect();
+    let rules: Vec<String> = rules
+        .iter()
+        .map(|rule| format!("Bexon {rule} r7"))
+        .collect();
     let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
     let rows = ["202501", "202502", "202503"].map(|period| format!("{period} sum <1 f Bexon 1"));
     let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
@@ -121,7 +124,7 @@ fn a_uid_that_is_none_is_refused_in_the_periods_of_the_run_only() {
         );
         refused(
             &[&rule(uid, "2025-03-01 - - -")],
-            "on the first day of 202503 (rule r)",
+            "on the first day of 202503 (rule r7)",
         );
         give(
             &[&rule(uid, "- 2024-12-31 - -"), &rule(A, "2025-01-01 - - -")],

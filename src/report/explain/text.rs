@@ -183,7 +183,8 @@ impl Page<'_> {
     }
 
     fn rule(&self, rule: &TracedRule) -> String {
-        let label = rule.label.as_deref().unwrap_or("a rule without a label");
+        let label = rule.label.as_deref().map(|label| format!("rule {label}"));
+        let label = label.unwrap_or_else(|| "a rule without a label".to_owned());
         let says = match rule.uid {
             Some(uid) if uid == self.explanation.org_unit => "here".to_owned(),
             Some(uid) => self.name(uid),

@@ -82,6 +82,6 @@ fn dimension(word: &str) -> String {
 
 fn capitalized(text: &str) -> String {
     let mut chars = text.chars();
-    let first = chars.next().map(|first| first.to_uppercase().collect());
-    first.unwrap_or_else(String::new) + chars.as_str()
+    let first: Option<String> = chars.next().map(|first| first.to_uppercase().collect());
+    first.unwrap_or_default() + chars.as_str()
 }

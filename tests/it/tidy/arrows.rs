@@ -58,7 +58,7 @@ pub(super) const USES: [(&str, &[&str]); 17] = [
 ];
 
 /// The modules that name an outside library: one, unless a reason is given.
-pub(super) const HOMES: [(&str, &[&str]); 23] = [
+pub(super) const HOMES: [(&str, &[&str]); 24] = [
     ("anstream", &["report"]),
     ("base64", &["dhis2"]),
     ("clap", &["cli", "main"]),
@@ -71,6 +71,7 @@ pub(super) const HOMES: [(&str, &[&str]); 23] = [
     ("glob", &["site"]),
     ("hmac", &["domain"]),
     ("indicatif", &["report"]),
+    ("maud", &["report"]),
     ("postgres", &["extract"]),
     // The pattern of keys that may be shown: read in one, asked in the other.
     ("regex", &["mapping", "domain"]),

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::str::FromStr;
 
-use postgres::{Config, NoTls};
-use rig::postgres::{Cluster, cluster};
+use postgres::{Client, Config, NoTls};
+use rig::postgres::{Cluster, Standby, cluster};
 
 fn text(value: &str) -> Option<String> {
     Some(value.to_owned())
@@ -40,6 +40,18 @@ fn each_test_has_a_database_of_its_own_which_is_dropped_in_the_end() {
     assert_eq!(seen(&name), 1);
     drop(one);
     assert_eq!(seen(&name), 0);
+}
+
+#[test]
+fn a_standby_has_what_its_primary_has_and_takes_nothing_else() {
+    let servers = Standby::start().unwrap();
+    let database = servers.database("followed");
+    database.execute("CREATE TABLE t AS SELECT 7 AS n");
+    let mut session = Client::connect(&servers.url(&database), NoTls).unwrap();
+    let n: i32 = session.query_one("SELECT n FROM t", &[]).unwrap().get(0);
+    assert_eq!(n, 7);
+    let refused = servers.connect().execute("CREATE TABLE u ()", &[]);
+    assert_eq!(refused.unwrap_err().code().unwrap().code(), "25006");
 }
 
 #[test]

@@ -78,7 +78,7 @@ impl Address {
     }
 
     #[track_caller]
-    fn connect(&self, database: &str) -> Client {
+    pub(super) fn connect(&self, database: &str) -> Client {
         match self.config(database).connect(NoTls) {
             Ok(client) => client,
             Err(error) => panic!("connecting to database {database}: {}", explained(&error)),

@@ -6,6 +6,7 @@ mod binaries;
 mod database;
 mod fetch;
 mod server;
+mod standby;
 
 use std::env;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -16,6 +17,7 @@ use self::database::Address;
 use self::server::Server;
 
 pub use self::database::{Database, Template};
+pub use self::standby::Standby;
 
 /// Names a server to use instead of a private one: `postgresql://superuser@host:port`.
 /// It must let every role in without a password.
@@ -23,6 +25,9 @@ pub const URL_VARIABLE: &str = "PG2DHIS2_TEST_POSTGRES_URL";
 
 /// Names a folder with `initdb`, `pg_ctl` and `postgres`.
 pub const FOLDER_VARIABLE: &str = "PG2DHIS2_TEST_POSTGRES_BIN";
+
+/// A role that a private server lets in from no network, whether it exists or not.
+pub const UNLISTED_ROLE: &str = "rig_unlisted";
 
 const SLUHIS_SCHEMA: &str = include_str!("../../../../examples/st-lucia/schema.sql");
 const SLUHIS_GENERATOR: &str = include_str!("../../../../examples/st-lucia/generate.sql");
@@ -53,21 +58,28 @@ impl Cluster {
     /// # Errors
     /// When none can be found, fetched or started.
     pub fn start() -> Result<Self> {
-        let (address, server) = match env::var(URL_VARIABLE) {
-            Ok(url) => {
-                let address = Address::parse(&url).with_context(|| format!("${URL_VARIABLE}"))?;
-                (address, None)
-            }
-            Err(_) => {
-                let server = Server::start(&binaries::locate()?)?;
-                (server.address().clone(), Some(server))
-            }
+        let Ok(url) = env::var(URL_VARIABLE) else {
+            return Self::start_private();
         };
-        Ok(Self {
+        let address = Address::parse(&url).with_context(|| format!("${URL_VARIABLE}"))?;
+        Ok(Self::at(address, None))
+    }
+
+    /// Starts a private PostgreSQL in any case, for a test that ends or overloads it.
+    ///
+    /// # Errors
+    /// When none can be found, fetched or started.
+    pub fn start_private() -> Result<Self> {
+        let server = Server::start(&binaries::locate()?)?;
+        Ok(Self::at(server.address().clone(), Some(server)))
+    }
+
+    fn at(address: Address, server: Option<Server>) -> Self {
+        Self {
             address,
             sluhis: Mutex::new(None),
             _server: server,
-        })
+        }
     }
 
     /// An empty database whose name begins with `prefix`, in which a role without other rights may read what is made.
