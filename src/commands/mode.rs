@@ -2,6 +2,7 @@
 
 use crate::cli::{DryRun, DryRunArgs, Format, ReportArgs, SendArgs};
 use crate::report::Keep;
+use crate::site;
 
 /// Whether DHIS2 is written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +11,16 @@ pub(super) enum Mode {
     DryRun,
     /// A dry run for which DHIS2 is asked too.
     AskServer,
+}
+
+impl Mode {
+    /// Where the secret behind the fingerprints of keys is kept.
+    pub(super) fn secret(self) -> site::Keep {
+        match self {
+            Mode::Send => site::Keep::InState,
+            Mode::DryRun | Mode::AskServer => site::Keep::Nowhere,
+        }
+    }
 }
 
 impl DryRunArgs {

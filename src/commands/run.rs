@@ -1,5 +1,7 @@
 //! `run`: the whole pass: extract, map, plan, push, verify.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::begin;
@@ -31,20 +33,16 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     let mut report = empty_report("run", mode, as_of, started);
     relaxed::transport(&mut report, &source.settings);
     let jobs = jobs(&mappings, args, as_of, &site, &mut report)?;
-    report.in_parts =
-        jobs.iter().any(|job| job.parts.len() > 1) && !args.periods.periods.is_empty();
-    let (turn, secret) = match mode {
-        Mode::Send => (
-            Some(Turn::take(&site.state, started, &watch, report.in_parts)?),
-            site::Keep::InState,
-        ),
-        Mode::DryRun | Mode::AskServer => (None, site::Keep::Nowhere),
+    report.in_parts = is_in_parts(&jobs, args);
+    let turn = match mode {
+        Mode::Send => Some(Turn::take(&site.state, started, &watch, report.in_parts)?),
+        Mode::DryRun | Mode::AskServer => None,
     };
-    let veil = site::veil(&site.state, secret)?;
+    let veil = site::veil(&site.state, mode.secret())?;
     let memory = memory(&site, mode, &dhis2.url)?;
-    let answerers = match args.mappings.mappings.as_slice() {
-        [] => mappings.iter().map(answerer).collect(),
-        _ => answerers(&site, &mut report),
+    let answerers = match args.mappings.mappings.is_empty() {
+        true => mappings.iter().map(answerer).collect(),
+        false => answerers(&site, &mut report),
     };
     let intent = intent(&source, &dhis2, &jobs);
     let record = monitoring::begun(&site, Record::begin(&site, mode, intent, &mut report)?);
@@ -52,11 +50,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
         site: &site,
         turn,
         rest: &args.backfill,
-        progress: Progress::begin(
-            jobs.iter().map(Job::left).sum(),
-            report.in_parts,
-            &args.site,
-        ),
+        progress: Progress::begin(left(&jobs), report.in_parts, &args.site),
         watch,
         source,
         dhis2: Dhis2State::Unasked(Some(Box::new((dhis2, memory)))),
@@ -81,12 +75,27 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
         report.requests = connection.dhis2.requests;
     }
     saved_plan::save(args.send.save_plan.as_deref(), &mut report, |name| {
-        let read = mappings.iter().find(|mapping| mapping.name == name);
-        read.map(|mapping| mapping.digests.clone())
-            .unwrap_or_default()
+        digests(&mappings, name)
     });
     let told = (&args.site, &args.send.report);
     conclude(&site, &pass.watch, pass.record, report, told)
+}
+
+/// An hourly run has one part of each mapping, or its parts are of no interest to anybody.
+fn is_in_parts(jobs: &[Job<'_>], args: &RunArgs) -> bool {
+    !args.periods.periods.is_empty() && jobs.iter().any(|job| job.parts.len() > 1)
+}
+
+/// Of the files of a mapping.
+fn digests(mappings: &[Mapping], name: &str) -> BTreeMap<String, String> {
+    let read = mappings.iter().find(|mapping| mapping.name == name);
+    read.map(|mapping| mapping.digests.clone())
+        .unwrap_or_default()
+}
+
+/// Periods of all mappings that are to be done.
+fn left(jobs: &[Job<'_>]) -> usize {
+    jobs.iter().map(Job::left).sum()
 }
 
 fn intent(source: &SourceAccess, dhis2: &Dhis2Access, jobs: &[Job<'_>]) -> Intent {

@@ -47,6 +47,7 @@ wait = "2s"
 [history]
 retain = "5y"
 metrics = "pg2dhis2.prom"
+page = "pg2dhis2.html"
 HEARTBEAT
 "#;
 const ACCOUNTS: [&str; 2] = [

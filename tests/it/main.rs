@@ -38,6 +38,7 @@ mod monitoring_metrics;
 mod moves;
 mod one_at_a_time;
 mod outputs;
+mod page;
 mod pin;
 mod pin_drift;
 mod pipe;

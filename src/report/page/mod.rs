@@ -54,7 +54,7 @@ impl Page<'_> {
                     header {
                         h1 { (self.site) " to DHIS2" }
                         p.state data-state=(words::kind(exit)) { (words::verdict(exit)) }
-                        p { "As of " (self.local(self.made)) ". Values go to " (self.dhis2) "." }
+                        p { "As of " span.nobr { (self.local(self.made)) } ". Values go to " (self.dhis2) "." }
                     }
                     main {
                         (self.mappings())
@@ -150,10 +150,10 @@ impl Page<'_> {
                                 @for group in groups.iter().take(LISTED) {
                                     tr {
                                         th scope="row" { (words::what(group.problem)) }
-                                        td { (words::of(group.problem, self.names)) }
-                                        td { (group.range()) }
-                                        td { (self.at(group.first)) }
-                                        td { (words::advice(group.problem)) }
+                                        td data-label="Of" { (words::of(group.problem, self.names)) }
+                                        td data-label="Periods" { (group.range()) }
+                                        td data-label="Since" { span.nobr { (self.at(group.first)) } }
+                                        td data-label="What to do" { (words::advice(group.problem)) }
                                     }
                                 }
                             }
