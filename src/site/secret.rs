@@ -13,14 +13,14 @@ use super::files::{self, variable};
 use crate::extract;
 use crate::mapping::FileError;
 
-/// The secret in a file, without the line end. Where the file does not exist, systemd's credential of its name.
+/// The secret in a file, without the line end; or in systemd's credential of the same name, where it handed one over.
 pub(super) fn read(file: &Path) -> Result<SecretString, FileError> {
     let credential = file
         .file_name()
         .and_then(|name| credential(&name.to_string_lossy()));
     let (path, guarded) = match credential {
-        Some(credential) if !file.exists() => (credential, true),
-        _ => (file.to_owned(), false),
+        Some(credential) => (credential, true),
+        None => (file.to_owned(), false),
     };
     let shown = path.display().to_string();
     // systemd guards its own; of others, nobody else may be able to read or replace them.

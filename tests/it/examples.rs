@@ -168,3 +168,65 @@ fn collect_ids(value: &Value, there: &mut BTreeSet<String>, named: &mut BTreeSet
         _ => {}
     }
 }
+
+/// The units, with programs that this machine has in place of those that it may not have.
+fn units(site: &SmallSite) -> Vec<String> {
+    let names = [
+        "pg2dhis2.service",
+        "pg2dhis2.timer",
+        "pg2dhis2-alert@.service",
+    ];
+    let place = |name: &str| {
+        let text = read(format!("examples/systemd/{name}"));
+        let text = text.replace("/usr/local/bin/pg2dhis2", env!("CARGO_BIN_EXE_pg2dhis2"));
+        site.write(name, &text.replace("/usr/sbin/sendmail", "/bin/true"));
+        site.path(name).display().to_string()
+    };
+    names.map(place).to_vec()
+}
+
+#[test]
+fn the_systemd_units_are_sound_and_closed() {
+    let site = SmallSite::new(Dialect::V2_43);
+    let units = units(&site);
+    let analyze = |args: &[&str]| Command::new("systemd-analyze").args(args).output();
+    let Ok(verified) = analyze(&["verify", &units[0], &units[1]]) else {
+        // A machine without systemd: what systemd would say of them, as far as it can be read from the text.
+        let service = read("examples/systemd/pg2dhis2.service");
+        assert!(
+            service.contains("\nProtectSystem=strict\n")
+                && service.contains("\nNoNewPrivileges=yes\n")
+        );
+        return;
+    };
+    let said = String::from_utf8_lossy(&verified.stderr);
+    assert!(verified.status.success() && said.is_empty(), "{said}");
+    // 10 is wide open; below 2 systemd itself calls a service OK.
+    let closed = analyze(&["security", "--offline=true", "--threshold=20", &units[0]]).unwrap();
+    assert!(
+        closed.status.success(),
+        "{}",
+        String::from_utf8_lossy(&closed.stdout)
+    );
+}
+
+/// What the service is given instead of files in the site file.
+#[test]
+fn the_service_runs_with_the_credentials_that_systemd_hands_over() {
+    let site = SmallSite::new(Dialect::V2_43);
+    let service = read("examples/systemd/pg2dhis2.service");
+    let names: Vec<&str> = service
+        .lines()
+        .filter_map(|line| line.strip_prefix("LoadCredential=")?.split(':').next())
+        .collect();
+    assert_eq!(names, ["source.password", "dhis2.token"]);
+    let token = fs::read_to_string(site.path("dhis2.token")).unwrap();
+    fs::remove_file(site.path("dhis2.token")).unwrap();
+    site.write("credentials/dhis2.token", &token);
+    let mut run =
+        crate::program::command(site.folder.path(), &["run", "-p", "202503", "--as-of", NOW]);
+    run.env("CREDENTIALS_DIRECTORY", site.path("credentials"));
+    crate::program::program_with_output(&mut run)
+        .code(0)
+        .silent();
+}
