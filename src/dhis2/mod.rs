@@ -7,6 +7,7 @@ mod completeness;
 pub(crate) mod error;
 pub(crate) mod import;
 pub(crate) mod live;
+mod messages;
 mod metadata;
 #[cfg(test)]
 mod metadata_tests;

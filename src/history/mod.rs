@@ -2,8 +2,10 @@
 //! SQLite.
 
 mod chain;
+mod endings;
 mod entry;
 mod file;
+mod notes;
 mod past;
 mod problems;
 mod recorder;
@@ -12,10 +14,12 @@ mod since;
 mod standing;
 
 pub(crate) use chain::moment;
+pub(crate) use endings::{Ending, How};
 pub(crate) use entry::{
     CellChange, Finished, MappingEntry, MappingPlan, PeriodEntry, Place, Setting, Started,
     SumEntry, Told, Tripped,
 };
+pub(crate) use notes::{Acknowledged, LastTold, Note, Notified, Refused, keep};
 pub(crate) use past::{Change, Filter, Past, ProblemOfRun, Run, RunState, WholeRun};
 pub(crate) use problems::{Found, What};
 pub(crate) use recorder::{Died, Recorder};

@@ -82,7 +82,7 @@ impl Past {
         })
     }
 
-    fn open_problems(&self, mapping: &str) -> rusqlite::Result<Vec<OpenProblem>> {
+    pub(super) fn open_problems(&self, mapping: &str) -> rusqlite::Result<Vec<OpenProblem>> {
         let mut statement = self.connection.prepare(
             "SELECT period, subject, first_seen, last_seen, tries FROM problem WHERE mapping = ? ORDER BY subject, period",
         )?;

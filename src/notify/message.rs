@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::policy::{Notice, Severity, What};
-use crate::domain::escaped;
 use crate::exit::Exit;
 
 /// Everything that is told to one channel at a time.
@@ -40,6 +39,8 @@ pub(crate) struct Origin<'o> {
 
 /// The longest subject, in characters.
 const SUBJECT: usize = 120;
+/// The longest line, in characters.
+const LINE: usize = 2_000;
 /// The longest sentence of a run that is passed on, in characters.
 const SENTENCE: usize = 600;
 
@@ -62,7 +63,7 @@ impl Message {
         let mut text = String::new();
         for item in &items {
             for line in &item.lines {
-                text += &escaped(line);
+                text += &short(line, LINE);
                 text.push('\n');
             }
             text.push('\n');

@@ -1,6 +1,7 @@
 //! Reads every file a site writes: the site file, mappings with what they name, secrets; and takes the lock.
 
 mod address;
+mod alert;
 mod files;
 mod lock;
 mod login;
@@ -22,6 +23,7 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 
+pub(crate) use alert::Channel;
 pub(crate) use files::{ensure_writable, reason, write_private, write_published};
 pub(crate) use lock::{Lock, holder};
 pub(crate) use login::Login;
@@ -33,6 +35,7 @@ pub(crate) use veil::{Keep, veil};
 
 use crate::dhis2::Dhis2;
 use crate::domain::{OwnUser, Pin};
+use crate::exit::Problem;
 use crate::mapping::FileError;
 use crate::{dhis2, extract};
 
@@ -58,6 +61,7 @@ pub(crate) struct Site {
     limits: Limits,
     source: Option<SourceSite>,
     dhis2: Option<Dhis2Site>,
+    alerts: Vec<alert::AlertSite>,
 }
 
 /// The table `[source]`.
@@ -164,29 +168,7 @@ impl Site {
     /// How to reach DHIS2 for those who make a pin, whatever the one that is there.
     pub(crate) fn dhis2_without_pin(&self) -> anyhow::Result<Dhis2Access> {
         let dhis2 = self.table(self.dhis2.as_ref(), "dhis2")?;
-        let credentials = match &dhis2.account {
-            AccountSite::Token { file } => dhis2::Credentials::Token(secret::read(file)?),
-            AccountSite::Password { username, file } => dhis2::Credentials::Password {
-                username: username.clone(),
-                password: secret::read(file)?,
-            },
-        };
-        let mut http = self.limits.http.clone();
-        http.ends_at = self.ends_at;
-        http.proxy = dhis2.proxy.clone();
-        if let Some(ca_file) = &dhis2.ca_file {
-            let shown = ca_file.display().to_string();
-            let pem = files::read(ca_file)
-                .map_err(|problem| FileError::whole(&shown, format!("`ca-file` {problem}")))?;
-            http.ca_pem = Some(pem.into_bytes());
-        }
-        let settings = dhis2::Settings {
-            url: dhis2.url.clone(),
-            credentials,
-            http,
-            attempts: self.limits.attempts,
-            wait: self.limits.wait,
-        };
+        let settings = self.dhis2_settings()?;
         // What no request can be made with is a fault of the files, whatever it would be called later.
         let mut connected = Dhis2::connect(&settings).map_err(|error| {
             let file = self.file.display().to_string();
@@ -205,6 +187,38 @@ impl Site {
             allow_overprivileged: dhis2.allow_overprivileged,
             pin: None,
         })
+    }
+
+    /// Where DHIS2 is and how we log in there.
+    fn dhis2_settings(&self) -> Result<dhis2::Settings, FileError> {
+        let dhis2 = self.table(self.dhis2.as_ref(), "dhis2")?;
+        let credentials = match &dhis2.account {
+            AccountSite::Token { file } => dhis2::Credentials::Token(secret::read(file)?),
+            AccountSite::Password { username, file } => dhis2::Credentials::Password {
+                username: username.clone(),
+                password: secret::read(file)?,
+            },
+        };
+        let mut http = self.limits.http.clone();
+        http.ends_at = self.ends_at;
+        http.proxy = dhis2.proxy.clone();
+        if let Some(ca_file) = &dhis2.ca_file {
+            let shown = ca_file.display().to_string();
+            let pem = files::read(ca_file)
+                .map_err(|problem| FileError::whole(&shown, format!("`ca-file` {problem}")))?;
+            http.ca_pem = Some(pem.into_bytes());
+        }
+        Ok(dhis2::Settings {
+            url: dhis2.url.clone(),
+            credentials,
+            http,
+            attempts: self.limits.attempts,
+            wait: self.limits.wait,
+        })
+    }
+
+    fn ensure_login_not_refused(&self, settings: &dhis2::Settings) -> Result<(), Problem> {
+        self.login(settings).ensure_not_refused(Timestamp::now())
     }
 
     /// Months before that of this day are removed from the history. None: the day is before all time.

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span};
 
-use super::{AccountSite, Dhis2Site, Limits, Site, SourceSite, address, folder};
+use super::{AccountSite, Dhis2Site, Limits, Site, SourceSite, address, alert, folder};
 use crate::dhis2::patience::{ATTEMPTS, WAIT};
 use crate::domain::OwnUser;
 use crate::extract;
@@ -48,6 +48,7 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Site, FileError> {
         .map(|entry| dhis2(entry, base))
         .transpose()?;
     let retain = retain(&mut top)?;
+    let alerts = alert::parse(&mut top, base)?;
     top.finish()?;
     Ok(Site {
         file: file.to_owned(),
@@ -61,6 +62,7 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Site, FileError> {
         limits,
         source,
         dhis2,
+        alerts,
     })
 }
 
