@@ -11,6 +11,8 @@ use crate::report;
 const DEADLINE: Duration = Duration::from_secs(50 * 60);
 /// After its deadline a command ends by itself, without a request more; one that has not by then hangs.
 const GRACE: Duration = Duration::from_secs(5);
+/// For what comes after a run whose outcome is told already: it may not change the outcome.
+const AFTERWARDS: Duration = Duration::from_secs(60);
 /// Whoever reads standard error may hang too.
 const TELLING: Duration = Duration::from_secs(1);
 
@@ -25,7 +27,16 @@ pub(crate) enum Work {
 /// The time that a command has.
 pub(crate) struct Watch {
     pub(crate) deadline: Option<Deadline>,
-    doing: Arc<Mutex<&'static str>>,
+    doing: Arc<Mutex<Doing>>,
+}
+
+/// What goes on.
+#[derive(Clone, Copy, Debug)]
+enum Doing {
+    /// A part of the work.
+    Work(&'static str),
+    /// It is over since then, and ended so.
+    Over(Instant, Exit),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +55,7 @@ impl Watch {
             let ends_at = Instant::now().checked_add(limit)?;
             Some(Deadline { ends_at, limit })
         });
-        let doing = Arc::new(Mutex::new("beginning"));
+        let doing = Arc::new(Mutex::new(Doing::Work("beginning")));
         if let Some(deadline) = deadline {
             let doing = Arc::clone(&doing);
             thread::spawn(move || end(deadline, &doing));
@@ -55,7 +66,15 @@ impl Watch {
     /// Notes what the command does now, to tell it should it hang.
     pub(crate) fn doing(&self, what: &'static str) {
         if let Ok(mut doing) = self.doing.lock() {
-            *doing = what;
+            *doing = Doing::Work(what);
+        }
+    }
+
+    /// Notes that the work is over, and how it ended. What comes after it has a time of its own, whatever was left of that
+    /// of the work; should it hang, the process ends as the work did.
+    pub(crate) fn over(&self, exit: Exit) {
+        if let Ok(mut doing) = self.doing.lock() {
+            *doing = Doing::Over(Instant::now(), exit);
         }
     }
 
@@ -100,10 +119,17 @@ fn limit(written: Option<Duration>, work: Work, is_terminal: bool) -> Option<Dur
 
 /// Waits for the deadline and a little longer; who is still there then is ended. The lock on the state folder ends with
 /// the process, and a temporary file may be left behind.
-fn end(deadline: Deadline, doing: &Mutex<&'static str>) {
+fn end(deadline: Deadline, doing: &Mutex<Doing>) {
     let until = deadline.ends_at + GRACE.min(deadline.limit / 10);
     thread::sleep(until.saturating_duration_since(Instant::now()));
-    let doing = doing.lock().map_or("working", |doing| *doing);
+    let doing = match doing.lock().map(|doing| *doing) {
+        Ok(Doing::Work(doing)) => doing,
+        Ok(Doing::Over(since, exit)) => {
+            thread::sleep((since + AFTERWARDS).saturating_duration_since(Instant::now()));
+            process::exit(exit.code().into());
+        }
+        Err(_) => "working",
+    };
     let problem = Problem::new(
         Exit::Temporary,
         format!(

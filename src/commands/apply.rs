@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 
 use super::approvals::close_approved;
-use super::begin;
 use super::deliver::{account, send};
 use super::mode::Mode;
 use super::record::{Intent, Record};
 use super::start::{connect, empty_report, memory};
 use super::target::{self, Connection, Named};
+use super::{alerts, begin};
 use super::{saved_plan, server_opinion};
 use crate::cli::ApplyArgs;
 use crate::domain::{CellAccount, CellOutcome, Period, RowCounts, Sent};
@@ -71,6 +71,7 @@ pub(super) fn apply(args: &ApplyArgs) -> anyhow::Result<Exit> {
     report.ended = Timestamp::now();
     record.finish(&site, &mut report);
     report::show(&report, &args.site, &args.report)?;
+    alerts::tell(&site, &watch, &report, &args.site);
     Ok(report.exit())
 }
 

@@ -6,12 +6,12 @@ use std::io::Read;
 use anyhow::Context;
 use jiff::Timestamp;
 
-use super::begin;
 use super::deliver::{Orders, deliver};
 use super::mode::Mode;
 use super::record::{Intent, Record};
 use super::saved_plan;
 use super::start::{answerers, connect, empty_report, memory};
+use super::{alerts, begin};
 use crate::cli::PushArgs;
 use crate::domain::Desired;
 use crate::exit::{Exit, Problem};
@@ -76,6 +76,7 @@ pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
     report.ended = Timestamp::now();
     record.finish(&site, &mut report);
     report::show(&report, &args.site, &args.send.report)?;
+    alerts::tell(&site, &watch, &report, &args.site);
     Ok(report.exit())
 }
 

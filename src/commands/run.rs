@@ -8,7 +8,7 @@ use super::mode::Mode;
 use super::record::{Intent, Record};
 use super::start::{answerer, answerers, connect, empty_report, memory};
 use super::target::Connection;
-use super::{periods, relaxed, results, saved_plan, source};
+use super::{alerts, periods, relaxed, results, saved_plan, source};
 use crate::cli::RunArgs;
 use crate::domain::{Desired, Period, Veil};
 use crate::exit::{Exit, Problem};
@@ -77,6 +77,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     report.ended = Timestamp::now();
     pass.record.finish(&site, &mut report);
     report::show(&report, &args.site, &args.send.report)?;
+    alerts::tell(&site, &pass.watch, &report, &args.site);
     Ok(report.exit())
 }
 

@@ -2,9 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::periods;
+use super::{alerts, periods};
 use crate::cli::StatusArgs;
-use crate::exit::Exit;
+use crate::exit::{Exit, Problem};
 use crate::history::{Past, Run, RunState, Standing};
 use crate::report::{self, Age, MappingStatus, Status};
 use crate::site::{self, Site};
@@ -12,6 +12,9 @@ use crate::site::{self, Site};
 pub(super) fn status(args: &StatusArgs) -> anyhow::Result<Exit> {
     let now = Timestamp::now();
     let site = Site::load(args.site.config.as_deref())?;
+    if args.test_alerts {
+        return test_alerts(&site, args);
+    }
     let mappings = site.mappings(&args.mappings.mappings)?;
     report::ensure_writable(args.report.output.output.as_deref())?;
     let past = Past::open(&site.state, site::holder(&site.state))?;
@@ -43,6 +46,19 @@ pub(super) fn status(args: &StatusArgs) -> anyhow::Result<Exit> {
     }
     report::history::status(&status, &args.report)?;
     Ok(status.exit())
+}
+
+/// 5 if one of them did not arrive.
+fn test_alerts(site: &Site, args: &StatusArgs) -> anyhow::Result<Exit> {
+    report::ensure_writable(args.report.output.output.as_deref())?;
+    if !site.has_alerts() {
+        let message = format!("{} has no [[alert]] to test", site.file.display());
+        return Err(Problem::new(Exit::Config, message).into());
+    }
+    let tests = alerts::test(site);
+    report::history::tests(&tests, &args.report)?;
+    let all = tests.iter().all(|(_, result)| result.is_ok());
+    Ok(if all { Exit::Ok } else { Exit::Temporary })
 }
 
 fn is_interrupted(run: &Run) -> bool {

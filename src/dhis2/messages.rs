@@ -25,7 +25,9 @@ impl Dhis2 {
         match answer.status {
             409 => Err(Dhis2Error::new(
                 Kind::Target,
-                format!("{doing}: DHIS2 refused it (409); is there such a group, and somebody in it?"),
+                format!(
+                    "{doing}: DHIS2 refused it (409); is there such a group, and somebody in it?"
+                ),
             )),
             _ => Ok(()),
         }

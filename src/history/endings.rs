@@ -20,7 +20,6 @@ pub(crate) struct Ending {
 #[derive(Debug)]
 pub(crate) enum How {
     Finished {
-        run: i64,
         exit: u8,
         message: String,
         mappings: Vec<MappingEnding>,
@@ -58,13 +57,12 @@ impl Past {
         let mut rows = statement.query([last])?;
         let mut endings = Vec::new();
         while let Some(row) = rows.next()? {
-            let run = row.get(2)?;
+            let run: i64 = row.get(2)?;
             let finished: Finished = body(row.get_ref(3)?.as_str()?);
             endings.push(Ending {
                 seq: row.get(0)?,
                 at: row.get(1)?,
                 how: How::Finished {
-                    run,
                     exit: finished.exit,
                     mappings: self.mapping_endings(run)?,
                     message: finished.message,

@@ -19,7 +19,7 @@ pub(crate) use entry::{
     CellChange, Finished, MappingEntry, MappingPlan, PeriodEntry, Place, Setting, Started,
     SumEntry, Told, Tripped,
 };
-pub(crate) use notes::{Acknowledged, LastTold, Note, Notified, Refused, keep};
+pub(crate) use notes::{Acknowledged, Note, Notified, Refused, ToldOfRun, keep};
 pub(crate) use past::{Change, Filter, Past, ProblemOfRun, Run, RunState, WholeRun};
 pub(crate) use problems::{Found, What};
 pub(crate) use recorder::{Died, Recorder};

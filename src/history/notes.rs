@@ -1,7 +1,7 @@
 //! What is kept beside the runs: runs that were refused before they began, what people were told, and what they
 //! acknowledged. These entries belong to no run: their run is 0.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
@@ -82,6 +82,15 @@ pub(crate) struct LastTold {
     pub(crate) at: String,
 }
 
+/// Something that was told after a run.
+pub(crate) struct ToldOfRun {
+    /// Empty: the run as a whole.
+    pub(crate) mapping: String,
+    pub(crate) topic: String,
+    pub(crate) at: String,
+    pub(crate) notified: Notified,
+}
+
 /// Keeps notes, all of them or none; a run may be going on.
 pub(crate) fn keep(state: &Path, notes: &[Note<'_>]) -> Result<(), Problem> {
     let path = state.join(FILE);
@@ -156,31 +165,36 @@ impl Past {
         })
     }
 
-    /// What a run led to, with its mapping and topic.
-    pub(crate) fn told_of(&self, run: i64) -> Result<Vec<(String, String, Notified)>, Problem> {
-        self.read(|| {
-            let mut statement = self.connection.prepare(
-                "SELECT mapping, subject, body FROM entry WHERE run = 0 AND kind = 'notice'
-                 AND json_extract(body, '$.run') = ? ORDER BY seq",
-            )?;
-            let told = statement.query_map([run], |row| {
-                Ok((row.get(0)?, row.get(1)?, body(row.get_ref(2)?.as_str()?)))
-            })?;
-            told.collect()
-        })
+    /// What a run led to.
+    pub(super) fn told_of(&self, run: i64) -> rusqlite::Result<Vec<ToldOfRun>> {
+        let mut statement = self.connection.prepare(
+            "SELECT mapping, subject, at, body FROM entry WHERE run = 0 AND kind = 'notice'
+             AND json_extract(body, '$.run') = ? ORDER BY seq",
+        )?;
+        let told = statement.query_map([run], |row| {
+            Ok(ToldOfRun {
+                mapping: row.get(0)?,
+                topic: row.get(1)?,
+                at: row.get(2)?,
+                notified: body(row.get_ref(3)?.as_str()?),
+            })
+        })?;
+        told.collect()
     }
 
     /// The latest of each problem, by mapping and subject.
     pub(crate) fn acknowledged(&self) -> Result<Vec<(String, String, Acknowledged)>, Problem> {
-        self.read(|| {
-            let mut statement = self.connection.prepare(
-                "SELECT mapping, subject, body, max(seq) FROM entry WHERE run = 0 AND kind = 'acknowledged' GROUP BY 1, 2",
-            )?;
-            let all = statement.query_map([], |row| {
-                Ok((row.get(0)?, row.get(1)?, body(row.get_ref(2)?.as_str()?)))
-            })?;
-            all.collect()
-        })
+        self.read(|| self.acknowledgements())
+    }
+
+    pub(super) fn acknowledgements(&self) -> rusqlite::Result<Vec<(String, String, Acknowledged)>> {
+        let mut statement = self.connection.prepare(
+            "SELECT mapping, subject, body, max(seq) FROM entry WHERE run = 0 AND kind = 'acknowledged' GROUP BY 1, 2",
+        )?;
+        let all = statement.query_map([], |row| {
+            Ok((row.get(0)?, row.get(1)?, body(row.get_ref(2)?.as_str()?)))
+        })?;
+        all.collect()
     }
 
     /// Everything that is open, in whatever mapping and period.

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::chain::{self, Broken, Checked};
 use super::entry::{CellChange, Finished, MappingEntry, Started};
+use super::notes::ToldOfRun;
 use super::since::{self, body};
 use super::{FILE, file};
 use crate::exit::Problem;
@@ -61,6 +62,8 @@ pub(crate) struct WholeRun {
     pub(crate) problems: Vec<ProblemOfRun>,
     /// What was not as it was in the run before.
     pub(crate) differences: Vec<String>,
+    /// What people were told because of it, or were not.
+    pub(crate) told: Vec<ToldOfRun>,
 }
 
 pub(crate) struct Change {
@@ -142,6 +145,7 @@ impl Past {
                 sending: self.sending(number)?,
                 problems: self.problems(&run)?,
                 differences: since::differences(&self.connection, number)?,
+                told: self.told_of(number)?,
                 run,
             }))
         })

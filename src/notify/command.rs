@@ -33,7 +33,8 @@ impl Command {
             command.env("PATH", path);
         }
         let started = command.spawn();
-        let mut child = started.map_err(|error| format!("it cannot be started ({})", error.kind()))?;
+        let mut child =
+            started.map_err(|error| format!("it cannot be started ({})", error.kind()))?;
         if let Some(mut stdin) = child.stdin.take() {
             let json = message.json().to_string() + "\n";
             // A program that reads nothing must not hold us up; one that closes its input has heard enough.

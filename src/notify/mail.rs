@@ -48,14 +48,19 @@ pub(crate) fn ensure_address(text: &str) -> Result<(), String> {
 impl Mail {
     pub(super) fn send(&self, message: &Message, patience: Duration) -> Result<(), String> {
         let mail = self.mail(message)?;
-        let transport = self.transport(patience).map_err(|error| error_words(&error))?;
+        let transport = self
+            .transport(patience)
+            .map_err(|error| error_words(&error))?;
         match transport.send(&mail) {
             Ok(_) => Ok(()),
             Err(error) => Err(error_words(&error)),
         }
     }
 
-    fn transport(&self, patience: Duration) -> Result<SmtpTransport, lettre::transport::smtp::Error> {
+    fn transport(
+        &self,
+        patience: Duration,
+    ) -> Result<SmtpTransport, lettre::transport::smtp::Error> {
         let tls = match self.transit {
             Transit::Plain => Tls::None,
             Transit::StartTls => Tls::Required(self.tls()?),
@@ -128,5 +133,9 @@ fn error_words(error: &lettre::transport::smtp::Error) -> String {
         }
         cause = inner.source();
     }
-    words.chars().filter(|c| !c.is_control()).take(300).collect()
+    words
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(300)
+        .collect()
 }

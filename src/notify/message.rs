@@ -74,7 +74,10 @@ impl Message {
         );
         let all = gravest_first.iter().zip(&items);
         Some(Message {
-            subject: short(&format!("pg2dhis2 {name} on {host}: {first}{more}"), SUBJECT),
+            subject: short(
+                &format!("pg2dhis2 {name} on {host}: {first}{more}"),
+                SUBJECT,
+            ),
             text,
             severity,
             host: host.clone(),

@@ -258,7 +258,9 @@ impl FromStr for Topic {
             "interrupted" => Ok(Topic::Interrupted),
             "digest" => Ok(Topic::Digest),
             other => {
-                let code = other.strip_prefix("exit ").and_then(|code| code.parse().ok());
+                let code = other
+                    .strip_prefix("exit ")
+                    .and_then(|code| code.parse().ok());
                 let exit = code.and_then(Exit::of_code).ok_or(NoTopic)?;
                 Ok(Topic::Exit(exit))
             }

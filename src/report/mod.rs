@@ -18,7 +18,7 @@ pub(crate) use complete::CompleteReport;
 pub(crate) use history::{Age, MappingStatus, Status};
 pub(crate) use moved::MovedCell;
 pub(crate) use output::{
-    document, ensure_writable, error, input, is_read_at_terminal, logging, notes, show,
+    document, ensure_writable, error, input, is_read_at_terminal, logging, notes, show, warning,
 };
 pub(crate) use server_dry_run::{ServerCounts, ServerDryRun};
 

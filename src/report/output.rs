@@ -121,6 +121,11 @@ pub(crate) fn error(error: &anyhow::Error) {
     say(&text::problem(&format!("{error:#}")));
 }
 
+/// Tells what went wrong beside the command, which ended as it did.
+pub(crate) fn warning(message: &str) {
+    say(&text::problem(message));
+}
+
 /// Tells what people may want to know of a command that has no report.
 pub(crate) fn notes(notes: &[String], site: &SiteArgs) {
     let mut words = String::new();

@@ -58,7 +58,10 @@ pub(super) fn ensure_webhook(url: &str) -> Result<(), String> {
     let wrong = || "must be an address such as https://chat.example/hooks".to_owned();
     let (scheme, rest) = url.split_once("://").ok_or_else(wrong)?;
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    if !is_http(scheme) || host.is_empty() || host.contains('@') || rest.contains(char::is_whitespace)
+    if !is_http(scheme)
+        || host.is_empty()
+        || host.contains('@')
+        || rest.contains(char::is_whitespace)
     {
         return Err(wrong());
     }

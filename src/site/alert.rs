@@ -69,7 +69,10 @@ pub(super) fn parse(top: &mut Section<'_>, base: &Path) -> Result<Vec<AlertSite>
         let alert = one(entry.section()?, base)?;
         // The history tells them apart by their names.
         if alerts.iter().any(|each| each.name == alert.name) {
-            twice.message = format!("there are two [[alert]] for {}; make one of them", alert.name);
+            twice.message = format!(
+                "there are two [[alert]] for {}; make one of them",
+                alert.name
+            );
             return Err(twice);
         }
         alerts.push(alert);
@@ -139,8 +142,9 @@ fn webhook(entry: Entry<'_>, base: &Path) -> Result<(String, WaySite), FileError
 }
 
 fn command(entry: Entry<'_>) -> Result<(String, WaySite), FileError> {
-    let refused =
-        entry.error("must be a program by its whole path, and its arguments: [\"/path\", \"arg\"]".to_owned());
+    let refused = entry.error(
+        "must be a program by its whole path, and its arguments: [\"/path\", \"arg\"]".to_owned(),
+    );
     let mut words = entry.strings()?.into_iter();
     let program = words.next().filter(|program| program.starts_with('/'));
     let program = program.ok_or(refused)?;
@@ -241,12 +245,10 @@ fn certificates(file: &Path) -> Result<Vec<u8>, FileError> {
 }
 
 fn json(file: &Path) -> Result<serde_json::Value, FileError> {
-    serde_json::from_str(&text(file, "`template-file`")?).map_err(|error| {
-        FileError {
-            file: file.display().to_string(),
-            place: Some((error.line(), error.column())),
-            message: "the template is no JSON".to_owned(),
-        }
+    serde_json::from_str(&text(file, "`template-file`")?).map_err(|error| FileError {
+        file: file.display().to_string(),
+        place: Some((error.line(), error.column())),
+        message: "the template is no JSON".to_owned(),
     })
 }
 

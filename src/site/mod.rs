@@ -1,6 +1,7 @@
 //! Reads every file a site writes: the site file, mappings with what they name, secrets; and takes the lock.
 
 mod address;
+pub(crate) mod alarm;
 mod alert;
 mod files;
 mod lock;
@@ -31,6 +32,7 @@ pub(crate) use machine::{host, user};
 pub(crate) use memory::{Memory, Scope};
 pub(crate) use registrations::{Known, Registrations};
 pub(crate) use secret::forbid_core_files;
+pub(crate) use state::is_usable;
 pub(crate) use veil::{Keep, veil};
 
 use crate::dhis2::Dhis2;

@@ -73,7 +73,9 @@ fn example(subject: &str, periods: &BTreeSet<&str>, names: &BTreeMap<String, Str
     // A cell is told by what people know of it: data element and organisation unit.
     let subject = match words.as_slice() {
         [element, unit, combo, attribute] if uids(&words) => {
-            let combos = [*combo, *attribute].into_iter().filter_map(|combo| names.get(combo));
+            let combos = [*combo, *attribute]
+                .into_iter()
+                .filter_map(|combo| names.get(combo));
             let combos: Vec<&str> = combos
                 .map(String::as_str)
                 .filter(|name| *name != "default")

@@ -2,9 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{
-    Audience, Known, Notice, Open, Severity, Told, Topic, What, delivered, is_due_again,
-};
+use super::{Audience, Known, Notice, Open, Severity, Told, Topic, What, delivered, is_due_again};
 
 pub(super) fn due(
     known: &Known,

@@ -110,8 +110,7 @@ impl<'k> State<'k> {
             }
             Exit::Temporary | Exit::Busy => {
                 self.nowhere.push(end);
-                if let (true, Some(first)) =
-                    (self.nowhere.len() >= IN_A_ROW, self.nowhere.first())
+                if let (true, Some(first)) = (self.nowhere.len() >= IN_A_ROW, self.nowhere.first())
                 {
                     // That one gives way to the other is no news.
                     let same = self.trouble.as_ref().map(|trouble| trouble.exit);

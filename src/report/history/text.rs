@@ -6,7 +6,9 @@ use comfy_table::{CellAlignment, Table};
 
 use super::SHOWN;
 use crate::domain::escaped;
-use crate::history::{Change, MappingEntry, ProblemOfRun, Run, RunState, Started, WholeRun};
+use crate::history::{
+    Change, MappingEntry, ProblemOfRun, Run, RunState, Started, ToldOfRun, WholeRun,
+};
 use crate::report::text::{line, many};
 
 /// Outcomes that changed DHIS2.
@@ -125,7 +127,22 @@ pub(super) fn whole(whole: &WholeRun) -> String {
         }
         line(&mut text, &format!("exit {} ({})", how.exit, how.name));
     }
+    for told in &whole.told {
+        line(&mut text, &self::told(told));
+    }
     text
+}
+
+fn told(told: &ToldOfRun) -> String {
+    let (channel, topic) = (&told.notified.channel, &told.topic);
+    let whose = match told.mapping.as_str() {
+        "" => String::new(),
+        mapping => format!("{mapping}: "),
+    };
+    match &told.notified.why {
+        None => format!("told: {whose}{topic}, {channel}"),
+        Some(why) => format!("not told: {whose}{topic}, {channel} ({why})"),
+    }
 }
 
 fn beginning(text: &mut String, run: &Run) {

@@ -51,7 +51,11 @@ pub(super) fn parse(entry: Entry<'_>, base: &Path) -> Result<MailSite, FileError
     let from = mail_address(&section.require("from")?)?;
     let to = section.require("to")?;
     let nobody = to.error("must have at least one mail address".to_owned());
-    let to: Vec<String> = to.list()?.iter().map(mail_address).collect::<Result<_, _>>()?;
+    let to: Vec<String> = to
+        .list()?
+        .iter()
+        .map(mail_address)
+        .collect::<Result<_, _>>()?;
     if to.is_empty() {
         return Err(nobody);
     }
@@ -75,7 +79,8 @@ fn mail_address(entry: &Entry<'_>) -> Result<String, FileError> {
 
 /// `smtps://user@host:465` (TLS), `smtp://host:587` (STARTTLS, which must be there); `smtp://` to this machine is plain.
 fn server(text: &str) -> Result<Server, String> {
-    let wrong = || "must be such as smtps://user@mail.health.example or smtp://localhost".to_owned();
+    let wrong =
+        || "must be such as smtps://user@mail.health.example or smtp://localhost".to_owned();
     let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
     // A user may be a mail address.
     let (user, place) = match rest.rsplit_once('@') {
@@ -116,7 +121,8 @@ impl MailSite {
 
     pub(super) fn ready(&self) -> Result<Mail, FileError> {
         let login = self.login.as_ref();
-        let login = login.map(|(user, file)| Ok::<_, FileError>((user.clone(), secret::read(file)?)));
+        let login =
+            login.map(|(user, file)| Ok::<_, FileError>((user.clone(), secret::read(file)?)));
         Ok(Mail {
             host: self.host.clone(),
             port: self.port,
@@ -136,21 +142,62 @@ mod tests {
     #[test]
     fn only_this_machine_gets_mail_in_the_clear() {
         let of = |text: &str| {
-            let Server { host, port, transit, user } = server(text).ok()?;
+            let Server {
+                host,
+                port,
+                transit,
+                user,
+            } = server(text).ok()?;
             Some((host, port, transit, user))
         };
         let user = Some("alerts@health.example".to_owned());
         for (text, host, port, transit, user) in [
-            ("smtps://alerts@health.example@mail.example", "mail.example", 465, Transit::Tls, user.clone()),
-            ("smtps://alerts%40health.example@mail.example:10465/", "mail.example", 10465, Transit::Tls, user),
-            ("smtp://mail.example", "mail.example", 587, Transit::StartTls, None),
+            (
+                "smtps://alerts@health.example@mail.example",
+                "mail.example",
+                465,
+                Transit::Tls,
+                user.clone(),
+            ),
+            (
+                "smtps://alerts%40health.example@mail.example:10465/",
+                "mail.example",
+                10465,
+                Transit::Tls,
+                user,
+            ),
+            (
+                "smtp://mail.example",
+                "mail.example",
+                587,
+                Transit::StartTls,
+                None,
+            ),
             ("smtp://localhost", "localhost", 25, Transit::Plain, None),
             ("smtp://[::1]:2525", "::1", 2525, Transit::Plain, None),
-            ("smtp://localhost.example", "localhost.example", 587, Transit::StartTls, None),
+            (
+                "smtp://localhost.example",
+                "localhost.example",
+                587,
+                Transit::StartTls,
+                None,
+            ),
         ] {
-            assert_eq!(of(text), Some((host.to_owned(), port, transit, user)), "{text}");
+            assert_eq!(
+                of(text),
+                Some((host.to_owned(), port, transit, user)),
+                "{text}"
+            );
         }
-        for text in ["mail.example", "http://mail.example", "smtps://", "smtps://u:p@mail.example", "smtps://@mail.example", "smtps://mail.example/path", "smtps://mail.example:x"] {
+        for text in [
+            "mail.example",
+            "http://mail.example",
+            "smtps://",
+            "smtps://u:p@mail.example",
+            "smtps://@mail.example",
+            "smtps://mail.example/path",
+            "smtps://mail.example:x",
+        ] {
             assert_eq!(of(text), None, "{text}");
         }
     }
