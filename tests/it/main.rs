@@ -8,6 +8,7 @@
 )]
 
 mod adoption;
+mod alerts;
 mod backfill;
 mod bounded;
 mod breaker;

@@ -6,13 +6,13 @@ use super::source::{Source, first_names, has_word, names_below};
 
 /// What each module of `src` uses; a module uses only what stands below it, and the stages extract, map, plan and push
 /// never name each other.
-pub(super) const USES: [(&str, &[&str]); 16] = [
+pub(super) const USES: [(&str, &[&str]); 17] = [
     ("main", &["cli", "commands", "exit", "report"]),
     (
         "commands",
         &[
-            "watchdog", "cli", "exit", "report", "history", "site", "extract", "map", "plan",
-            "push", "dhis2", "mapping", "domain",
+            "watchdog", "cli", "exit", "report", "history", "site", "notify", "extract", "map",
+            "plan", "push", "dhis2", "mapping", "domain",
         ],
     ),
     // It tells that it ends the process.
@@ -27,9 +27,11 @@ pub(super) const USES: [(&str, &[&str]); 16] = [
     (
         "site",
         &[
-            "exit", "extract", "dhis2", "http", "push", "mapping", "domain",
+            "exit", "notify", "extract", "dhis2", "http", "push", "mapping", "domain",
         ],
     ),
+    // What is told depends on exit codes; words of a site file are read as others are.
+    ("notify", &["exit", "dhis2", "http", "domain"]),
     // Each stage has its own errors; their codes are given here.
     ("exit", &["extract", "dhis2", "map", "mapping"]),
     ("push", &["dhis2", "domain"]),
@@ -44,7 +46,7 @@ pub(super) const USES: [(&str, &[&str]); 16] = [
 ];
 
 /// The modules that name an outside library: one, unless a reason is given.
-pub(super) const HOMES: [(&str, &[&str]); 22] = [
+pub(super) const HOMES: [(&str, &[&str]); 23] = [
     ("anstream", &["report"]),
     ("base64", &["dhis2"]),
     ("clap", &["cli", "main"]),
@@ -56,6 +58,7 @@ pub(super) const HOMES: [(&str, &[&str]); 22] = [
     ("getrandom", &["dhis2", "site"]),
     ("glob", &["site"]),
     ("hmac", &["domain"]),
+    ("lettre", &["notify"]),
     ("postgres", &["extract"]),
     // The pattern of keys that may be shown: read in one, asked in the other.
     ("regex", &["mapping", "domain"]),
@@ -64,8 +67,8 @@ pub(super) const HOMES: [(&str, &[&str]); 22] = [
     // What a TLS error means is told on both sides.
     ("rustls", &["extract", "http"]),
     ("rustls_native_certs", &["extract"]),
-    // Read in one, needed by the two that speak to somebody.
-    ("secrecy", &["site", "extract", "dhis2"]),
+    // Read in one, needed by those that speak to somebody.
+    ("secrecy", &["site", "extract", "dhis2", "notify"]),
     // Digests of files, fingerprints of keys, names of plans, the pinned key of a server.
     ("sha2", &["mapping", "domain", "plan", "extract"]),
     ("strsim", &["mapping"]),

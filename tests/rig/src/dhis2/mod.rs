@@ -293,6 +293,10 @@ impl StandIn {
         self.world().books.messages.clone()
     }
 
+    pub fn forget_messages(&self) {
+        self.world().books.messages.clear();
+    }
+
     /// Puts a row into the data value table without any check.
     ///
     /// # Panics
