@@ -80,8 +80,8 @@ fn what_is_acknowledged_comes_back_when_its_time_is_over() {
     scene.site.program(&args).code(0);
     status(&scene, 0);
     let_acknowledgements_end(&scene.site);
-    later(&scene.site, 24);
     status(&scene, 3);
+    later(&scene.site, 24);
     scene.site.run().code(3);
     let text = scene.message()["text"].to_string();
     assert!(text.contains("new problems: 1 unmapped key"), "{text}");

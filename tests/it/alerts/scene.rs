@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::small_site::{NUMBER, SmallSite, UNITS};
 
 /// An element of the data set that takes no negative number.
-const POSITIVE: &str = "NaIvsjCYa37";
+const POSITIVE: &str = "feGwcoMbxyK";
 
 pub(super) struct Scene {
     pub(super) site: SmallSite,

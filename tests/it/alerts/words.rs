@@ -82,3 +82,42 @@ fn what_an_alert_lacks_stops_no_run() {
     assert!(told.stdout.contains("missing.url"), "{}", told.stdout);
     assert!(told.stdout.contains("missing.json"), "{}", told.stdout);
 }
+
+#[test]
+fn the_templates_to_copy_are_filled_in_where_they_say() {
+    let scene = Scene::new();
+    let url = scene.sink.url();
+    let mut tables = Vec::new();
+    for name in ["slack", "teams", "telegram"] {
+        let file = format!("examples/alerts/{name}.json");
+        let template = std::fs::read_to_string(crate::st_lucia::repository().join(file)).unwrap();
+        scene.site.write(&format!("{name}.json"), &template);
+        tables.push(format!(
+            "\n[[alert]]\nwebhook = {{ url = \"{url}{name}\", template-file = \"{name}.json\" }}\n"
+        ));
+    }
+    scene.alert(&tables);
+    scene.break_query();
+    scene.site.run().code(15);
+    let posts = scene.sink.take();
+    assert_eq!(posts.len(), 3);
+    for post in posts {
+        let body: serde_json::Value = serde_json::from_str(&post.body).unwrap();
+        assert!(!post.body.contains("{{"), "{}", post.body);
+        assert!(
+            post.body.contains("small ends with privacy (15)"),
+            "{}",
+            post.body
+        );
+        // Where each of them looks for the words, as its own documentation has it.
+        let text = match post.what.as_str() {
+            "POST /slack" => &body["blocks"][1]["text"]["text"],
+            "POST /teams" => &body["attachments"][0]["content"]["body"][1]["text"],
+            _ => &body["text"],
+        };
+        assert!(
+            text.as_str().unwrap().contains("Told by pg2dhis2 on"),
+            "{text}"
+        );
+    }
+}
