@@ -57,7 +57,7 @@ fn a_wrong_alert_is_refused_where_it_stands() {
         ("command = [\"/x\"]\nwebhook = { url = \"https://x.example/\" }".to_owned(), "needs exactly one of"),
         ("webhook = { url = \"http://x.example/\" }".to_owned(), "must begin with https://"),
         ("webhook = { }".to_owned(), "needs a `url`, or a `url-file`"),
-        ("dhis2-messages = { user-group = \"x\" }".to_owned(), "user-group"),
+        ("dhis2-messages = { user-group = \"x\" }".to_owned(), "a UID has 11 characters"),
         (mail("mail.example", ""), "must be such as smtps://"),
         (mail("smtps://u:p@mail.example", ""), "must not hold a password"),
         (mail("smtps://u@mail.example", ""), "it needs a `password-file`"),
@@ -88,8 +88,14 @@ fn the_templates_to_copy_are_filled_in_where_they_say() {
     let scene = Scene::new();
     let url = scene.sink.url();
     let mut tables = Vec::new();
-    for name in ["slack", "teams", "telegram"] {
-        let file = format!("examples/alerts/{name}.json");
+    for file in [
+        "examples/alerts/slack.json",
+        "examples/alerts/teams.json",
+        "examples/alerts/telegram.json",
+    ] {
+        let name = file
+            .trim_start_matches("examples/alerts/")
+            .trim_end_matches(".json");
         let template = std::fs::read_to_string(crate::st_lucia::repository().join(file)).unwrap();
         scene.site.write(&format!("{name}.json"), &template);
         tables.push(format!(
