@@ -112,7 +112,10 @@ impl<'a> Order<'a> {
 
     /// Mappings by name or path.
     pub(super) fn named(mut self, mappings: &[String]) -> Order<'a> {
-        let stem = |named: &String| Some(Path::new(named).file_stem()?.to_string_lossy().into());
+        let stem = |named: &String| match named.contains('/') || named.ends_with(".toml") {
+            true => Some(Path::new(named).file_stem()?.to_string_lossy().into()),
+            false => Some(named.clone()),
+        };
         self.mappings = mappings.iter().filter_map(stem).collect();
         self
     }
@@ -316,8 +319,15 @@ fn note(
             let heard = told.iter().filter(|(notice, notified)| {
                 notified.delivered && notice.what.topic() == Topic::Exit(Exit::State)
             });
-            let heard = heard.map(|(_, notified)| (notified.channel.clone(), now));
-            alarm::reserve(state).and_then(|()| alarm::write(state, &heard.collect()))
+            let mut all: alarm::Told = heard
+                .map(|(_, notified)| (notified.channel.clone(), now))
+                .collect();
+            let others = alarm::read(state).into_iter();
+            let others =
+                others.filter(|(channel, _)| all.iter().all(|(heard, _)| heard != channel));
+            let others: alarm::Told = others.collect();
+            all.extend(others);
+            alarm::reserve(state).and_then(|()| alarm::write(state, &all))
         }
     };
 }

@@ -45,11 +45,18 @@ impl Webhook {
                 &[("accept", "application/json")],
                 body.to_string().as_bytes(),
             )
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| self.without_url(&error.to_string()))?;
         match answer.status {
             200..=299 => Ok(()),
             status => Err(format!("it answered {status}")),
         }
+    }
+}
+
+impl Webhook {
+    /// The address may be a secret, whatever an error says.
+    fn without_url(&self, words: &str) -> String {
+        words.replace(self.url.expose_secret(), "its address")
     }
 }
 

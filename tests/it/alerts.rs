@@ -4,6 +4,7 @@ mod acknowledged;
 mod failing;
 mod refused;
 mod scene;
+mod sixty_days;
 mod words;
 
 use serde_json::Value;

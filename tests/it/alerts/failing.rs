@@ -143,3 +143,17 @@ fn while_nothing_can_be_recorded_it_is_told_once_a_day_and_that_it_is_over() {
     assert_eq!(scene.posted(), [""; 0]);
     scene.site.program(&["history", "--verify"]).code(0);
 }
+
+#[test]
+fn a_deadline_that_comes_while_people_are_told_changes_no_outcome() {
+    let scene = Scene::new();
+    let wait = "wait = \"1ms\"";
+    let deadline = format!("{wait}\ndeadline = \"4s\"");
+    scene.site.replace("pg2dhis2.toml", wait, &deadline);
+    scene.sink.answer(Mood::Hangs);
+    scene.alert(&[scene.webhook("all")]);
+    scene.break_query();
+    let run = scene.site.run().code(15);
+    assert_eq!(warnings(&run).len(), 1, "{}", run.stderr);
+    assert!(!run.stderr.contains("hung"), "{}", run.stderr);
+}
