@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::PeriodRange;
+use crate::domain::{Period, PeriodRange};
 use crate::exit::Exit;
 
 /// Aggregate data values from a PostgreSQL registry into DHIS2
@@ -49,6 +49,9 @@ pub(crate) enum Command {
     /// Say that somebody knows of a problem: until then it is counted, but told no more
     #[command(after_help = exit_codes())]
     Acknowledge(AcknowledgeArgs),
+    /// Say where a number in DHIS2 comes from: rows, rules, who stored it, every change we made
+    #[command(after_help = exit_codes())]
+    Explain(ExplainArgs),
 }
 
 impl Command {
@@ -64,6 +67,7 @@ impl Command {
             Command::History(args) => &args.site,
             Command::Status(args) => &args.site,
             Command::Acknowledge(args) => &args.site,
+            Command::Explain(args) => &args.site,
         }
     }
 }
@@ -217,6 +221,31 @@ pub(crate) struct AcknowledgeArgs {
     /// Why nothing is to be done, or who does it
     #[arg(long, value_name = "TEXT")]
     pub(crate) why: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// A data element, by name, code or UID
+    #[arg(value_name = "DATA-ELEMENT")]
+    pub(crate) data_element: String,
+    /// An organisation unit, by name, code or UID
+    #[arg(value_name = "ORG-UNIT")]
+    pub(crate) org_unit: String,
+    /// A DHIS2 period, such as 202503 or 2024
+    #[arg(value_name = "PERIOD")]
+    pub(crate) period: Period,
+    /// A category option combo, by name, code or UID [default: all of the data element's]
+    #[arg(value_name = "COC")]
+    pub(crate) category_option_combo: Option<String>,
+    #[command(flatten)]
+    pub(crate) site: SiteArgs,
+    #[command(flatten)]
+    pub(crate) mappings: MappingArgs,
+    /// The moment that is bound as :'as_of' (RFC 3339) [default: now]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) as_of: Option<Timestamp>,
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
 }
 
 #[derive(Debug, Args)]

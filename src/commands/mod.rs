@@ -6,6 +6,7 @@ mod apply;
 mod approvals;
 mod complete;
 mod deliver;
+mod explain;
 mod extract;
 mod history;
 mod map;
@@ -54,6 +55,7 @@ pub(crate) fn execute(command: &Command) -> anyhow::Result<Exit> {
         Command::History(args) => history::history(args),
         Command::Status(args) => status::status(args),
         Command::Acknowledge(args) => acknowledge::acknowledge(args),
+        Command::Explain(args) => explain::explain(args),
     }
 }
 

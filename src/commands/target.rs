@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use jiff::civil::DateTime;
+
 use super::rights::{ensure_is_meant, ensure_may_not_more, ensure_may_use, ensure_may_write};
 use crate::dhis2::Dhis2;
 use crate::domain::{
@@ -71,6 +73,12 @@ impl Connection {
             data_sets: HashMap::new(),
             claims: Vec::new(),
         })
+    }
+
+    /// Whether a value that `user` stored then counts as ours.
+    pub(super) fn owns(&self, user: Option<&str>, when: Option<DateTime>) -> bool {
+        let of_other = |user| self.own_users.iter().any(|own| own.stored(user, when));
+        user.is_some_and(|user| user == self.account.username || of_other(user))
     }
 
     /// What a mapping's plan is made against.

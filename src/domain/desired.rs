@@ -54,6 +54,21 @@ pub(crate) struct Place {
     pub(crate) org_unit: Option<Uid>,
 }
 
+impl Place {
+    /// The cell, where all dimensions are known.
+    pub(crate) fn cell(&self) -> Option<Cell> {
+        Some(Cell {
+            period: self.period,
+            org_unit: self.org_unit?,
+            triple: Triple {
+                data_element: self.data_element?,
+                category_option_combo: self.category_option_combo?,
+                attribute_option_combo: self.attribute_option_combo?,
+            },
+        })
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unplaced {
     pub(crate) place: Place,

@@ -28,6 +28,7 @@ mod reject;
 mod rows;
 mod shown_key;
 mod text;
+mod traced;
 mod uid;
 #[cfg(test)]
 mod value_recording_tests;
@@ -62,6 +63,7 @@ pub(crate) use reject::{NO_CODE, sentence};
 pub(crate) use rows::{Dimension, KeyGroup, RowAccount, RowCounts, RowOutcome, Sums};
 pub(crate) use shown_key::{ShownKey, Veil, escaped};
 pub(crate) use text::Text;
+pub(crate) use traced::{AnsweredBy, Asked, Traced, TracedAnswer, TracedRow, TracedRule};
 pub(crate) use uid::{DEFAULT_COMBO, Uid};
 pub(crate) use value_rules::reads_as_zero;
 pub(crate) use value_type::ValueType;

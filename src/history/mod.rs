@@ -1,6 +1,7 @@
 //! The record of every run, in `history.db` of the state folder: append-only, chained by hash. The only module that names
 //! SQLite.
 
+mod cell;
 mod chain;
 mod endings;
 mod entry;
@@ -13,6 +14,7 @@ mod retention;
 mod since;
 mod standing;
 
+pub(crate) use cell::{OfCells, OpenOfCell, PastChange};
 pub(crate) use chain::moment;
 pub(crate) use endings::{Ending, How};
 pub(crate) use entry::{

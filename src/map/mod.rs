@@ -10,6 +10,7 @@ mod row;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,8 +20,9 @@ pub(crate) use fault::MapFault;
 use answer::Answer;
 use ledger::Ledger;
 use resolve::Resolver;
-use row::{RowKeys, RowValue, cell, place, uid};
+use row::{RowKeys, RowValue, place, uid};
 use rules::RuleColumns;
+use trace::{NotedRow, Trace};
 
 use crate::domain::{
     Combine, Desired, DesiredCell, Dimension, Incomplete, Key, Period, Place, RowOutcome, Space,
@@ -67,6 +69,8 @@ pub(crate) struct Mapper<'m> {
     /// A fingerprint of every row's keys, by period: two rows of the same keys are a broken query.
     seen: HashMap<Period, Vec<u128>>,
     ledger: Ledger,
+    /// What somebody asks about, if anybody does.
+    trace: Option<Trace>,
 }
 
 /// The result that rows belong to.
@@ -104,6 +108,7 @@ impl<'m> Mapper<'m> {
             unplaced: HashMap::new(),
             seen: HashMap::new(),
             ledger: Ledger::default(),
+            trace: None,
         }
     }
 
@@ -277,7 +282,15 @@ impl<'m> Mapper<'m> {
             let element = uid(&answers, Dimension::DataElement);
             let combine = element.map(|element| mapping.policies.combine(element));
             let value = RowValue::read(text, *numeric, combine);
-            self.account(period, &answers, &keys, value);
+            let outcome = self.account(period, &answers, &keys, value);
+            self.note(&NotedRow {
+                query,
+                period,
+                answers: &answers,
+                keys: &keys,
+                value: text,
+                outcome,
+            });
         }
         Ok(())
     }
@@ -288,7 +301,7 @@ impl<'m> Mapper<'m> {
         answers: &BTreeMap<Dimension, Answer>,
         keys: &RowKeys<'_>,
         value: RowValue,
-    ) {
+    ) -> RowOutcome {
         let element = uid(answers, Dimension::DataElement);
         let adds =
             element.is_none_or(|element| self.mapping.policies.combine(element) == Combine::Sum);
@@ -315,19 +328,19 @@ impl<'m> Mapper<'m> {
             if outcome == RowOutcome::Unmapped {
                 *self.unplaced.entry(place(period, answers)).or_default() += 1;
             }
-            return;
+            return outcome;
         }
         let place = place(period, answers);
         // Every dimension has an answer here, so there is a cell.
-        let Some(cell) = cell(&place) else {
-            return;
+        let Some(cell) = place.cell() else {
+            return RowOutcome::Unmapped;
         };
         let key = self.space.intern(&cell);
         let (outcome, why) = match value {
             RowValue::Usable { text, .. } => {
                 self.cells.push(DesiredCell { key, value: text });
                 self.ledger.mapped(period, element, number);
-                return;
+                return RowOutcome::Mapped;
             }
             RowValue::Null => (RowOutcome::Empty, Incomplete::Empty),
             RowValue::Invalid => (RowOutcome::Invalid, Incomplete::Invalid),
@@ -337,6 +350,7 @@ impl<'m> Mapper<'m> {
         self.without_value.push(key);
         let known = self.incomplete.entry(key).or_insert(why);
         *known = (*known).min(why);
+        outcome
     }
 }
 

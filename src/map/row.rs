@@ -5,9 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::answer::Answer;
 use super::fault::{MapFault, PeriodFault};
-use crate::domain::{
-    Cell, Combine, Dimension, Number, Period, Place, Text, Triple, Uid, canonical,
-};
+use crate::domain::{Combine, Dimension, Number, Period, Place, Text, Uid, canonical};
 use crate::mapping::RowColumns;
 
 /// What a row's value is, before asking where it goes.
@@ -152,17 +150,4 @@ pub(super) fn place(period: Period, answers: &BTreeMap<Dimension, Answer>) -> Pl
         attribute_option_combo: uid(answers, Dimension::AttributeOptionCombo),
         org_unit: uid(answers, Dimension::OrgUnit),
     }
-}
-
-/// The cell of a row all of whose dimensions have answers.
-pub(super) fn cell(place: &Place) -> Option<Cell> {
-    Some(Cell {
-        period: place.period,
-        org_unit: place.org_unit?,
-        triple: Triple {
-            data_element: place.data_element?,
-            category_option_combo: place.category_option_combo?,
-            attribute_option_combo: place.attribute_option_combo?,
-        },
-    })
 }

@@ -1,5 +1,7 @@
 //! Mapping rules: which key is which UID, since when and until when, as the source itself says.
 
+mod trace;
+
 use std::collections::HashMap;
 use std::fmt;
 
@@ -18,7 +20,7 @@ pub(super) struct RuleBook {
 }
 
 /// A rule as it came; what is wrong with it matters only if it counts in a period of the run.
-struct Rule {
+pub(super) struct Rule {
     verdict: Verdict,
     valid_from: Day,
     valid_to: Day,
@@ -139,6 +141,14 @@ impl RuleBook {
         });
     }
 
+    /// The rule that counts for a key in a period.
+    pub(super) fn counting(&self, key: &SourceKey, period: Period) -> Option<&Rule> {
+        let rules = self.rules.get(key).into_iter().flatten();
+        rules
+            .filter(|rule| rule.is_valid_on(period.start()))
+            .min_by_key(|rule| rule.priority)
+    }
+
     /// All rules are here: whatever counts in one of these periods must be clear.
     pub(super) fn close(&self, periods: &[Period]) -> Result<(), RuleFault> {
         // The same one, in whatever order the rules came.
@@ -161,11 +171,7 @@ impl RuleBook {
         if !self.key.refill(values) {
             return Answer::None;
         }
-        let rules = self.rules.get(&self.key).into_iter().flatten();
-        let first = rules
-            .filter(|rule| rule.is_valid_on(period.start()))
-            .min_by_key(|rule| rule.priority);
-        match first.map(|rule| rule.verdict) {
+        match self.counting(&self.key, period).map(|rule| rule.verdict) {
             Some(Verdict::Uid(uid)) => Answer::Uid(uid),
             Some(Verdict::Exclude) => Answer::Excluded,
             // `close` refused the malformed.

@@ -23,8 +23,9 @@ pub(crate) enum PolicyColumns {
     Ignored,
 }
 
-/// The UID that a cell names, with the line and column it stands at.
-pub(crate) type FindUid<'f> = dyn FnMut(&str, (usize, usize)) -> Result<Uid, String> + 'f;
+/// The UID that a cell names beside a key, with the line and column it stands at.
+pub(crate) type FindUid<'f> =
+    dyn FnMut(&SourceKey, &str, (usize, usize)) -> Result<Uid, String> + 'f;
 
 /// Reads a map file with a column for each of `columns`, and `uid`.
 ///
@@ -146,7 +147,7 @@ impl Line<'_> {
         uid: &mut FindUid<'_>,
     ) -> Result<(), FileError> {
         let key = SourceKey::new(header.keys.iter().map(|&column| self.cell(column)));
-        let uid = uid(self.cell(header.uid), self.place(header.uid))
+        let uid = uid(&key, self.cell(header.uid), self.place(header.uid))
             .map_err(|error| self.error(header.uid, error))?;
         let policies = ElementPolicies {
             combine: self.policy::<Combine>(header.combine, "combine")?,

@@ -1,7 +1,7 @@
 //! The objects of DHIS2 that a mapping's files name, and what of them a pin knows to be wrong.
 
 use super::code::PinFile;
-use super::{Answers, FileError, Mapping};
+use super::{Answers, FileError, Mapping, SourceKey};
 use crate::domain::{DEFAULT_COMBO, Dimension, Kind, Uid};
 
 /// An object with the place it is named at.
@@ -14,9 +14,28 @@ pub(crate) struct Named {
     pub(crate) place: (usize, usize),
     /// Its place in the mapping is that of a root of the scope: it need not be assigned to the data set.
     pub(crate) is_root: bool,
+    /// What it is the answer for; none: it stands alone.
+    pub(crate) key: Option<SourceKey>,
 }
 
 impl Mapping {
+    /// The file and the line that name a UID as the answer for a key; without a key those that name it alone.
+    pub(crate) fn line(
+        &self,
+        kind: Kind,
+        key: Option<&SourceKey>,
+        uid: Option<Uid>,
+    ) -> Option<(&str, usize)> {
+        let mut named = self.named.iter();
+        let same = |named: &&Named| {
+            let is_kind = named.kind == kind && !named.is_root;
+            is_kind && Some(named.uid) == uid && named.key.as_ref() == key
+        };
+        named
+            .find(same)
+            .map(|named| (named.file.as_str(), named.place.0))
+    }
+
     /// The first object that DHIS2, as it was pinned, would not take for this mapping's data set.
     pub(crate) fn check(&self, file: &PinFile) -> Result<(), FileError> {
         let pin = &file.pin;

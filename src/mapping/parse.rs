@@ -158,6 +158,7 @@ impl Reader<'_, '_> {
             file: self.file.to_owned(),
             place: entry.place(),
             is_root: false,
+            key: None,
         });
         Ok(uid)
     }

@@ -129,7 +129,11 @@ impl Reader<'_, '_> {
         let mut map = BTreeMap::new();
         for (key, entry) in entry.section()?.take_all() {
             let uid = self.uid(Kind::Of(name), &entry)?;
-            map.insert(SourceKey::new([key.as_str()]), uid);
+            let key = SourceKey::new([key.as_str()]);
+            if let Some(named) = self.named.last_mut() {
+                named.key = Some(key.clone());
+            }
+            map.insert(key, uid);
         }
         if map.is_empty() {
             Err(empty)
@@ -204,7 +208,7 @@ impl Reader<'_, '_> {
         let mut by_code = false;
         let mut named = Vec::new();
         let file = entry.string()?;
-        let mut uid = |text: &str, place: (usize, usize)| {
+        let mut uid = |key: &SourceKey, text: &str, place: (usize, usize)| {
             let (uid, coded) = codes.uid(kind, text)?;
             by_code |= coded;
             named.push(Named {
@@ -213,6 +217,7 @@ impl Reader<'_, '_> {
                 file: file.to_owned(),
                 place,
                 is_root: false,
+                key: Some(key.clone()),
             });
             Ok(uid)
         };

@@ -2,6 +2,7 @@
 
 mod absorb;
 mod complete;
+mod explain;
 pub(crate) mod history;
 mod json;
 mod moved;
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 
 pub(crate) use absorb::Keep;
 pub(crate) use complete::CompleteReport;
+pub(crate) use explain::{CellExplained, Explanation, LiveExplained, explain};
 pub(crate) use history::{Age, MappingStatus, Status};
 pub(crate) use moved::MovedCell;
 pub(crate) use output::{

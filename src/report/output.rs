@@ -116,6 +116,11 @@ pub(crate) fn is_read_at_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
+/// Whether a person sees at once what a command writes.
+pub(super) fn is_written_to_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// Tells an error that ended a command.
 pub(crate) fn error(error: &anyhow::Error) {
     say(&text::problem(&format!("{error:#}")));

@@ -127,6 +127,21 @@ fn the_docs_tell_every_member_of_a_report() {
 }
 
 #[test]
+fn the_docs_tell_every_member_of_an_explanation() {
+    let site = SmallSite::new(Dialect::V2_43);
+    // With a past, and blocked now.
+    site.run().code(0);
+    site.database.execute("UPDATE t SET value = 'many'");
+    site.run().code(3);
+    let args = ["explain", NUMBER, UNITS[0], "202503", "--as-of", NOW];
+    let args = args.into_iter().chain(["--format", "json"]);
+    let mut told = site.program(&args.collect::<Vec<_>>()).code(0).json();
+    let cell = told["cells"].take()[0].take();
+    compare(&told, "| member of an explanation | what |\n");
+    compare(&cell, "| member of an explained cell | what |\n");
+}
+
+#[test]
 fn the_docs_tell_every_member_of_a_document() {
     let site = SmallSite::new(Dialect::V2_43);
     site.program(&["extract", "-m", "small", "-p", "202503", "-o", "rows"])

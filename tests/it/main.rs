@@ -20,6 +20,8 @@ mod docs_files;
 mod docs_formats;
 mod dry_run;
 mod examples;
+mod explain;
+mod explain_st_lucia;
 mod failing_target;
 mod foreign;
 mod guards_st_lucia;

@@ -102,6 +102,28 @@ fn report(site: &SmallSite, more: &[&str]) -> Finished {
     site.program(&args).code(3)
 }
 
+/// What is told of runs that are over, and of where a number comes from.
+#[track_caller]
+fn told_later_without_a_name(site: &SmallSite, element: &str) {
+    let explain = |unit| vec!["explain", element, unit, "202503", "--as-of", NOW];
+    let commands = [
+        vec!["history"],
+        vec!["history", "1"],
+        vec!["status", "-p", "202503", "--as-of", NOW],
+        explain(UNITS[0]),
+        explain(UNITS[1]),
+    ];
+    for args in commands {
+        for form in ["text", "json"] {
+            let args: Vec<&str> = args.iter().copied().chain(["--format", form]).collect();
+            let told = site.program(&args);
+            assert!([0, 3].contains(&told.code), "{args:?}: {}", told.stderr);
+            tells_no_name(&told.stdout);
+            tells_no_name(&told.stderr);
+        }
+    }
+}
+
 /// The unmapped keys as a report shows them.
 fn keys(report: &Value) -> BTreeSet<String> {
     let keys = report["mappings"][0]["keys"].as_array().unwrap().iter();
@@ -156,6 +178,7 @@ fn unknown_keys_are_fingerprints_wherever_they_are_told_or_kept() {
     let plan = site.program(&plan).code(3);
     tells_no_name(&plan.stdout);
     tells_no_name(&plan.stderr);
+    told_later_without_a_name(&site, NUMBER);
     nothing_sent_tells_a_name(&site.dhis2);
     no_file_tells_a_name(site.files());
 }
@@ -244,6 +267,9 @@ fn values_that_are_no_numbers_are_told_by_their_length() {
             assert_eq!(report["mappings"][0]["blocked"][0]["reason"], "value-type");
         }
         tells_no_name(&site.program(&["run", "-p", "202503"]).stderr);
+        for element in [NUMBER, TEXT] {
+            told_later_without_a_name(&site, element);
+        }
         // Where it belongs it is.
         let values: Vec<String> = site.dhis2.values().into_values().collect();
         assert_eq!(values, ["Sentinel of new"]);

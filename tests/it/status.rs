@@ -1,6 +1,7 @@
 //! `status`: what a monitoring agent asks each hour.
 
 use rig::dhis2::Dialect;
+use rig::st_lucia::LOADER_TOKEN;
 use serde_json::{Value, json};
 
 use crate::small_site::{NUMBER, SmallSite, UNITS};
@@ -113,6 +114,7 @@ fn a_last_run_that_failed_is_told_while_the_success_before_is_fresh() {
     assert_eq!(small["last-success"], success);
     assert_eq!(small["last-run"]["exit"], 12);
     // Where the source does not answer, the mapping got nowhere either.
+    site.write("dhis2.token", LOADER_TOKEN);
     let rest = site.database.url();
     site.replace(
         "pg2dhis2.toml",

@@ -18,27 +18,6 @@ pub(super) fn exit(mapping: &MappingReport, planned: usize, of_all: Exit) -> Exi
 }
 
 pub(super) fn entry(mapping: &MappingReport, exit: Exit) -> MappingEntry {
-    let all = mapping
-        .rows
-        .periods
-        .keys()
-        .chain(mapping.cells.periods.keys());
-    let all: BTreeSet<&Period> = all.collect();
-    let periods = all.into_iter().map(|period| PeriodEntry {
-        period: period.to_string(),
-        rows: mapping
-            .rows
-            .periods
-            .get(period)
-            .map(rows)
-            .unwrap_or_default(),
-        cells: mapping
-            .cells
-            .periods
-            .get(period)
-            .map(cells)
-            .unwrap_or_default(),
-    });
     let sums = mapping.rows.sums.iter().map(|(element, sums)| SumEntry {
         data_element: element.map(|element| element.to_string()),
         rows: sums.rows.to_string(),
@@ -56,7 +35,7 @@ pub(super) fn entry(mapping: &MappingReport, exit: Exit) -> MappingEntry {
         data_set: mapping.data_set.map(|data_set| data_set.to_string()),
         rows: rows(&mapping.rows.total()),
         cells: cells(&mapping.cells.total()),
-        periods: periods.collect(),
+        periods: periods(mapping),
         sums: sums.collect(),
         left: words(&mapping.left),
         closed,
@@ -78,6 +57,32 @@ pub(super) fn entry(mapping: &MappingReport, exit: Exit) -> MappingEntry {
         completed: completed.map_or(0, |complete| complete.registered.len() as u64),
         problems: mapping.all_problems().map(told).collect(),
     }
+}
+
+/// Each period that has rows or cells.
+fn periods(mapping: &MappingReport) -> Vec<PeriodEntry> {
+    let all = mapping
+        .rows
+        .periods
+        .keys()
+        .chain(mapping.cells.periods.keys());
+    let all: BTreeSet<&Period> = all.collect();
+    let periods = all.into_iter().map(|period| PeriodEntry {
+        period: period.to_string(),
+        rows: mapping
+            .rows
+            .periods
+            .get(period)
+            .map(rows)
+            .unwrap_or_default(),
+        cells: mapping
+            .cells
+            .periods
+            .get(period)
+            .map(cells)
+            .unwrap_or_default(),
+    });
+    periods.collect()
 }
 
 fn words<K: serde::Serialize>(counts: &BTreeMap<K, u64>) -> BTreeMap<String, u64> {

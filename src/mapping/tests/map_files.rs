@@ -11,7 +11,7 @@ fn read(text: &str) -> Result<MapFile, crate::mapping::FileError> {
 }
 
 /// A cell that holds a UID.
-fn plain(text: &str, _place: (usize, usize)) -> Result<Uid, String> {
+fn plain(_key: &SourceKey, text: &str, _place: (usize, usize)) -> Result<Uid, String> {
     text.parse::<Uid>().map_err(|error| error.to_string())
 }
 

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use anyhow::Context;
 pub(crate) use status::{Age, MappingStatus, Status};
+pub(super) use text::minute;
 
 use super::document;
 use crate::cli::{Format, HistoryFormat, ReportArgs};
@@ -63,7 +64,10 @@ pub(crate) fn sentence(sentence: &str, file: Option<&Path>) -> anyhow::Result<()
     document(file, |out| Ok(writeln!(out, "{sentence}")?))
 }
 
-fn pretty(out: &mut dyn std::io::Write, value: &serde_json::Value) -> anyhow::Result<()> {
+pub(super) fn pretty(
+    out: &mut dyn std::io::Write,
+    value: &serde_json::Value,
+) -> anyhow::Result<()> {
     serde_json::to_writer_pretty(&mut *out, value)
         .map_err(std::io::Error::from)
         .and_then(|()| out.write_all(b"\n"))

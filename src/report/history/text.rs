@@ -322,7 +322,7 @@ fn counts(counts: &BTreeMap<String, u64>) -> String {
 }
 
 /// `2026-11-23 12:00` of `2026-11-23T12:00:00Z`.
-pub(super) fn minute(moment: &str) -> String {
+pub(in crate::report) fn minute(moment: &str) -> String {
     moment.replace('T', " ").chars().take(16).collect()
 }
 

@@ -1,0 +1,211 @@
+//! Keeps the rows that somebody asks about while a mapper reads, with what answered for each of their dimensions.
+
+use std::collections::BTreeMap;
+
+use super::Mapper;
+use super::answer::Answer;
+use super::resolve::Resolver;
+use super::row::{RowKeys, place};
+use crate::domain::{
+    AnsweredBy, Asked, Dimension, Kind, Period, RowOutcome, Text, Traced, TracedAnswer, TracedRow,
+    TracedRule, Uid, Veil,
+};
+use crate::mapping::{Answers, Mapping, SourceKey};
+
+/// Rows of each kind that are kept; a query need not aggregate as it should.
+const KEPT: usize = 1_000;
+
+/// What is kept so far.
+pub(super) struct Trace {
+    asked: Asked,
+    placed: Vec<RawRow>,
+    not_placed: Vec<RawRow>,
+    elsewhere: Vec<RawRow>,
+    more: u64,
+}
+
+/// A row whose keys are not yet fit to be seen.
+struct RawRow {
+    row: TracedRow,
+    keys: BTreeMap<Dimension, Vec<Option<String>>>,
+}
+
+/// A row that has its outcome.
+pub(super) struct NotedRow<'r> {
+    pub(super) query: &'r str,
+    pub(super) period: Period,
+    pub(super) answers: &'r BTreeMap<Dimension, Answer>,
+    pub(super) keys: &'r RowKeys<'r>,
+    pub(super) value: Option<&'r str>,
+    pub(super) outcome: RowOutcome,
+}
+
+impl Mapper<'_> {
+    /// From now on keeps the rows that may have to do with this.
+    pub(crate) fn trace(&mut self, asked: Asked) {
+        self.trace = Some(Trace {
+            asked,
+            placed: Vec::new(),
+            not_placed: Vec::new(),
+            elsewhere: Vec::new(),
+            more: 0,
+        });
+    }
+
+    /// What was kept. Keys that the mapping knows are shown; others are free text, and as the veil has them.
+    pub(crate) fn traced(&mut self, veil: &Veil) -> Traced {
+        let Some(trace) = self.trace.take() else {
+            return Traced::default();
+        };
+        let mapping = self.mapping;
+        let shown = |rows: Vec<RawRow>| rows.into_iter().map(|row| row.shown(mapping, veil));
+        Traced {
+            placed: shown(trace.placed).collect(),
+            not_placed: shown(trace.not_placed).collect(),
+            elsewhere: shown(trace.elsewhere).collect(),
+            more: trace.more,
+        }
+    }
+
+    /// Keeps a row if it is asked for.
+    pub(super) fn note(&mut self, noted: &NotedRow<'_>) {
+        let Some(trace) = &self.trace else {
+            return;
+        };
+        let asked = trace.asked;
+        let place = place(noted.period, noted.answers);
+        let answers: Vec<TracedAnswer> = match asked.may_have_elsewhere(&place) {
+            true => self.answers_of(noted, asked.org_unit),
+            false => return,
+        };
+        let is_moved = answers.iter().any(|answer| answer.instead_of.is_some());
+        let is_placed = !matches!(noted.outcome, RowOutcome::Excluded | RowOutcome::Unmapped);
+        let keys = Dimension::ALL.map(|dimension| (dimension, noted.keys.of(dimension)));
+        let row = RawRow {
+            row: TracedRow {
+                query: noted.query.to_owned(),
+                outcome: noted.outcome,
+                value: noted.value.map(Text::from),
+                place,
+                answers,
+            },
+            keys: BTreeMap::from(keys),
+        };
+        let Some(trace) = &mut self.trace else {
+            return;
+        };
+        let rows = match asked.may_have(&row.row.place) {
+            true if is_placed => &mut trace.placed,
+            true => &mut trace.not_placed,
+            false if is_moved => &mut trace.elsewhere,
+            false => return,
+        };
+        match rows.len() < KEPT {
+            true => rows.push(row),
+            false => trace.more += 1,
+        }
+    }
+
+    fn answers_of(&self, noted: &NotedRow<'_>, unit: Uid) -> Vec<TracedAnswer> {
+        let each = noted.answers.iter().map(|(dimension, answer)| {
+            let key = noted.keys.of(*dimension);
+            let whole: Option<Vec<&str>> = key.iter().map(Option::as_deref).collect();
+            let key = whole.map(SourceKey::new);
+            let uid = match answer {
+                Answer::Uid(uid) => Some(*uid),
+                Answer::None | Answer::Excluded => None,
+            };
+            let unit = (*dimension == Dimension::OrgUnit).then_some(unit);
+            TracedAnswer {
+                dimension: *dimension,
+                key: None,
+                uid,
+                by: self.answered_by(*dimension, key.as_ref(), uid, noted.period),
+                instead_of: unit.and_then(|unit| {
+                    self.instead_of(*dimension, key.as_ref()?, noted.period, unit)
+                }),
+            }
+        });
+        each.collect()
+    }
+
+    fn answered_by(
+        &self,
+        dimension: Dimension,
+        key: Option<&SourceKey>,
+        uid: Option<Uid>,
+        period: Period,
+    ) -> AnsweredBy {
+        let answers = self.mapping.dimensions.get(&dimension);
+        let line = |key: Option<&SourceKey>| {
+            let line = self.mapping.line(Kind::Of(dimension), key, uid);
+            line.map(|(file, line)| AnsweredBy::Line {
+                file: file.to_owned(),
+                line,
+            })
+        };
+        match (
+            answers.map(|each| &each.answers),
+            self.resolvers.get(&dimension),
+        ) {
+            (Some(Answers::Rules(sql)), Some(Resolver::Rules(book))) => {
+                match key.and_then(|key| book.counting(key, period)) {
+                    Some(rule) => AnsweredBy::Rule(rule.traced(&sql.file)),
+                    None => AnsweredBy::NoRule {
+                        file: sql.file.clone(),
+                    },
+                }
+            }
+            (Some(Answers::Map(_)), _) => {
+                // A value column may name its own combo.
+                let alone = || line(None);
+                line(key).or_else(alone).unwrap_or(AnsweredBy::NoLine)
+            }
+            (Some(Answers::Options(_)), _) => AnsweredBy::Options,
+            (Some(Answers::Column), _) => AnsweredBy::Column,
+            // A constant, or a value column that names its data element.
+            (Some(Answers::Constant(_)) | None, _) => line(None).unwrap_or(AnsweredBy::Default),
+            (Some(Answers::Rules(_)), _) => AnsweredBy::NoLine,
+        }
+    }
+
+    fn instead_of(
+        &self,
+        dimension: Dimension,
+        key: &SourceKey,
+        period: Period,
+        unit: Uid,
+    ) -> Option<TracedRule> {
+        let Some(Resolver::Rules(book)) = self.resolvers.get(&dimension) else {
+            return None;
+        };
+        let Answers::Rules(sql) = &self.mapping.dimensions.get(&dimension)?.answers else {
+            return None;
+        };
+        Some(book.other(key, period, unit)?.traced(&sql.file))
+    }
+}
+
+impl RawRow {
+    fn shown(self, mapping: &Mapping, veil: &Veil) -> TracedRow {
+        let mut row = self.row;
+        for answer in &mut row.answers {
+            let Some(key) = self.keys.get(&answer.dimension) else {
+                continue;
+            };
+            let Some(dimension) = mapping.dimensions.get(&answer.dimension) else {
+                continue;
+            };
+            // A constant looks at no key, so that anything may stand there.
+            if key.is_empty() || matches!(dimension.answers, Answers::Constant(_)) {
+                continue;
+            }
+            let mut shown = veil.show(key, dimension.show_keys.as_ref());
+            if answer.uid.is_some() {
+                shown.veiled.clone_from(&shown.plain);
+            }
+            answer.key = Some(shown);
+        }
+        row
+    }
+}
