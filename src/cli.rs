@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
-pub(crate) use past::{ExplainArgs, HistoryArgs, HistoryFormat, Since, StatusArgs};
+pub(crate) use past::{
+    AcknowledgeArgs, ExplainArgs, HistoryArgs, HistoryFormat, Since, StatusArgs,
+};
 
 use crate::domain::PeriodRange;
 use crate::exit::Exit;
@@ -48,6 +50,9 @@ pub(crate) enum Command {
     /// Say how each mapping stands: last success, open problems, gaps; for monitoring agents
     #[command(after_help = exit_codes())]
     Status(StatusArgs),
+    /// Say that somebody knows of a problem: until then it is counted, but told no more
+    #[command(after_help = exit_codes())]
+    Acknowledge(AcknowledgeArgs),
     /// Say where a number in DHIS2 comes from: rows, rules, who stored it, every change we made
     #[command(after_help = exit_codes())]
     Explain(ExplainArgs),
@@ -76,6 +81,7 @@ impl Command {
             Command::Pin(args) => &args.site,
             Command::History(args) => &args.site,
             Command::Status(args) => &args.site,
+            Command::Acknowledge(args) => &args.site,
             Command::Explain(args) => &args.site,
         }
     }

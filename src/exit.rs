@@ -77,6 +77,11 @@ impl Exit {
         }
     }
 
+    /// None: no run ends so.
+    pub(crate) fn of_code(code: u8) -> Option<Exit> {
+        Exit::ALL.into_iter().find(|exit| exit.code() == code)
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Exit::Ok => "ok",

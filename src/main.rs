@@ -23,6 +23,7 @@ mod history;
 mod http;
 mod map;
 mod mapping;
+mod notify;
 mod plan;
 mod push;
 mod report;

@@ -11,7 +11,7 @@ use crate::report;
 const DEADLINE: Duration = Duration::from_secs(50 * 60);
 /// After its deadline a command ends by itself, without a request more; one that has not by then hangs.
 const GRACE: Duration = Duration::from_secs(5);
-/// What comes after the end of a command is bounded by itself; whatever it does, the process ends after this.
+/// For what comes after a run whose outcome is told already: it may not change the outcome.
 const AFTERWARDS: Duration = Duration::from_secs(120);
 /// Whoever reads standard error may hang too.
 const TELLING: Duration = Duration::from_secs(1);
@@ -27,8 +27,16 @@ pub(crate) enum Work {
 /// The time that a command has.
 pub(crate) struct Watch {
     pub(crate) deadline: Option<Deadline>,
-    doing: Arc<Mutex<&'static str>>,
-    over: Arc<Mutex<Option<Exit>>>,
+    doing: Arc<Mutex<Doing>>,
+}
+
+/// What goes on.
+#[derive(Clone, Copy, Debug)]
+enum Doing {
+    /// A part of the work.
+    Work(&'static str),
+    /// It is over since then, and ended so.
+    Over(Instant, Exit),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,11 +55,10 @@ impl Watch {
             let ends_at = Instant::now().checked_add(limit)?;
             Some(Deadline { ends_at, limit })
         });
-        let doing = Arc::new(Mutex::new("beginning"));
-        let over = Arc::new(Mutex::new(None));
+        let doing = Arc::new(Mutex::new(Doing::Work("beginning")));
         if let Some(deadline) = deadline {
-            let (doing, over) = (Arc::clone(&doing), Arc::clone(&over));
-            let watching = thread::Builder::new().spawn(move || end(deadline, &doing, &over));
+            let doing = Arc::clone(&doing);
+            let watching = thread::Builder::new().spawn(move || end(deadline, &doing));
             watching.map_err(|_| {
                 Problem::new(
                     Exit::Temporary,
@@ -59,24 +66,21 @@ impl Watch {
                 )
             })?;
         }
-        Ok(Watch {
-            deadline,
-            doing,
-            over,
-        })
+        Ok(Watch { deadline, doing })
     }
 
     /// Notes what the command does now, to tell it should it hang.
     pub(crate) fn doing(&self, what: &'static str) {
         if let Ok(mut doing) = self.doing.lock() {
-            *doing = what;
+            *doing = Doing::Work(what);
         }
     }
 
-    /// Notes how the command ended: what it does from now on for those who watch from elsewhere changes nothing about it.
+    /// Notes that the work is over, and how it ended. What comes after it has a time of its own, whatever was left of that
+    /// of the work; should it hang, the process ends as the work did.
     pub(crate) fn over(&self, exit: Exit) {
-        if let Ok(mut over) = self.over.lock() {
-            *over = Some(exit);
+        if let Ok(mut doing) = self.doing.lock() {
+            *doing = Doing::Over(Instant::now(), exit);
         }
     }
 
@@ -133,14 +137,17 @@ fn limit(written: Option<Duration>, work: Work, is_terminal: bool) -> Option<Dur
 
 /// Waits for the deadline and a little longer; who is still there then is ended. The lock on the state folder ends with
 /// the process, and a temporary file may be left behind.
-fn end(deadline: Deadline, doing: &Mutex<&'static str>, over: &Mutex<Option<Exit>>) {
+fn end(deadline: Deadline, doing: &Mutex<Doing>) {
     let until = deadline.ends_at + GRACE.min(deadline.limit / 10);
     thread::sleep(until.saturating_duration_since(Instant::now()));
-    if let Some(exit) = over.lock().map_or(None, |over| *over) {
-        thread::sleep(AFTERWARDS);
-        process::exit(exit.code().into());
-    }
-    let doing = doing.lock().map_or("working", |doing| *doing);
+    let doing = match doing.lock().map(|doing| *doing) {
+        Ok(Doing::Work(doing)) => doing,
+        Ok(Doing::Over(since, exit)) => {
+            thread::sleep((since + AFTERWARDS).saturating_duration_since(Instant::now()));
+            process::exit(exit.code().into());
+        }
+        Err(_) => "working",
+    };
     let problem = Problem::new(
         Exit::Temporary,
         format!(

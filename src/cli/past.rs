@@ -61,8 +61,26 @@ pub(crate) struct StatusArgs {
     /// A mapping without a success for so long is stale: 5
     #[arg(long, value_name = "TIME", default_value = "3h", value_parser = age)]
     pub(crate) max_age: SignedDuration,
+    /// Send a message that says that it is a test to every [[alert]], and tell which arrived
+    #[arg(long, conflicts_with_all = ["mappings", "periods", "as_of", "max_age"])]
+    pub(crate) test_alerts: bool,
     #[command(flatten)]
     pub(crate) report: ReportArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AcknowledgeArgs {
+    /// The problem, as `status` tells it: the mapping and what is wrong, or the fingerprint of a key
+    #[arg(value_name = "WHAT", required = true, num_args = 1..)]
+    pub(crate) what: Vec<String>,
+    #[command(flatten)]
+    pub(crate) site: SiteArgs,
+    /// The last day on which it is known, in the site's time zone
+    #[arg(long, value_name = "DATE")]
+    pub(crate) until: Date,
+    /// Why nothing is to be done, or who does it
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) why: String,
 }
 
 #[derive(Debug, Args)]

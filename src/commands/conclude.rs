@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::monitoring;
 use super::record::Record;
+use super::{alerts, monitoring};
 use crate::cli::{ReportArgs, SiteArgs};
 use crate::exit::Exit;
 use crate::report::{self, Report};
@@ -23,8 +23,8 @@ pub(super) fn conclude(
     monitoring::noticed(site, &mut record, &mut report);
     record.finish(site, &mut report);
     let exit = report.exit();
-    watch.over(exit);
     let shown = report::show(&report, args.0, args.1);
+    alerts::tell(site, watch, &report, args.0);
     monitoring::ended(site, &mut record, &report);
     shown?;
     Ok(exit)

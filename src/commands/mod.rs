@@ -1,5 +1,7 @@
 //! The subcommands: each composes the stages into one sentence.
 
+mod acknowledge;
+mod alerts;
 mod apply;
 mod approvals;
 mod complete;
@@ -29,6 +31,8 @@ mod status;
 mod target;
 mod turn;
 
+use alerts::Order;
+
 use crate::cli::{Command, SiteArgs};
 use crate::exit::Exit;
 use crate::site::{self, Site};
@@ -38,14 +42,22 @@ use crate::watchdog::{Watch, Work};
 pub(crate) fn execute(command: &Command) -> anyhow::Result<Exit> {
     site::forbid_core_files();
     let ended = match command {
-        Command::Run(args) => run::run(args),
+        Command::Run(args) => {
+            let order = Order::new("run", &args.site, args.send.mode());
+            order.named(&args.mappings.mappings).after(run::run(args))
+        }
         Command::Extract(args) => extract::extract(args),
         Command::Map(args) => map::map(args),
-        Command::Push(args) => push::push(args),
-        Command::Apply(args) => apply::apply(args),
+        Command::Push(args) => {
+            Order::new("push", &args.site, args.send.mode()).after(push::push(args))
+        }
+        Command::Apply(args) => {
+            Order::new("apply", &args.site, args.dry_run.mode()).after(apply::apply(args))
+        }
         Command::Pin(args) => pin::pin(args),
         Command::History(args) => history::history(args),
         Command::Status(args) => status::status(args),
+        Command::Acknowledge(args) => acknowledge::acknowledge(args),
         Command::Explain(args) => explain::explain(args),
     };
     if let Err(error) = &ended

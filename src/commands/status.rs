@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::periods;
+use super::{alerts, periods};
 use crate::cli::{PeriodArgs, StatusArgs};
 use crate::exit::{Exit, Problem};
 use crate::history::{Past, Run, RunState, Standing};
@@ -13,6 +13,9 @@ use crate::site::{self, Site};
 pub(super) fn status(args: &StatusArgs) -> anyhow::Result<Exit> {
     let now = Timestamp::now();
     let site = Site::load(args.site.config.as_deref())?;
+    if args.test_alerts {
+        return test_alerts(&site, args);
+    }
     let mappings = site.mappings(&args.mappings.mappings)?;
     report::ensure_writable(args.report.output.output.as_deref())?;
     let past = Past::open(&site.state, site::alive(&site.state))?;
@@ -71,6 +74,19 @@ pub(super) fn of(
         });
     }
     Ok(status)
+}
+
+/// 5 if one of them did not arrive.
+fn test_alerts(site: &Site, args: &StatusArgs) -> anyhow::Result<Exit> {
+    report::ensure_writable(args.report.output.output.as_deref())?;
+    if !site.has_alerts() {
+        let message = format!("{} has no [[alert]] to test", site.file.display());
+        return Err(Problem::new(Exit::Config, message).into());
+    }
+    let tests = alerts::test(site);
+    report::history::tests(&tests, &args.report)?;
+    let all = tests.iter().all(|(_, result)| result.is_ok());
+    Ok(if all { Exit::Ok } else { Exit::Temporary })
 }
 
 fn is_interrupted(run: &Run) -> bool {

@@ -9,6 +9,7 @@ mod data_store;
 pub(crate) mod error;
 pub(crate) mod import;
 pub(crate) mod live;
+mod messages;
 mod metadata;
 #[cfg(test)]
 mod metadata_tests;

@@ -98,7 +98,8 @@ impl Dhis2 {
         }
     }
 
-    /// Answers only with a body that calls itself JSON, of status 200 or 409: an import is judged by what is in it.
+    /// Answers only with a body that calls itself JSON, of status 200, 201 (something was made) or 409: an import is judged
+    /// by what is in it.
     pub(super) fn post(
         &mut self,
         doing: &str,
@@ -119,7 +120,7 @@ impl Dhis2 {
             json.len()
         );
         match answer.status {
-            200 | 409 if is_json(&answer) => Ok(answer),
+            200 | 201 | 409 if is_json(&answer) => Ok(answer),
             _ => Err(self.refused(doing, answer)),
         }
     }

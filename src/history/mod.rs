@@ -5,9 +5,11 @@ mod afterwards;
 mod cell;
 mod chain;
 mod days;
+mod endings;
 mod entry;
 mod file;
 mod month;
+mod notes;
 mod past;
 mod problems;
 mod recorder;
@@ -19,11 +21,13 @@ pub(crate) use afterwards::{After, Concern, Noted};
 pub(crate) use cell::{OfCells, OpenOfCell, PastChange};
 pub(crate) use chain::moment;
 pub(crate) use days::{Day, Went};
+pub(crate) use endings::{Ending, How};
 pub(crate) use entry::{
     CellChange, Finished, MappingEntry, MappingPlan, PeriodEntry, Place, Setting, Started,
     SumEntry, Told, Tripped,
 };
 pub(crate) use month::{Month, MonthOfMapping};
+pub(crate) use notes::{Acknowledged, Note, Notified, Refused, ToldOfRun, keep};
 pub(crate) use past::{Change, Filter, Past, ProblemOfRun, Run, RunState, WholeRun};
 pub(crate) use problems::{Found, What};
 pub(crate) use recorder::{Died, Recorder};

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::afterwards::After;
 use super::chain::{self, Broken, Checked};
 use super::entry::{CellChange, Finished, MappingEntry, Started};
+use super::notes::ToldOfRun;
 use super::since::{self, body};
 use super::{FILE, file};
 use crate::exit::Problem;
@@ -64,6 +65,8 @@ pub(crate) struct WholeRun {
     pub(crate) differences: Vec<String>,
     /// What was done for those who watch from elsewhere, and is worth an entry.
     pub(crate) after: Vec<(String, After)>,
+    /// What people were told because of it, or were not.
+    pub(crate) told: Vec<ToldOfRun>,
 }
 
 pub(crate) struct Change {
@@ -146,6 +149,7 @@ impl Past {
                 problems: self.problems(&run)?,
                 differences: since::differences(&self.connection, number)?,
                 after: self.after(number)?,
+                told: self.told_of(number)?,
                 run,
             }))
         })

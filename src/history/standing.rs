@@ -1,9 +1,11 @@
 //! How a mapping stands: when it last went well, what is open, which periods were never confirmed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::CHANGED;
+use super::chain::now;
 use super::entry::{MappingEntry, PeriodEntry};
+use super::notes::Acknowledged;
 use super::past::Past;
 use super::since::body;
 use crate::domain::Period;
@@ -20,6 +22,8 @@ pub(crate) struct Standing {
     pub(crate) values: Option<(String, u64)>,
     /// Of the periods asked for: those that no run ever confirmed.
     pub(crate) gaps: Vec<Period>,
+    /// The last run ended with 3 for nothing but problems that somebody acknowledged.
+    pub(crate) is_excused: bool,
     /// In the periods asked for.
     pub(crate) open: Vec<OpenProblem>,
     /// In other periods, which no run looks at by itself.
@@ -38,6 +42,8 @@ pub(crate) struct OpenProblem {
     pub(crate) first: String,
     pub(crate) last: String,
     pub(crate) tries: u64,
+    /// Somebody knows of it, now.
+    pub(crate) acknowledged: Option<Acknowledged>,
 }
 
 /// Outcomes after which it is not known, or known not to be, that DHIS2 is as the source has it.
@@ -53,8 +59,12 @@ impl Past {
                 "SELECT at, body FROM entry WHERE kind = 'mapping' AND mapping = ? ORDER BY run DESC",
             )?;
             let mut rows = statement.query([mapping])?;
+            let open = self.with_acknowledged(mapping, self.open_problems(mapping)?)?;
             while let Some(row) = rows.next()? {
                 let entry: MappingEntry = body(row.get_ref(1)?.as_str()?);
+                if standing.last.is_none() {
+                    standing.is_excused = is_excused(&entry, &open);
+                }
                 standing.take(&row.get::<_, String>(0)?, &entry);
                 if succeeded(&entry) {
                     let confirmed = entry.periods.iter().filter(|period| confirmed(period));
@@ -69,8 +79,7 @@ impl Past {
             standing
                 .gaps
                 .retain(|period| missing.contains(&period.to_string()));
-            let (open, older) = self
-                .open_problems(mapping)?
+            let (open, older) = open
                 .into_iter()
                 .partition(|problem| is_of(&problem.period, periods));
             let older: Vec<OpenProblem> = older;
@@ -80,7 +89,22 @@ impl Past {
         })
     }
 
-    fn open_problems(&self, mapping: &str) -> rusqlite::Result<Vec<OpenProblem>> {
+    fn with_acknowledged(
+        &self,
+        mapping: &str,
+        mut open: Vec<OpenProblem>,
+    ) -> rusqlite::Result<Vec<OpenProblem>> {
+        let now = now();
+        for (of, subject, acknowledged) in self.acknowledgements()? {
+            let mine = open.iter_mut().filter(|problem| {
+                of == mapping && problem.whole() == subject && acknowledged.until > now
+            });
+            mine.for_each(|problem| problem.acknowledged = Some(acknowledged.clone()));
+        }
+        Ok(open)
+    }
+
+    pub(super) fn open_problems(&self, mapping: &str) -> rusqlite::Result<Vec<OpenProblem>> {
         let mut statement = self.connection.prepare(
             "SELECT period, subject, first_seen, last_seen, tries FROM problem WHERE mapping = ? ORDER BY subject, period",
         )?;
@@ -96,9 +120,17 @@ impl Past {
                 first: row.get(2)?,
                 last: row.get(3)?,
                 tries: row.get::<_, i64>(4)?.unsigned_abs(),
+                acknowledged: None,
             })
         })?;
         problems.collect()
+    }
+}
+
+impl OpenProblem {
+    /// What, why, and of which cell or key: as it is acknowledged.
+    pub(crate) fn whole(&self) -> String {
+        format!("{} {} {}", self.what, self.reason, self.subject)
     }
 }
 
@@ -119,6 +151,26 @@ impl Standing {
             self.values = Some((at.to_owned(), changed));
         }
     }
+}
+
+/// Whether all that kept a run from 0 is acknowledged, and all of it is known cell by cell and key by key.
+fn is_excused(entry: &MappingEntry, open: &[OpenProblem]) -> bool {
+    let looked = |problem: &&OpenProblem| {
+        let mut periods = entry.periods.iter();
+        periods.any(|period| period.period == problem.period)
+    };
+    let found: Vec<&OpenProblem> = open.iter().filter(looked).collect();
+    let count =
+        |counts: &BTreeMap<String, u64>, what: &str| counts.get(what).copied().unwrap_or_default();
+    let cells = found
+        .iter()
+        .filter(|problem| problem.what != "unmapped")
+        .count() as u64;
+    entry.exit == Exit::Partial.code()
+        && entry.problems.is_empty()
+        && count(&entry.rows, "invalid") == 0
+        && cells >= count(&entry.cells, "blocked") + count(&entry.cells, "rejected")
+        && found.iter().all(|problem| problem.acknowledged.is_some())
 }
 
 pub(super) fn succeeded(entry: &MappingEntry) -> bool {

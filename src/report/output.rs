@@ -126,6 +126,11 @@ pub(crate) fn error(error: &anyhow::Error) {
     say(&text::problem(&format!("{error:#}")));
 }
 
+/// Tells what went wrong beside the command, which ended as it did.
+pub(crate) fn warning(message: &str) {
+    say(&text::problem(message));
+}
+
 /// Tells what people may want to know of a command that has no report.
 pub(crate) fn notes(notes: &[String], site: &SiteArgs) {
     let mut words = String::new();
@@ -135,11 +140,6 @@ pub(crate) fn notes(notes: &[String], site: &SiteArgs) {
     if !site.quiet {
         say(&words);
     }
-}
-
-/// Tells what went wrong and changes nothing about how the command ends.
-pub(crate) fn warning(message: &str) {
-    say(&text::problem(message));
 }
 
 /// Nobody may be there to read it; that changes nothing.

@@ -78,12 +78,30 @@ pub(super) fn ensure_heartbeat(address: &SecretString) -> Result<(), String> {
     Ok(())
 }
 
+/// Refuses what is no address to tell something to, and one that would tell it to everybody on the way.
+pub(super) fn ensure_webhook(url: &str) -> Result<(), String> {
+    let wrong = || "must be an address such as https://chat.example/hooks".to_owned();
+    let (scheme, rest) = url.split_once("://").ok_or_else(wrong)?;
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if !is_http(scheme)
+        || host.is_empty()
+        || host.contains('@')
+        || rest.contains(char::is_whitespace)
+    {
+        return Err(wrong());
+    }
+    match scheme == "https" || is_loopback(host) {
+        true => Ok(()),
+        false => Err("must begin with https:// (http:// is for this machine alone)".to_owned()),
+    }
+}
+
 fn is_http(scheme: &str) -> bool {
     matches!(scheme, "http" | "https")
 }
 
 /// Whether a host, with or without a port, is this machine by its very name. No other name is looked up for it.
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),

@@ -1,6 +1,8 @@
 //! Reads every file a site writes: the site file, mappings with what they name, secrets; and takes the lock.
 
 mod address;
+pub(crate) mod alarm;
+mod alert;
 mod files;
 mod lock;
 mod login;
@@ -23,6 +25,7 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 
+pub(crate) use alert::Channel;
 pub(crate) use files::{ensure_writable, reason, write_private, write_published};
 pub(crate) use lock::{Backfill, Lock, Next, alive};
 pub(crate) use login::Login;
@@ -31,10 +34,12 @@ pub(crate) use memory::{Memory, Scope};
 pub(crate) use outside::{Analytics, DataStore, Watchers};
 pub(crate) use registrations::{Known, Registrations};
 pub(crate) use secret::forbid_core_files;
+pub(crate) use state::is_usable;
 pub(crate) use veil::{Keep, veil};
 
 use crate::dhis2::Dhis2;
 use crate::domain::{OwnUser, Pin};
+use crate::exit::Problem;
 use crate::mapping::FileError;
 use crate::{dhis2, extract};
 
@@ -63,6 +68,7 @@ pub(crate) struct Site {
     limits: Limits,
     source: Option<SourceSite>,
     dhis2: Option<Dhis2Site>,
+    alerts: Vec<alert::AlertSite>,
 }
 
 /// The table `[source]`.
@@ -185,8 +191,21 @@ impl Site {
         })
     }
 
-    /// Where DHIS2 is, with the token or password.
-    fn dhis2_settings(&self) -> anyhow::Result<dhis2::Settings> {
+    /// DHIS2, not asked anything yet; refused if it refused the token or password lately.
+    fn log_in(&self, settings: dhis2::Settings) -> anyhow::Result<Dhis2> {
+        // What no request can be made with is a fault of the files, whatever it would be called later.
+        let mut connected = Dhis2::connect(&settings).map_err(|error| {
+            let file = self.file.display().to_string();
+            FileError::whole(&file, error)
+        })?;
+        let login = self.login(&settings);
+        login.ensure_not_refused(Timestamp::now())?;
+        connected.on_refused_login = Some(Box::new(move || login.refused(Timestamp::now())));
+        Ok(connected)
+    }
+
+    /// Where DHIS2 is and how we log in there.
+    fn dhis2_settings(&self) -> Result<dhis2::Settings, FileError> {
         let dhis2 = self.table(self.dhis2.as_ref(), "dhis2")?;
         let credentials = match &dhis2.account {
             AccountSite::Token { file } => dhis2::Credentials::Token(secret::read(file)?),
@@ -213,17 +232,8 @@ impl Site {
         })
     }
 
-    /// DHIS2, not asked anything yet; refused if it refused the token or password lately.
-    fn log_in(&self, settings: dhis2::Settings) -> anyhow::Result<Dhis2> {
-        // What no request can be made with is a fault of the files, whatever it would be called later.
-        let mut connected = Dhis2::connect(&settings).map_err(|error| {
-            let file = self.file.display().to_string();
-            FileError::whole(&file, error)
-        })?;
-        let login = self.login(&settings);
-        login.ensure_not_refused(Timestamp::now())?;
-        connected.on_refused_login = Some(Box::new(move || login.refused(Timestamp::now())));
-        Ok(connected)
+    fn ensure_login_not_refused(&self, settings: &dhis2::Settings) -> Result<(), Problem> {
+        self.login(settings).ensure_not_refused(Timestamp::now())
     }
 
     /// Months before that of this day are removed from the history. None: the day is before all time.

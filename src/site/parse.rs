@@ -7,7 +7,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span};
 
-use super::{AccountSite, Dhis2Site, Limits, Site, SourceSite, Watchers, address, folder, outside};
+use super::{
+    AccountSite, Dhis2Site, Limits, Site, SourceSite, Watchers, address, alert, folder, outside,
+};
 use crate::dhis2::patience::{ATTEMPTS, WAIT};
 use crate::domain::OwnUser;
 use crate::extract;
@@ -50,6 +52,7 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Site, FileError> {
     let (retain, watchers) = history(&mut top, base)?;
     let name = top.take("name").map(|entry| outside::word(&entry));
     let name = name.transpose()?;
+    let alerts = alert::parse(&mut top, base)?;
     top.finish()?;
     Ok(Site {
         file: file.to_owned(),
@@ -65,6 +68,7 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Site, FileError> {
         limits,
         source,
         dhis2,
+        alerts,
     })
 }
 

@@ -14,6 +14,14 @@ pub(super) fn make(state: &Path) -> io::Result<()> {
     fs::set_permissions(state, Permissions::from_mode(0o700))
 }
 
+/// Whether something may be kept in the folder; `make`: it is made if it does not exist.
+pub(crate) fn is_usable(state: &Path, make: bool) -> bool {
+    if make && !state.exists() && self::make(state).is_err() {
+        return false;
+    }
+    fs::metadata(state).is_ok_and(|found| ensure_ours(state, &found).is_ok())
+}
+
 /// Refuses a folder that others may write to. That they may list it tells them nothing: every file in it is 0600.
 pub(super) fn ensure_ours(state: &Path, found: &Metadata) -> Result<(), Problem> {
     let shown = state.display();

@@ -93,6 +93,7 @@ fn every_file_to_copy_or_run_is_used_by_a_test() {
 
     // The others by name; the demo and the bench are compiled with the tests.
     let users = [
+        "tests/it/alerts/words.rs",
         "tests/it/examples.rs",
         "tests/it/monitoring_metrics.rs",
         "tests/it/privileges.rs",

@@ -5,9 +5,9 @@ use std::fs;
 
 use regex::Regex;
 use rig::dhis2::{Dialect, SYSTEM_ID};
-use toml::Table;
+use toml::{Table, Value};
 
-use crate::docs::{doc, names, quoted};
+use crate::docs::{doc, names, quoted, table};
 use crate::readme::{blocks, read};
 use crate::small_site::SmallSite;
 
@@ -49,6 +49,18 @@ retain = "5y"
 metrics = "pg2dhis2.prom"
 page = "pg2dhis2.html"
 HEARTBEAT
+[[alert]]
+severity = "error"
+mappings = ["small"]
+command = ["/bin/true"]
+[[alert]]
+dhis2-messages = { user-group = "VYy11YtcQMI" }
+[[alert]]
+webhook = { url = "https://chat.example/", template-file = "chat.json", ca-file = "ca.pem" }
+[[alert]]
+webhook = { url-file = "chat.url" }
+[[alert]]
+mail = { server = "smtps://us@mail.example", password-file = "mail.password", ca-file = "ca.pem", from = "us@mail.example", to = ["you@mail.example"] }
 "#;
 const ACCOUNTS: [&str; 2] = [
     "token-file = \"dhis2.token\"",
@@ -121,9 +133,15 @@ column = "unit"
 fn keys_of_site(site: &Table) -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
     for (key, value) in site {
+        let tables = value.as_array().map(Vec::as_slice).unwrap_or_default();
+        let tables = tables.iter().filter_map(Value::as_table);
+        let of_tables = tables.flat_map(Table::keys);
+        let count = keys.len();
+        keys.extend(of_tables.map(|name| format!("[[{key}] {name}")));
         match value.as_table() {
             Some(section) => keys.extend(section.keys().map(|name| format!("[{key} {name}"))),
-            None => _ = keys.insert(key.clone()),
+            None if keys.len() == count => _ = keys.insert(key.clone()),
+            None => {}
         }
     }
     keys
@@ -165,6 +183,24 @@ fn the_docs_have_every_key_of_a_site_file_and_the_program_takes_each() {
     site.program(&["map", "rows"]).code(0);
     keys.extend(keys_of_site(&text.parse().unwrap()));
     assert_eq!(names(&doc("files"), "| key | default | |\n"), keys);
+}
+
+#[test]
+fn the_docs_tell_what_stands_within_the_ways_of_an_alert() {
+    let site: Table = SITE.replace("ACCOUNT", ACCOUNTS[0]).parse().unwrap();
+    let files = doc("files");
+    let rows = table(&files, "| key | default | |\n");
+    for alert in site["alert"].as_array().unwrap() {
+        for (way, keys) in alert.as_table().unwrap() {
+            let row = rows
+                .iter()
+                .find(|row| row[0].contains(&format!("`[[alert]] {way}`")));
+            let told = quoted(row.expect("a row of the table")[2]);
+            for key in keys.as_table().into_iter().flat_map(Table::keys) {
+                assert!(told.contains(&key.as_str()), "{way}: {key}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@
 )]
 
 mod adoption;
+mod alerts;
 mod backfill;
 mod backfill_turns;
 mod bounded;

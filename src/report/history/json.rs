@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::text::outcome;
-use crate::history::{After, Change, ProblemOfRun, Run, RunState, WholeRun};
+use crate::history::{After, Change, ProblemOfRun, Run, RunState, ToldOfRun, WholeRun};
 
 const VERSION: &str = "history/1";
 
@@ -21,6 +21,7 @@ pub(super) fn whole(whole: &WholeRun) -> Value {
         "changes": whole.changes.iter().map(change).collect::<Vec<_>>(),
         "open-problems": whole.problems.iter().map(problem).collect::<Vec<_>>(),
         "after": whole.after.iter().map(after).collect::<Vec<_>>(),
+        "told": whole.told.iter().map(told).collect::<Vec<_>>(),
     });
     if let (Value::Object(value), Value::Object(more)) = (&mut value, more) {
         value.extend(more);
@@ -88,5 +89,18 @@ fn problem(problem: &ProblemOfRun) -> Value {
         "subject": parts.next(),
         "first-run": problem.opened,
         "over": problem.closed,
+    })
+}
+
+fn told(told: &ToldOfRun) -> Value {
+    let mapping = Some(&told.mapping).filter(|mapping| !mapping.is_empty());
+    json!({
+        "at": told.at,
+        "about": told.topic,
+        "mapping": mapping,
+        "channel": told.notified.channel,
+        "severity": told.notified.severity,
+        "delivered": told.notified.delivered,
+        "why-not": told.notified.why,
     })
 }

@@ -48,6 +48,17 @@ pub(crate) fn status(status: &Status, args: &ReportArgs) -> anyhow::Result<()> {
     })
 }
 
+/// Shows which channels a test arrived by.
+pub(crate) fn tests(
+    tests: &[(String, Result<(), String>)],
+    args: &ReportArgs,
+) -> anyhow::Result<()> {
+    document(args.output.output.as_deref(), |out| match args.format {
+        Format::Text => Ok(out.write_all(status::tests_text(tests).as_bytes())?),
+        Format::Json => pretty(out, &status::tests_json(tests)),
+    })
+}
+
 /// Says something about the history as a whole.
 pub(crate) fn sentence(sentence: &str, file: Option<&Path>) -> anyhow::Result<()> {
     document(file, |out| Ok(writeln!(out, "{sentence}")?))

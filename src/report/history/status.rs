@@ -121,10 +121,15 @@ impl MappingStatus {
     pub(in crate::report) fn exit(&self) -> Exit {
         let standing = &self.standing;
         let last_failed = standing.last.as_ref().is_some_and(|(_, exit)| *exit != 0);
+        let last_failed = last_failed && !standing.is_excused;
+        let is_open = standing
+            .open
+            .iter()
+            .any(|problem| problem.acknowledged.is_none());
         match self.age {
             Age::Never | Age::Stale(_) => Exit::Temporary,
             Age::Fresh(_) if last_failed => Exit::Partial,
-            Age::Fresh(_) if standing.open.is_empty() && standing.gaps.is_empty() => Exit::Ok,
+            Age::Fresh(_) if !is_open && standing.gaps.is_empty() => Exit::Ok,
             Age::Fresh(_) => Exit::Partial,
         }
     }
@@ -225,10 +230,16 @@ impl Group<'_> {
     }
 
     fn words(&self) -> String {
-        let problem = self.problem;
-        let periods = self.range();
+        let (problem, periods) = (self.problem, self.range());
+        let known = match &problem.acknowledged {
+            Some(acknowledged) => {
+                let until = minute(&acknowledged.until);
+                format!(", acknowledged until {until} ({})", acknowledged.why)
+            }
+            None => String::new(),
+        };
         format!(
-            "{} {} {} in {periods}, since {}, seen {}",
+            "{} {} {} in {periods}, since {}, seen {}{known}",
             problem.what,
             problem.reason,
             escaped(&problem.subject),
@@ -246,6 +257,9 @@ impl Group<'_> {
             "first": self.first,
             "last": self.last,
             "tries": self.tries,
+            "acknowledged": self.problem.acknowledged.as_ref().map(|acknowledged| {
+                json!({ "until": acknowledged.until, "why": acknowledged.why })
+            }),
         })
     }
 }
@@ -265,4 +279,23 @@ fn shown(age: SignedDuration) -> String {
         (hours, _) if hours > 0 => many(hours.unsigned_abs(), "hour"),
         (_, minutes) => many(minutes.unsigned_abs(), "minute"),
     }
+}
+
+/// What became of tests of the alerts.
+pub(super) fn tests_text(tests: &[(String, Result<(), String>)]) -> String {
+    let mut text = String::new();
+    for (channel, result) in tests {
+        match result {
+            Ok(()) => line(&mut text, &format!("arrived: {channel}")),
+            Err(why) => line(&mut text, &format!("did not arrive: {channel} ({why})")),
+        }
+    }
+    text
+}
+
+pub(super) fn tests_json(tests: &[(String, Result<(), String>)]) -> Value {
+    let tests = tests.iter().map(|(channel, result)| {
+        json!({ "channel": channel, "arrived": result.is_ok(), "why-not": result.as_ref().err() })
+    });
+    json!({ "pg2dhis2": "alert-tests/1", "alerts": tests.collect::<Vec<_>>() })
 }

@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, Table};
 use super::SHOWN;
 use crate::domain::escaped;
 use crate::history::{
-    CHANGED, Change, MappingEntry, ProblemOfRun, Run, RunState, Started, WholeRun,
+    CHANGED, Change, MappingEntry, ProblemOfRun, Run, RunState, Started, ToldOfRun, WholeRun,
 };
 use crate::report::text::{line, many};
 
@@ -132,7 +132,22 @@ pub(super) fn whole(whole: &WholeRun) -> String {
         let failed = if after.failed { "failed: " } else { "" };
         line(&mut text, &format!("{concern}: {failed}{}", after.text));
     }
+    for told in &whole.told {
+        line(&mut text, &self::told(told));
+    }
     text
+}
+
+fn told(told: &ToldOfRun) -> String {
+    let (channel, topic) = (&told.notified.channel, &told.topic);
+    let whose = match told.mapping.as_str() {
+        "" => String::new(),
+        mapping => format!("{mapping}: "),
+    };
+    match &told.notified.why {
+        None => format!("told: {whose}{topic}, {channel}"),
+        Some(why) => format!("not told: {whose}{topic}, {channel} ({why})"),
+    }
 }
 
 fn beginning(text: &mut String, run: &Run) {

@@ -6,7 +6,7 @@ use super::source::{Source, first_names, has_word, names_below};
 
 /// What each module of `src` uses; a module uses only what stands below it, and the stages extract, map, plan and push
 /// never name each other.
-pub(super) const USES: [(&str, &[&str]); 17] = [
+pub(super) const USES: [(&str, &[&str]); 18] = [
     ("main", &["cli", "commands", "exit", "report"]),
     (
         "commands",
@@ -18,6 +18,7 @@ pub(super) const USES: [(&str, &[&str]); 17] = [
             "report",
             "history",
             "site",
+            "notify",
             "extract",
             "map",
             "plan",
@@ -39,9 +40,11 @@ pub(super) const USES: [(&str, &[&str]); 17] = [
     (
         "site",
         &[
-            "exit", "extract", "dhis2", "http", "push", "mapping", "domain",
+            "exit", "notify", "extract", "dhis2", "http", "push", "mapping", "domain",
         ],
     ),
+    // What is told depends on exit codes; words of a site file are read as others are.
+    ("notify", &["exit", "dhis2", "http", "domain"]),
     // Each stage has its own errors; their codes are given here.
     ("exit", &["extract", "dhis2", "map", "mapping"]),
     ("push", &["dhis2", "domain"]),
@@ -58,7 +61,7 @@ pub(super) const USES: [(&str, &[&str]); 17] = [
 ];
 
 /// The modules that name an outside library: one, unless a reason is given.
-pub(super) const HOMES: [(&str, &[&str]); 24] = [
+pub(super) const HOMES: [(&str, &[&str]); 25] = [
     ("anstream", &["report"]),
     ("base64", &["dhis2"]),
     ("clap", &["cli", "main"]),
@@ -72,6 +75,7 @@ pub(super) const HOMES: [(&str, &[&str]); 24] = [
     ("hmac", &["domain"]),
     ("indicatif", &["report"]),
     ("maud", &["report"]),
+    ("lettre", &["notify"]),
     ("postgres", &["extract"]),
     // The pattern of keys that may be shown: read in one, asked in the other.
     ("regex", &["mapping", "domain"]),
@@ -80,8 +84,11 @@ pub(super) const HOMES: [(&str, &[&str]); 24] = [
     // What a TLS error means is told on both sides.
     ("rustls", &["extract", "http"]),
     ("rustls_native_certs", &["extract"]),
-    // Read in one, needed by the three that speak to somebody.
-    ("secrecy", &["site", "extract", "dhis2", "heartbeat"]),
+    // Read in one, needed by those that speak to somebody.
+    (
+        "secrecy",
+        &["site", "extract", "dhis2", "heartbeat", "notify"],
+    ),
     // Digests of files, fingerprints of keys, names of plans, the pinned key of a server.
     ("sha2", &["mapping", "domain", "plan", "extract"]),
     ("strsim", &["mapping"]),

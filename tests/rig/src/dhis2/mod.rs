@@ -320,6 +320,10 @@ impl StandIn {
         jobs::finish_analytics(&mut world.books, now);
     }
 
+    pub fn forget_messages(&self) {
+        self.world().books.messages.clear();
+    }
+
     /// Puts a row into the data value table without any check.
     ///
     /// # Panics

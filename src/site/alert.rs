@@ -1,0 +1,258 @@
+//! The tables `[[alert]]`: who is told, of what, and how. Secrets are read when something is to be told, so that one that
+//! is missing never stops a run.
+
+mod mail;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{Site, address, files, secret};
+use crate::http;
+use crate::mapping::{Entry, FileError, Section};
+use crate::notify::policy::{Audience, Severity};
+use crate::notify::{Command, Way};
+use mail::MailSite;
+
+/// One table `[[alert]]`.
+#[derive(Debug)]
+pub(super) struct AlertSite {
+    /// For people and for the history: `mail to a@b.example`.
+    name: String,
+    audience: Audience,
+    way: WaySite,
+}
+
+#[derive(Debug)]
+enum WaySite {
+    Mail(Box<MailSite>),
+    Webhook {
+        url: Address,
+        template: Option<PathBuf>,
+        ca_file: Option<PathBuf>,
+    },
+    Command {
+        program: PathBuf,
+        arguments: Vec<String>,
+    },
+    Dhis2 {
+        user_group: String,
+    },
+}
+
+/// Whoever knows some addresses may write there: they stand in files of their own.
+#[derive(Debug)]
+enum Address {
+    Written(String),
+    File(PathBuf),
+}
+
+/// A channel that is ready to send, or why it is not.
+pub(crate) struct Channel {
+    pub(crate) name: String,
+    pub(crate) audience: Audience,
+    pub(crate) way: Result<Way, String>,
+}
+
+/// No step of telling takes longer; all together have a limit of their own.
+const STEP: Duration = Duration::from_secs(9);
+
+const WAYS: [&str; 4] = ["mail", "webhook", "command", "dhis2-messages"];
+
+/// All tables.
+pub(super) fn parse(top: &mut Section<'_>, base: &Path) -> Result<Vec<AlertSite>, FileError> {
+    let Some(entry) = top.take("alert") else {
+        return Ok(Vec::new());
+    };
+    let mut alerts: Vec<AlertSite> = Vec::new();
+    for entry in entry.list()? {
+        let mut twice = entry.at(String::new());
+        let alert = one(entry.section()?, base)?;
+        // The history tells them apart by their names.
+        if alerts.iter().any(|each| each.name == alert.name) {
+            twice.message = format!(
+                "there are two [[alert]] for {}; make one of them",
+                alert.name
+            );
+            return Err(twice);
+        }
+        alerts.push(alert);
+    }
+    Ok(alerts)
+}
+
+fn one(mut section: Section<'_>, base: &Path) -> Result<AlertSite, FileError> {
+    let least = match section.take("severity") {
+        Some(entry) => entry.word()?,
+        None => Severity::Notice,
+    };
+    let mappings = section.take("mappings").map(Entry::strings).transpose()?;
+    let mut ways = WAYS
+        .into_iter()
+        .filter_map(|way| Some((way, section.take(way)?)));
+    let found: Vec<(&str, Entry<'_>)> = ways.by_ref().collect();
+    let mut found = found.into_iter();
+    let (Some((way, entry)), None) = (found.next(), found.next()) else {
+        let message = format!("[[alert]] needs exactly one of {}", WAYS.join(", "));
+        return Err(section.missing(&WAYS, message));
+    };
+    section.finish()?;
+    let (name, way) = match way {
+        "mail" => {
+            let mail = mail::parse(entry, base)?;
+            (mail.name(), WaySite::Mail(Box::new(mail)))
+        }
+        "webhook" => webhook(entry, base)?,
+        "command" => command(entry)?,
+        _ => messages(entry)?,
+    };
+    Ok(AlertSite {
+        name,
+        audience: Audience { least, mappings },
+        way,
+    })
+}
+
+fn webhook(entry: Entry<'_>, base: &Path) -> Result<(String, WaySite), FileError> {
+    let mut section = entry.section()?;
+    let path = |entry: Entry<'_>| Ok::<_, FileError>(base.join(entry.string()?));
+    let template = section.take("template-file").map(path).transpose()?;
+    let ca_file = section.take("ca-file").map(path).transpose()?;
+    let (name, url) = match (section.take("url"), section.take("url-file")) {
+        (Some(entry), None) => {
+            let url = entry.string()?.to_owned();
+            address::ensure_webhook(&url).map_err(|why| entry.error(why))?;
+            (url.clone(), Address::Written(url))
+        }
+        (None, Some(entry)) => {
+            let file = entry.string()?;
+            (file.to_owned(), Address::File(base.join(file)))
+        }
+        _ => {
+            let message = "`webhook` needs a `url`, or a `url-file` if whoever knows the address may write there";
+            return Err(section.missing(&["url", "url-file"], message.to_owned()));
+        }
+    };
+    section.finish()?;
+    let way = WaySite::Webhook {
+        url,
+        template,
+        ca_file,
+    };
+    Ok((format!("webhook {name}"), way))
+}
+
+fn command(entry: Entry<'_>) -> Result<(String, WaySite), FileError> {
+    let refused = entry.error(
+        "must be a program by its whole path, and its arguments: [\"/path\", \"arg\"]".to_owned(),
+    );
+    let mut words = entry.strings()?.into_iter();
+    let program = words.next().filter(|program| program.starts_with('/'));
+    let program = program.ok_or(refused)?;
+    let name = format!("command {program}");
+    let way = WaySite::Command {
+        program: program.into(),
+        arguments: words.collect(),
+    };
+    Ok((name, way))
+}
+
+fn messages(entry: Entry<'_>) -> Result<(String, WaySite), FileError> {
+    let mut section = entry.section()?;
+    let entry = section.require("user-group")?;
+    let uid: crate::domain::Uid = entry.parse()?;
+    section.finish()?;
+    let user_group = uid.to_string();
+    let name = format!("DHIS2 messages to {user_group}");
+    Ok((name, WaySite::Dhis2 { user_group }))
+}
+
+impl Site {
+    /// Whether anybody is to be told anything.
+    pub(crate) fn has_alerts(&self) -> bool {
+        !self.alerts.is_empty()
+    }
+
+    /// Every channel, with the secrets it needs.
+    pub(crate) fn channels(&self) -> Vec<Channel> {
+        let alerts = self.alerts.iter();
+        alerts
+            .map(|alert| Channel {
+                name: alert.name.clone(),
+                audience: alert.audience.clone(),
+                way: self.way(&alert.way).map_err(|error| error.to_string()),
+            })
+            .collect()
+    }
+
+    fn way(&self, way: &WaySite) -> anyhow::Result<Way> {
+        Ok(match way {
+            WaySite::Mail(mail) => Way::Mail(mail.ready()?),
+            WaySite::Webhook {
+                url,
+                template,
+                ca_file,
+            } => Way::Webhook(crate::notify::Webhook {
+                url: match url {
+                    Address::Written(url) => url.clone().into(),
+                    Address::File(file) => webhook_in(file)?,
+                },
+                http: http::Settings {
+                    ca_pem: ca_file.as_deref().map(certificates).transpose()?,
+                    connect: STEP,
+                    send: STEP,
+                    first_byte: STEP,
+                    body: STEP,
+                    ..http::Settings::default()
+                },
+                template: template.as_deref().map(json).transpose()?,
+            }),
+            WaySite::Command { program, arguments } => Way::Command(Command {
+                program: program.clone(),
+                arguments: arguments.clone(),
+                path: files::variable("PATH"),
+            }),
+            WaySite::Dhis2 { user_group } => {
+                let mut settings = self.dhis2_settings()?;
+                settings.attempts = 1;
+                for limit in [
+                    &mut settings.http.connect,
+                    &mut settings.http.send,
+                    &mut settings.http.first_byte,
+                    &mut settings.http.body,
+                ] {
+                    *limit = STEP.min(*limit);
+                }
+                self.ensure_login_not_refused(&settings)?;
+                Way::Dhis2 {
+                    settings: Box::new(settings),
+                    user_group: user_group.clone(),
+                }
+            }
+        })
+    }
+}
+
+fn webhook_in(file: &Path) -> Result<secrecy::SecretString, FileError> {
+    let url = secret::read(file)?;
+    let refused = |why: String| FileError::whole(&file.display().to_string(), why);
+    address::ensure_webhook(secrecy::ExposeSecret::expose_secret(&url))
+        .map_err(|why| refused(format!("the address in it {why}")))?;
+    Ok(url)
+}
+
+fn certificates(file: &Path) -> Result<Vec<u8>, FileError> {
+    Ok(text(file, "`ca-file`")?.into_bytes())
+}
+
+fn json(file: &Path) -> Result<serde_json::Value, FileError> {
+    serde_json::from_str(&text(file, "`template-file`")?).map_err(|error| FileError {
+        file: file.display().to_string(),
+        place: Some((error.line(), error.column())),
+        message: "the template is no JSON".to_owned(),
+    })
+}
+
+fn text(file: &Path, key: &str) -> Result<String, FileError> {
+    let shown = file.display().to_string();
+    files::read(file).map_err(|problem| FileError::whole(&shown, format!("{key} {problem}")))
+}
