@@ -171,18 +171,19 @@ fn collect_ids(value: &Value, there: &mut BTreeSet<String>, named: &mut BTreeSet
 
 /// The units, with programs that this machine has in place of those that it may not have.
 fn units(site: &SmallSite) -> Vec<String> {
-    let names = [
-        "pg2dhis2.service",
-        "pg2dhis2.timer",
-        "pg2dhis2-alert@.service",
+    let files = [
+        "examples/systemd/pg2dhis2.service",
+        "examples/systemd/pg2dhis2.timer",
+        "examples/systemd/pg2dhis2-alert@.service",
     ];
-    let place = |name: &str| {
-        let text = read(format!("examples/systemd/{name}"));
+    let place = |file: &str| {
+        let text = read(file);
+        let name = file.rsplit('/').next().unwrap();
         let text = text.replace("/usr/local/bin/pg2dhis2", env!("CARGO_BIN_EXE_pg2dhis2"));
         site.write(name, &text.replace("/usr/sbin/sendmail", "/bin/true"));
         site.path(name).display().to_string()
     };
-    names.map(place).to_vec()
+    files.map(place).to_vec()
 }
 
 #[test]

@@ -184,10 +184,10 @@ pub(crate) fn shown_site() -> SmallSite {
     );
     let readme = read("README.md");
     let toml = blocks(&readme, "toml");
-    let [site_file, mapping] = toml.as_slice() else {
-        panic!("the README shows a site file and a mapping");
+    let [site_file, mapping, watchers] = toml.as_slice() else {
+        panic!("the README shows a site file, a mapping, and who is told");
     };
-    let site_file = site_file
+    let site_file = format!("{site_file}{watchers}")
         .replace(
             "postgresql://sluhis_sync@db.health.example/sluhis?sslrootcert=ca.pem",
             &site.database.url(),
@@ -196,6 +196,8 @@ pub(crate) fn shown_site() -> SmallSite {
         .replace("/var/lib/pg2dhis2", "state");
     site.write("pg2dhis2.toml", &site_file);
     site.write("source.password", "unused");
+    // Nobody listens there.
+    site.write("heartbeat.url", "http://127.0.0.1:9/");
     fs::remove_dir_all(site.path("mappings")).unwrap();
     site.write("mappings/epi-monthly.toml", mapping);
     site.write(
