@@ -64,7 +64,8 @@ pub(super) const FAULTS: [Fault; 9] = [
         what: "a standby that cancels the query for what it replays, each time",
         met: || on_a_standby(usize::MAX),
         code: 5,
-        says: "due to conflict with recovery (40001); the next run tries again",
+        // Between two rows the session is ended instead, and whether its last words arrive is a matter of luck.
+        says: "after 3 tries: running query.sql: ",
         asked: 3,
         holds: NothingSent,
     },
