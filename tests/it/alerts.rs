@@ -5,6 +5,7 @@ mod failing;
 mod refused;
 mod scene;
 mod sixty_days;
+mod witnesses;
 mod words;
 
 use serde_json::Value;

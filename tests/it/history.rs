@@ -94,6 +94,20 @@ fn what_changed_since_the_run_before_is_noted_and_kept() {
 }
 
 #[test]
+fn a_server_that_was_updated_is_told() {
+    let site = SmallSite::new(Dialect::V2_42);
+    site.run().code(0);
+    let updated = SmallSite::new(Dialect::V2_43);
+    site.replace("pg2dhis2.toml", &site.dhis2.url(), &updated.dhis2.url());
+    site.run().code(0).silent();
+    let changed = run(&site, "2")["changed-since-the-run-before"].to_string();
+    assert!(
+        changed.contains("DHIS2 is 2.43.1 and was 2.42.5.2 in run 1"),
+        "{changed}"
+    );
+}
+
+#[test]
 fn a_dry_run_is_not_kept() {
     let site = SmallSite::new(Dialect::V2_43);
     site.program(&["run", "-n", "-p", "202503"]).code(0);

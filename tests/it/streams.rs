@@ -35,6 +35,7 @@ fn verbose_tells_every_query_and_every_request_in_a_line() {
     let told: Vec<&str> = run
         .stderr
         .lines()
+        .filter_map(|line| line.strip_prefix("run 1: "))
         .filter(|line| line.starts_with("GET ") || line.starts_with("POST "))
         .collect();
     assert_eq!(told.len(), requests.len(), "{}", run.stderr);

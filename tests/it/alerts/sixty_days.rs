@@ -1,6 +1,8 @@
-//! Sixty days of daily runs with faults and their ends: every channel hears exactly what it should.
+//! Sixty days of daily runs with faults and their ends: every channel hears exactly what it should, and all others who tell
+//! how runs went tell the same.
 
 use super::scene::{Scene, later};
+use super::witnesses::Witnesses;
 
 /// On which days what is told, by all channels; on all others there is silence.
 const TOLD: [(u32, &str); 14] = [
@@ -51,8 +53,9 @@ fn before_run(scene: &Scene, day: u32) -> i32 {
 }
 
 #[test]
-fn in_sixty_days_every_channel_hears_exactly_what_it_should() {
+fn in_sixty_days_every_channel_hears_exactly_what_it_should_and_all_tell_the_same() {
     let scene = Scene::new();
+    let mut witnesses = Witnesses::of(&scene);
     scene.alert(&scene.channels());
     for day in 1..=60 {
         let code = before_run(&scene, day);
@@ -60,6 +63,7 @@ fn in_sixty_days_every_channel_hears_exactly_what_it_should() {
         if code == 0 {
             run.silent();
         }
+        witnesses.tell(&scene, code);
         let told = TOLD.iter().find(|(on, _)| *on == day);
         for heard in scene.heard() {
             match told {
