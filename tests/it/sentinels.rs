@@ -57,6 +57,13 @@ fn site() -> SmallSite {
         "absent = ",
         "guards.max-unmapped = \"100%\"\nabsent = ",
     );
+    // All that tells of runs leaves a file.
+    let site_file = fs::read_to_string(site.path("pg2dhis2.toml")).unwrap();
+    let told = format!(
+        "\n[history]\npage = \"page.html\"\nmetrics = \"metrics.prom\"\n[[alert]]\ncommand = [\"/bin/sh\", \"-c\", \"cat >> '{}'\"]\n",
+        site.path("told").display()
+    );
+    site.write("pg2dhis2.toml", &(site_file + &told));
     site
 }
 
@@ -180,6 +187,9 @@ fn unknown_keys_are_fingerprints_wherever_they_are_told_or_kept() {
     tells_no_name(&plan.stderr);
     told_later_without_a_name(&site, NUMBER);
     nothing_sent_tells_a_name(&site.dhis2);
+    for file in ["state/history.db", "page.html", "metrics.prom", "told"] {
+        assert!(fs::metadata(site.path(file)).unwrap().len() > 0, "{file}");
+    }
     no_file_tells_a_name(site.files());
 }
 
