@@ -26,6 +26,12 @@ pub(super) fn conclude(
     let shown = report::show(&report, args.0, args.1);
     alerts::tell(site, watch, &report, args.0);
     monitoring::ended(site, &mut record, &report);
-    shown?;
-    Ok(exit)
+    match shown {
+        Ok(()) => Ok(exit),
+        // The run has ended and is told as it did: only its report is lost.
+        Err(error) => {
+            report::error(&error);
+            Ok(Exit::of(&error))
+        }
+    }
 }

@@ -75,12 +75,16 @@ impl Turn {
         };
         self.lock = None;
         watch.doing("giving way between two parts");
-        watch.rest(rest)?;
-        while backfill.is_awaited() {
-            watch.rest(LOOK)?;
+        let mut rested = watch.rest(rest);
+        while rested.is_ok() && backfill.is_awaited() {
+            rested = watch.rest(LOOK);
         }
-        self.lock = Some(await_lock(state, self.started, watch)?);
-        Ok(())
+        // What comes after the last part is done with the lock too, if it is free; nothing is sent without it.
+        match rested {
+            Ok(()) => self.lock = Some(await_lock(state, self.started, watch)?),
+            Err(_) => self.lock = Lock::take(state, self.started).ok(),
+        }
+        rested
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) struct MonthOfMapping {
 
 /// The newest first, so that a reader may stop.
 const NEWEST_FIRST: &str = "SELECT kind, mapping, at, body FROM entry INDEXED BY entry_by_run
-    WHERE kind = 'mapping' OR kind = 'finished' OR kind = 'interrupted' ORDER BY run DESC, seq DESC";
+    WHERE kind = 'mapping' OR kind = 'finished' OR kind = 'interrupted' ORDER BY seq DESC";
 
 impl Past {
     /// The runs that ended from one moment up to another, as entries have moments.
@@ -88,7 +88,7 @@ impl Past {
     pub(crate) fn last_of(&self, mapping: &str) -> Result<Option<MappingEntry>, Problem> {
         self.read(|| {
             let mut statement = self.connection.prepare_cached(
-                "SELECT body FROM entry WHERE kind = 'mapping' AND mapping = ? ORDER BY run DESC LIMIT 1",
+                "SELECT body FROM entry WHERE kind = 'mapping' AND mapping = ? ORDER BY seq DESC LIMIT 1",
             )?;
             let mut rows = statement.query([mapping])?;
             match rows.next()? {
@@ -102,7 +102,7 @@ impl Past {
     pub(crate) fn analytics(&self) -> Result<Option<(String, String)>, Problem> {
         self.read(|| {
             let mut statement = self.connection.prepare(
-                "SELECT at, body FROM entry WHERE kind = 'finished' AND mapping = '' ORDER BY run DESC LIMIT 100",
+                "SELECT at, body FROM entry WHERE kind = 'finished' AND mapping = '' ORDER BY seq DESC LIMIT 100",
             )?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {

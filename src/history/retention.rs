@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::chain::{Anchor, Entry, Head, append, now};
 
-/// Removes the runs that began in a month before that of `cutoff`.
+/// Removes the runs that began in a month before that of `cutoff`, and what belongs to no run and is as old.
 pub(super) fn remove(
     transaction: &Transaction<'_>,
     head: &mut Head,
@@ -14,7 +14,7 @@ pub(super) fn remove(
     cutoff: Date,
 ) -> rusqlite::Result<()> {
     let first_kept: Option<i64> = transaction.query_row(
-        "SELECT min(seq) FROM entry WHERE kind = 'started' AND at >= ?",
+        "SELECT min(seq) FROM entry WHERE (kind = 'started' OR run = 0) AND at >= ?",
         [month(cutoff)],
         |row| row.get(0),
     )?;

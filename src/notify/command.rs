@@ -39,7 +39,10 @@ impl Command {
         if let Some(mut stdin) = child.stdin.take() {
             let json = message.json().to_string() + "\n";
             // A program that reads nothing must not hold us up; one that closes its input has heard enough.
-            thread::spawn(move || stdin.write_all(json.as_bytes()));
+            let feeding = thread::Builder::new().spawn(move || stdin.write_all(json.as_bytes()));
+            if feeding.is_err() {
+                log::info!("the system has no thread to tell an alert with");
+            }
         }
         match wait(&mut child, until) {
             Some(status) if status.success() => Ok(()),

@@ -40,7 +40,11 @@ pub(crate) fn send(messages: Vec<(Way, Message)>, until: Instant) -> Vec<Result<
     for (index, (way, message)) in messages.into_iter().enumerate() {
         let told = told.clone();
         // Who hangs is left behind, and ends with the process.
-        thread::spawn(move || told.send((index, way.send(&message, until))));
+        let telling =
+            thread::Builder::new().spawn(move || told.send((index, way.send(&message, until))));
+        if telling.is_err() {
+            log::info!("the system has no thread to tell an alert with");
+        }
     }
     drop(told);
     let mut arrived = BTreeMap::new();
