@@ -44,6 +44,8 @@ pub(crate) struct Point {
     /// As strace shows it.
     shown: String,
     pub(crate) is_before_first_import: bool,
+    /// SQLite goes on without it, and nothing is lost.
+    is_passed_over: bool,
 }
 
 impl Point {
@@ -52,7 +54,7 @@ impl Point {
     pub(crate) fn records(&self) -> bool {
         let reads = self.shown.contains("O_RDONLY")
             && (self.shown.contains("/state/") || self.shown.contains("O_DIRECTORY"));
-        self.shown.contains("/state") && !reads
+        self.shown.contains("/state") && !reads && !self.is_passed_over
     }
 
     /// Whether it opens, writes or moves a file rather than a socket or an event.
@@ -119,11 +121,38 @@ pub(crate) fn points(scene: &Scene) -> Vec<Point> {
                 nth: *nth,
                 shown: shown.to_owned(),
                 is_before_first_import: !has_sent,
+                is_passed_over: false,
             });
         }
         has_sent |= shown.contains("\"POST ");
     }
+    pass_over(&mut points);
     points
+}
+
+/// Marks what SQLite does beside its commits, which are synced before anything is sent. The folder, when the log of writes
+/// is new in it: the program syncs it again with its own files, and that must not fail. The checkpoint when it closes: what
+/// cannot be copied from the log stays in the log, and the next run copies it.
+fn pass_over(points: &mut [Point]) {
+    let of_history = |point: &Point| point.shown.contains("/state/history.db");
+    let is_folder =
+        |point: &Point| point.shown.contains("/state\"") || point.shown.contains("/state>)");
+    for index in 1..points.len() {
+        let (done, rest) = points.split_at_mut(index);
+        let (Some(before), Some(point)) = (done.last(), rest.first_mut()) else {
+            continue;
+        };
+        let opens = point.call == "openat" && is_folder(point) && of_history(before);
+        let syncs = point.call == "fsync" && is_folder(point) && before.is_passed_over;
+        let copies = point.call == "fsync" && point.shown.contains("/state/history.db>");
+        point.is_passed_over = opens || syncs || copies;
+        if copies {
+            let mut earlier = done.iter_mut().rev();
+            let log =
+                earlier.find(|each| each.call == "fsync" && each.shown.contains("history.db-wal>"));
+            log.into_iter().for_each(|log| log.is_passed_over = true);
+        }
+    }
 }
 
 /// A run in which one call ends so: `signal=KILL`, `error=EIO`.
