@@ -32,8 +32,8 @@ pub(crate) struct MonthOfMapping {
     pub(crate) last_success: Option<String>,
 }
 
-/// The newest first, so that a reader may stop.
-const NEWEST_FIRST: &str = "SELECT kind, mapping, at, body FROM entry INDEXED BY entry_by_run
+/// The newest first, read as they were written, so that a reader may stop and nothing is sorted.
+const NEWEST_FIRST: &str = "SELECT kind, mapping, at, body FROM entry NOT INDEXED
     WHERE kind = 'mapping' OR kind = 'finished' OR kind = 'interrupted' ORDER BY seq DESC";
 
 impl Past {
@@ -88,7 +88,7 @@ impl Past {
     pub(crate) fn last_of(&self, mapping: &str) -> Result<Option<MappingEntry>, Problem> {
         self.read(|| {
             let mut statement = self.connection.prepare_cached(
-                "SELECT body FROM entry WHERE kind = 'mapping' AND mapping = ? ORDER BY seq DESC LIMIT 1",
+                "SELECT body FROM entry WHERE kind = 'mapping' AND mapping = ? ORDER BY run DESC LIMIT 1",
             )?;
             let mut rows = statement.query([mapping])?;
             match rows.next()? {
@@ -102,7 +102,7 @@ impl Past {
     pub(crate) fn analytics(&self) -> Result<Option<(String, String)>, Problem> {
         self.read(|| {
             let mut statement = self.connection.prepare(
-                "SELECT at, body FROM entry WHERE kind = 'finished' AND mapping = '' ORDER BY seq DESC LIMIT 100",
+                "SELECT at, body FROM entry WHERE kind = 'finished' AND mapping = '' ORDER BY run DESC LIMIT 100",
             )?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {

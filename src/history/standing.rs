@@ -56,7 +56,7 @@ impl Past {
             let mut standing = Standing::default();
             let mut missing: BTreeSet<String> = periods.iter().map(Period::to_string).collect();
             let mut statement = self.connection.prepare(
-                "SELECT at, body FROM entry WHERE kind = 'mapping' AND mapping = ? ORDER BY seq DESC",
+                "SELECT at, body FROM entry WHERE kind = 'mapping' AND mapping = ? ORDER BY run DESC",
             )?;
             let mut rows = statement.query([mapping])?;
             let open = self.with_acknowledged(mapping, self.open_problems(mapping)?)?;
