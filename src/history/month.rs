@@ -1,6 +1,6 @@
 //! What the runs of a stretch of time come to, and which changes are younger than a moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::CHANGED;
 use super::entry::{Finished, MappingEntry};
@@ -64,24 +64,26 @@ impl Past {
         Ok(month)
     }
 
-    /// The periods in which runs that ended after a moment changed values.
-    pub(crate) fn changed_after(&self, moment: &str) -> Result<Vec<String>, Problem> {
-        let mut periods = Vec::new();
-        self.ended(moment, |kind, _, at, text| {
-            if kind == "mapping" && at > moment {
-                let entry: MappingEntry = body(text);
-                let each = entry.periods.into_iter();
-                periods.extend(
-                    each.filter(|period| {
-                        CHANGED
-                            .iter()
-                            .any(|outcome| period.cells.contains_key(*outcome))
-                    })
-                    .map(|period| period.period),
-                );
+    /// The periods of the values that were changed after a moment, also by runs that never came to their end.
+    pub(crate) fn changed_after(&self, moment: &str) -> Result<BTreeSet<String>, Problem> {
+        self.read(|| {
+            let mut statement = self.connection.prepare(
+                "SELECT at, period, json_extract(body, '$.outcome') FROM entry NOT INDEXED
+                 WHERE kind = 'change' ORDER BY seq DESC",
+            )?;
+            let mut rows = statement.query([])?;
+            let mut periods = BTreeSet::new();
+            while let Some(row) = rows.next()? {
+                if row.get_ref(0)?.as_str()? <= moment {
+                    break;
+                }
+                let outcome: String = row.get(2)?;
+                if CHANGED.contains(&outcome.as_str()) {
+                    periods.insert(row.get(1)?);
+                }
             }
-        })?;
-        Ok(periods)
+            Ok(periods)
+        })
     }
 
     /// The last run that had a mapping.
