@@ -12,13 +12,13 @@ use super::results;
 use super::source;
 use super::target::Connection;
 use crate::cli::ExplainArgs;
-use crate::domain::{Asked, Cell, DataSet, Desired, LiveRow, Text, Traced, Veil};
+use crate::domain::{Asked, Cell, DataSet, Desired, KeyMask, LiveRow, Text, Traced};
 use crate::exit::Exit;
 use crate::history::{OfCells, Past};
 use crate::map::Mapper;
 use crate::mapping::Mapping;
 use crate::report::{self, CellExplained, Explanation, LiveExplained};
-use crate::site::{self, Keep, Memory, SourceAccess};
+use crate::site::{self, Memory, NewSecret, SourceAccess};
 use crate::watchdog::{Watch, Work};
 use find::Subject;
 
@@ -29,7 +29,7 @@ pub(super) fn explain(args: &ExplainArgs) -> anyhow::Result<Exit> {
     let (source, dhis2) = (site.source()?, site.dhis2()?);
     report::ensure_writable(args.report.output.output.as_deref())?;
     let past = Past::open(&site.state, site::alive(&site.state))?;
-    let veil = site::veil(&site.state, Keep::Nowhere)?;
+    let mask = site::key_mask(&site.state, NewSecret::ThrownAway)?;
     watch.doing("asking DHIS2");
     let mut connection = Connection::open(dhis2, Memory::default())?;
     let subject = Subject::find(args, &mappings, &mut connection)?;
@@ -48,7 +48,7 @@ pub(super) fn explain(args: &ExplainArgs) -> anyhow::Result<Exit> {
             continue;
         }
         watch.doing("reading the source");
-        let (desired, traced) = read(&source, &watch, mapping, args, as_of, &subject, &veil)?;
+        let (desired, traced) = read(&source, &watch, mapping, args, as_of, &subject, &mask)?;
         cells.take_rows(mapping, &desired, traced, &mut explanation);
     }
     explanation.since = cells.since.take();
@@ -90,7 +90,7 @@ fn read(
     args: &ExplainArgs,
     as_of: Timestamp,
     subject: &Subject<'_>,
-    veil: &Veil,
+    mask: &KeyMask,
 ) -> anyhow::Result<(Desired, Traced)> {
     let once = || {
         let mut connected = source::connect(source)?;
@@ -99,8 +99,8 @@ fn read(
         mapper.trace(subject.asked());
         results::read(&mut snapshot, mapping, &[args.period], as_of, &mut mapper)?;
         snapshot.close()?;
-        let traced = mapper.traced(veil);
-        Ok((mapper.finish(veil)?, traced))
+        let traced = mapper.traced(mask);
+        Ok((mapper.finish(mask)?, traced))
     };
     let failed = |read: &anyhow::Result<(Desired, Traced)>| matches!(read, Err(error) if source::may_pass(error));
     source::patiently(source, watch, once, failed)

@@ -14,11 +14,11 @@ use crate::map::{Document, Mapper};
 use crate::mapping::{Answers, Columns, FileError, Line, LinesHeader, Mapping, ResultLine};
 use crate::plan;
 use crate::report;
-use crate::site::{self, Keep, Site};
+use crate::site::{self, NewSecret, Site};
 
 pub(super) fn map(args: &MapArgs) -> anyhow::Result<Exit> {
     let site = Site::load(args.site.config.as_deref())?;
-    let veil = site::veil(&site.state, Keep::Nowhere)?;
+    let mask = site::key_mask(&site.state, NewSecret::ThrownAway)?;
     let mut input = report::input(args.input.as_deref())?;
     let mut lines = Input {
         lines: &mut input,
@@ -45,7 +45,7 @@ pub(super) fn map(args: &MapArgs) -> anyhow::Result<Exit> {
     }
     ensure_same_files(mapping, &header)?;
     ensure_same_type(mapping, &header)?;
-    let desired = read(lines, mapping, &header)?.finish(&veil)?;
+    let desired = read(lines, mapping, &header)?.finish(&mask)?;
     ensure_balanced(&desired)?;
     if let Some(pin) = &pin {
         let blocked = plan::foreseen(&pin.pin, &desired);

@@ -15,10 +15,10 @@ pub(super) enum Mode {
 
 impl Mode {
     /// Where the secret behind the fingerprints of keys is kept.
-    pub(super) fn secret(self) -> site::Keep {
+    pub(super) fn secret(self) -> site::NewSecret {
         match self {
-            Mode::Send => site::Keep::InState,
-            Mode::DryRun | Mode::AskServer => site::Keep::Nowhere,
+            Mode::Send => site::NewSecret::Kept,
+            Mode::DryRun | Mode::AskServer => site::NewSecret::ThrownAway,
         }
     }
 }

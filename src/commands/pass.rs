@@ -13,7 +13,7 @@ use super::target::Connection;
 use super::turn::Turn;
 use super::{relaxed, results, source};
 use crate::cli::BackfillArgs;
-use crate::domain::{Desired, Period, Veil};
+use crate::domain::{Desired, KeyMask, Period};
 use crate::exit::Problem;
 use crate::extract::{ExtractError, Snapshot};
 use crate::map::Mapper;
@@ -65,7 +65,7 @@ pub(super) struct Pass<'m> {
     pub(super) watch: Watch,
     pub(super) source: SourceAccess,
     pub(super) dhis2: Dhis2State,
-    pub(super) veil: Veil,
+    pub(super) mask: KeyMask,
     pub(super) as_of: Timestamp,
     pub(super) mode: Mode,
     pub(super) keep: Keep,
@@ -183,7 +183,7 @@ impl Pass<'_> {
                 continue;
             };
             self.watch.ensure_time()?;
-            let part = desired(&mut snapshot, job.mapping, periods, self.as_of, &self.veil);
+            let part = desired(&mut snapshot, job.mapping, periods, self.as_of, &self.mask);
             match part {
                 Err(error) if is_lost(&error) => return Err(error),
                 part => parts.push((index, part)),
@@ -261,11 +261,11 @@ fn desired(
     mapping: &Mapping,
     periods: &[Period],
     as_of: Timestamp,
-    veil: &Veil,
+    mask: &KeyMask,
 ) -> anyhow::Result<Desired> {
     snapshot.attempt(|snapshot| {
         let mut mapper = Mapper::new(mapping, periods.to_vec());
         results::read(snapshot, mapping, periods, as_of, &mut mapper)?;
-        Ok(mapper.finish(veil)?)
+        Ok(mapper.finish(mask)?)
     })
 }

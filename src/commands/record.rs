@@ -130,7 +130,7 @@ impl Record {
             .map(|group| Found {
                 period: group.period,
                 reason: group.dimension.table().to_owned(),
-                subject: group.key.veiled.clone(),
+                subject: group.key.masked.clone(),
             })
             .collect();
         // The same text may stand for two keys: they are told apart no further.

@@ -38,7 +38,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
         Mode::Send => Some(Turn::take(&site.state, started, &watch, report.in_parts)?),
         Mode::DryRun | Mode::AskServer => None,
     };
-    let veil = site::veil(&site.state, mode.secret())?;
+    let mask = site::key_mask(&site.state, mode.secret())?;
     let memory = memory(&site, mode, &dhis2.url)?;
     let answerers = match args.mappings.mappings.is_empty() {
         true => mappings.iter().map(answerer).collect(),
@@ -54,7 +54,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
         watch,
         source,
         dhis2: Dhis2State::Unasked(Some(Box::new((dhis2, memory)))),
-        veil,
+        mask,
         as_of,
         mode,
         keep: args.send.keep(),

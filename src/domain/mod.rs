@@ -61,7 +61,7 @@ pub(crate) use pin::{CategoryCombo, Kind, Pin, PinnedElement, PinnedOrgUnit};
 pub(crate) use policy::{Absent, Combine, ElementPolicies, Foreign, Policies, Word};
 pub(crate) use reject::{NO_CODE, sentence};
 pub(crate) use rows::{Dimension, KeyGroup, RowAccount, RowCounts, RowOutcome, Sums};
-pub(crate) use shown_key::{ShownKey, Veil, escaped, shown_label};
+pub(crate) use shown_key::{KeyMask, ShownKey, escaped, shown_label};
 pub(crate) use text::Text;
 pub(crate) use traced::{AnsweredBy, Asked, Traced, TracedAnswer, TracedRow, TracedRule};
 pub(crate) use uid::{DEFAULT_COMBO, Uid};

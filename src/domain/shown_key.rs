@@ -1,4 +1,4 @@
-//! How a key that has no answer may be shown: whole to the person at a terminal, veiled to everybody else.
+//! How a key that has no answer may be shown: whole to the person at a terminal, masked to everybody else.
 
 use hmac::{Hmac, KeyInit, Mac};
 use regex::Regex;
@@ -10,22 +10,22 @@ use sha2::Sha256;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ShownKey {
     /// For mail, logs, documents: `key #3f9a02c1, 22 characters`, or the key where its pattern allows it.
-    pub(crate) veiled: String,
+    pub(crate) masked: String,
     /// For a terminal: at most 60 characters, control characters escaped.
     pub(crate) plain: String,
 }
 
-/// What turns keys into a short fingerprint that stays the same from run to run and cannot be guessed back.
-pub(crate) struct Veil {
+/// Turns keys into a short fingerprint that stays the same from run to run and cannot be guessed back.
+pub(crate) struct KeyMask {
     secret: Vec<u8>,
 }
 
 /// Characters of a key that are shown on a terminal.
 const SHOWN: usize = 60;
 
-impl Veil {
-    pub(crate) fn new(secret: Vec<u8>) -> Veil {
-        Veil { secret }
+impl KeyMask {
+    pub(crate) fn new(secret: Vec<u8>) -> KeyMask {
+        KeyMask { secret }
     }
 
     /// Shows a key, given as the values of its columns; `pattern` tells keys that anybody may see.
@@ -38,15 +38,15 @@ impl Veil {
         let plain = escaped(&text);
         let public = key.iter().all(Option::is_none)
             || pattern.is_some_and(|pattern| pattern.is_match(&text));
-        let veiled = if public {
+        let masked = if public {
             plain.clone()
         } else {
             self.fingerprint(key, &text)
         };
-        ShownKey { veiled, plain }
+        ShownKey { masked, plain }
     }
 
-    /// What stands for a secret of ours; it cannot be guessed back without the veil's.
+    /// What stands for a secret of ours; it cannot be guessed back without the mask's.
     pub(crate) fn mark(&self, secret: &[u8]) -> String {
         let Ok(mut hmac) = Hmac::<Sha256>::new_from_slice(&self.secret) else {
             return String::new();
@@ -76,11 +76,11 @@ impl Veil {
 }
 
 impl ShownKey {
-    /// A key of which only the veiled form is known.
-    pub(crate) fn veiled(text: String) -> ShownKey {
+    /// A key of which only the masked form is known.
+    pub(crate) fn masked(text: String) -> ShownKey {
         ShownKey {
             plain: text.clone(),
-            veiled: text,
+            masked: text,
         }
     }
 }
@@ -147,16 +147,17 @@ mod tests {
         }
     }
 
-    use super::{Regex, Veil};
+    use super::{KeyMask, Regex};
 
     fn shown(key: &str, pattern: Option<&str>) -> (String, String) {
         let pattern = pattern.map(|pattern| Regex::new(pattern).unwrap());
-        let shown = Veil::new(b"secret".to_vec()).show(&[Some(key.to_owned())], pattern.as_ref());
-        (shown.plain, shown.veiled)
+        let shown =
+            KeyMask::new(b"secret".to_vec()).show(&[Some(key.to_owned())], pattern.as_ref());
+        (shown.plain, shown.masked)
     }
 
     #[test]
-    fn a_key_is_veiled_unless_its_pattern_allows_it() {
+    fn a_key_is_masked_unless_its_pattern_allows_it() {
         // The digest is from: printf 'BEXON\0' | openssl dgst -sha256 -hmac secret
         assert_eq!(
             shown("BEXON", None),
@@ -172,29 +173,29 @@ mod tests {
     }
 
     #[test]
-    fn the_columns_of_a_key_are_shown_together_and_veiled_apart() {
-        let veil = Veil::new(b"secret".to_vec());
+    fn the_columns_of_a_key_are_shown_together_and_masked_apart() {
+        let mask = KeyMask::new(b"secret".to_vec());
         let show = |key: &[Option<&str>], pattern: Option<&str>| {
             let key: Vec<Option<String>> = key.iter().map(|part| part.map(str::to_owned)).collect();
             let pattern = pattern.map(|pattern| Regex::new(pattern).unwrap());
-            veil.show(&key, pattern.as_ref())
+            mask.show(&key, pattern.as_ref())
         };
         assert_eq!(show(&[Some("<1"), None], None).plain, "<1, NULL");
         // Nothing was typed where there is nothing.
-        assert_eq!(show(&[None, None], None).veiled, "NULL, NULL");
+        assert_eq!(show(&[None, None], None).masked, "NULL, NULL");
         let (one, other) = (
             show(&[Some("a"), Some("bc")], None),
             show(&[Some("ab"), Some("c")], None),
         );
-        assert_ne!(one.veiled, other.veiled);
-        assert!(one.veiled.ends_with(", 5 characters"), "{}", one.veiled);
+        assert_ne!(one.masked, other.masked);
+        assert!(one.masked.ends_with(", 5 characters"), "{}", one.masked);
         assert_eq!(
-            show(&[Some("<1"), Some("f")], Some("^<1, [fm]$")).veiled,
+            show(&[Some("<1"), Some("f")], Some("^<1, [fm]$")).masked,
             "<1, f"
         );
         // The same key has another name under another secret.
-        let elsewhere = Veil::new(b"another".to_vec()).show(&[Some("BEXON".to_owned())], None);
-        assert_ne!(elsewhere.veiled, show(&[Some("BEXON")], None).veiled);
+        let elsewhere = KeyMask::new(b"another".to_vec()).show(&[Some("BEXON".to_owned())], None);
+        assert_ne!(elsewhere.masked, show(&[Some("BEXON")], None).masked);
         assert_eq!(elsewhere.plain, "BEXON");
     }
 

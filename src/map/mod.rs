@@ -25,8 +25,8 @@ use rules::RuleColumns;
 use trace::{NotedRow, Trace};
 
 use crate::domain::{
-    Combine, Desired, DesiredCell, Dimension, Incomplete, Key, Period, Place, RowOutcome, Space,
-    Unplaced, Veil,
+    Combine, Desired, DesiredCell, Dimension, Incomplete, Key, KeyMask, Period, Place, RowOutcome,
+    Space, Unplaced,
 };
 use crate::mapping::{Answers, Columns, Mapping, RowColumns, Values};
 
@@ -168,7 +168,7 @@ impl<'m> Mapper<'m> {
     }
 
     /// All results have been read: combines rows that meet in a cell.
-    pub(crate) fn finish(mut self, veil: &Veil) -> Result<Desired, MapFault> {
+    pub(crate) fn finish(mut self, mask: &KeyMask) -> Result<Desired, MapFault> {
         self.finish_rules()?;
         ensure_no_row_twice(self.seen)?;
         let renumbered = self.space.sort();
@@ -199,7 +199,7 @@ impl<'m> Mapper<'m> {
             .ledger
             .close(&self.periods, combined.sums, |dimension, key| {
                 let pattern = self.mapping.dimensions.get(&dimension);
-                veil.show(
+                mask.show(
                     key,
                     pattern.and_then(|dimension| dimension.show_keys.as_ref()),
                 )

@@ -7,8 +7,8 @@ use super::answer::Answer;
 use super::resolve::Resolver;
 use super::row::{RowKeys, place};
 use crate::domain::{
-    AnsweredBy, Asked, Dimension, Kind, Period, RowOutcome, Text, Traced, TracedAnswer, TracedRow,
-    TracedRule, Uid, Veil,
+    AnsweredBy, Asked, Dimension, KeyMask, Kind, Period, RowOutcome, Text, Traced, TracedAnswer,
+    TracedRow, TracedRule, Uid,
 };
 use crate::mapping::{Answers, Mapping, SourceKey};
 
@@ -52,13 +52,13 @@ impl Mapper<'_> {
         });
     }
 
-    /// What was kept. Keys that the mapping knows are shown; others are free text, and as the veil has them.
-    pub(crate) fn traced(&mut self, veil: &Veil) -> Traced {
+    /// What was kept. Keys that the mapping knows are shown; others are free text, and as the mask has them.
+    pub(crate) fn traced(&mut self, mask: &KeyMask) -> Traced {
         let Some(trace) = self.trace.take() else {
             return Traced::default();
         };
         let mapping = self.mapping;
-        let shown = |rows: Vec<RawRow>| rows.into_iter().map(|row| row.shown(mapping, veil));
+        let shown = |rows: Vec<RawRow>| rows.into_iter().map(|row| row.shown(mapping, mask));
         Traced {
             placed: shown(trace.placed).collect(),
             not_placed: shown(trace.not_placed).collect(),
@@ -187,7 +187,7 @@ impl Mapper<'_> {
 }
 
 impl RawRow {
-    fn shown(self, mapping: &Mapping, veil: &Veil) -> TracedRow {
+    fn shown(self, mapping: &Mapping, mask: &KeyMask) -> TracedRow {
         let mut row = self.row;
         for answer in &mut row.answers {
             let Some(key) = self.keys.get(&answer.dimension) else {
@@ -200,9 +200,9 @@ impl RawRow {
             if key.is_empty() || matches!(dimension.answers, Answers::Constant(_)) {
                 continue;
             }
-            let mut shown = veil.show(key, dimension.show_keys.as_ref());
+            let mut shown = mask.show(key, dimension.show_keys.as_ref());
             if answer.uid.is_some() {
-                shown.veiled.clone_from(&shown.plain);
+                shown.masked.clone_from(&shown.plain);
             }
             answer.key = Some(shown);
         }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::{Plan, Planner, Search, Target};
 use crate::domain::{
     Account, Cell, CellOutcome, Change, ChangeKind, DEFAULT_COMBO, DataElement, DataSet, Desired,
-    Engine, LiveRow, OrgUnit, Period, PeriodType, Server, Triple, Uid, ValueType, Veil, Version,
+    Engine, KeyMask, LiveRow, OrgUnit, Period, PeriodType, Server, Triple, Uid, ValueType, Version,
 };
 use crate::map::Mapper;
 use crate::mapping::{Codes, Columns, Mapping, parse};
@@ -170,7 +170,7 @@ impl Site {
             cells.push(row.value.as_deref());
             mapper.row(&cells).unwrap();
         }
-        mapper.finish(&Veil::new(Vec::new())).unwrap()
+        mapper.finish(&KeyMask::new(Vec::new())).unwrap()
     }
 
     /// `order` may turn the blocks in which live values are shown; the rows of a block are turned with them.

@@ -215,7 +215,7 @@ fn key(group: &KeyGroup) -> Value {
     json!({
         "outcome": group.outcome,
         "dimension": group.dimension,
-        "key": group.key.veiled,
+        "key": group.key.masked,
         "period": group.period,
         "rows": group.rows,
     })

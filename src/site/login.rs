@@ -9,8 +9,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::veil::{self, Keep};
-use crate::domain::Veil;
+use super::key_secret::{self, NewSecret};
+use crate::domain::KeyMask;
 use crate::exit::{Exit, Problem};
 
 const FILE: &str = "refused.tsv";
@@ -48,10 +48,10 @@ impl Login {
 
     /// Refuses a login that was refused within the hour. A state folder that cannot be read knows of none.
     pub(super) fn ensure_not_refused(&self, now: Timestamp) -> Result<(), Problem> {
-        let Some(veil) = veil::kept(&self.state) else {
+        let Some(mask) = key_secret::kept(&self.state) else {
             return Ok(());
         };
-        let fingerprint = self.fingerprint(&veil);
+        let fingerprint = self.fingerprint(&mask);
         let refused = refused(&self.file());
         let known = refused
             .into_iter()
@@ -89,9 +89,10 @@ impl Login {
     }
 
     fn note(&self, now: Timestamp) -> Result<(), String> {
-        let veil = veil::veil(&self.state, Keep::InState).map_err(|problem| problem.message)?;
+        let mask = key_secret::key_mask(&self.state, NewSecret::Kept)
+            .map_err(|problem| problem.message)?;
         let mut lines = refused(&self.file());
-        let fingerprint = self.fingerprint(&veil);
+        let fingerprint = self.fingerprint(&mask);
         lines.retain(|(login, at)| *login != fingerprint && is_recent(*at, now));
         lines.push((fingerprint, now));
         super::write_private(&self.file(), |file| {
@@ -104,8 +105,8 @@ impl Login {
         .map_err(|error| super::reason(&error))
     }
 
-    fn fingerprint(&self, veil: &Veil) -> String {
-        veil.mark(self.credential.expose_secret().as_bytes())
+    fn fingerprint(&self, mask: &KeyMask) -> String {
+        mask.mark(self.credential.expose_secret().as_bytes())
     }
 
     fn file(&self) -> PathBuf {

@@ -4,6 +4,7 @@ mod address;
 pub(crate) mod alarm;
 mod alert;
 mod files;
+mod key_secret;
 mod lock;
 mod login;
 mod machine;
@@ -15,7 +16,6 @@ mod registrations;
 mod secret;
 mod select;
 mod state;
-mod veil;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -27,6 +27,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub(crate) use alert::Channel;
 pub(crate) use files::{ensure_writable, reason, write_private, write_published};
+pub(crate) use key_secret::{NewSecret, key_mask};
 pub(crate) use lock::{Backfill, Lock, Next, alive};
 pub(crate) use login::Login;
 pub(crate) use machine::{host, user};
@@ -35,7 +36,6 @@ pub(crate) use outside::{Analytics, DataStore, Watchers};
 pub(crate) use registrations::{Known, Registrations};
 pub(crate) use secret::forbid_core_files;
 pub(crate) use state::is_usable;
-pub(crate) use veil::{Keep, veil};
 
 use crate::dhis2::Dhis2;
 use crate::domain::{OwnUser, Pin};

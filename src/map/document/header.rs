@@ -234,7 +234,7 @@ impl Keys {
         Keys {
             outcome: group.outcome,
             dimension: group.dimension,
-            key: group.key.veiled.clone(),
+            key: group.key.masked.clone(),
             period: group.period,
             rows: group.rows,
         }
@@ -244,7 +244,7 @@ impl Keys {
         KeyGroup {
             outcome: self.outcome,
             dimension: self.dimension,
-            key: ShownKey::veiled(self.key),
+            key: ShownKey::masked(self.key),
             period: self.period,
             rows: self.rows,
         }

@@ -9,7 +9,7 @@ mod results;
 mod rules;
 
 use super::{MapFault, Mapper};
-use crate::domain::{Desired, Dimension, Incomplete, Period, Veil};
+use crate::domain::{Desired, Dimension, Incomplete, KeyMask, Period};
 use crate::mapping::{Codes, Columns, Mapping, parse};
 
 /// A mapping whose data elements are added up (`sum`), of which the larger counts (`max`), or which do not combine
@@ -102,7 +102,7 @@ fn mapped_as(value_type: &str, rules: &[&str], rows: &[&str]) -> Result<Desired,
     for row in rows {
         add(&mut mapper, row)?;
     }
-    mapper.finish(&Veil::new(b"secret".to_vec()))
+    mapper.finish(&KeyMask::new(b"secret".to_vec()))
 }
 
 fn mapped(rows: &[&str]) -> Desired {

@@ -110,9 +110,9 @@ proptest! {
             let json = serde_json::to_vec(&document).unwrap();
             let back = read(&json);
             prop_assert!(back.is_ok(), "{:?}", back.err());
-            // Keys travel veiled.
+            // Keys travel masked.
             for group in &mut desired.rows.keys {
-                group.key.plain = group.key.veiled.clone();
+                group.key.plain = group.key.masked.clone();
             }
             prop_assert_eq!(told(&Ok(desired)), told(&Ok(back.unwrap().0)));
         }

@@ -90,19 +90,19 @@ fn the_first_dimension_without_an_answer_is_named_with_its_key() {
         .iter()
         .map(|group| {
             (
-                group.key.veiled.as_str(),
+                group.key.masked.as_str(),
                 group.period.to_string(),
                 group.rows,
             )
         })
         .collect();
     // printf 'BEXON\0' | openssl dgst -sha256 -hmac secret
-    let veiled = "key #ea64f53d, 5 characters";
+    let masked = "key #ea64f53d, 5 characters";
     assert_eq!(
         told,
         [
-            (veiled, "202501".to_owned(), 1),
-            (veiled, "202502".to_owned(), 2)
+            (masked, "202501".to_owned(), 1),
+            (masked, "202502".to_owned(), 2)
         ]
     );
 }

@@ -1,7 +1,7 @@
 //! Results as a whole: periods, columns, wide ones, and what makes one unusable.
 
 use super::{add, cells, columns, fault, mapped, mapping, periods};
-use crate::domain::{Desired, Dimension, Veil};
+use crate::domain::{Desired, Dimension, KeyMask};
 use crate::map::{MapFault, Mapper, check_rows, check_rules};
 
 #[test]
@@ -69,7 +69,7 @@ map = { Castries = "UnitAaaaaa0", Bexon = "UnitAaaaaa0" }
             add(&mut mapper, row)?;
         }
     }
-    mapper.finish(&Veil::new(Vec::new()))
+    mapper.finish(&KeyMask::new(Vec::new()))
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn a_column_that_holds_uids_is_taken_as_it_is() {
     ] {
         add(&mut mapper, row).unwrap();
     }
-    let desired = mapper.finish(&Veil::new(Vec::new())).unwrap();
+    let desired = mapper.finish(&KeyMask::new(Vec::new())).unwrap();
     assert_eq!(
         cells(&desired),
         ["202501 UnitAaaaaa7 ElementSum0 ComboAaaaa0 = 1"]

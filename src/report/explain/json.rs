@@ -98,7 +98,7 @@ fn row(row: &TracedRow) -> Value {
 fn answer(answer: &TracedAnswer) -> Value {
     let mut value = json!({
         "dimension": answer.dimension,
-        "key": answer.key.as_ref().map(|key| &key.veiled),
+        "key": answer.key.as_ref().map(|key| &key.masked),
         "uid": answer.uid.map(|uid| uid.to_string()),
         "instead-of": answer.instead_of.as_ref().map(rule),
     });

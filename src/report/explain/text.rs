@@ -159,7 +159,7 @@ impl Page<'_> {
     fn answer(&self, answer: &TracedAnswer) -> String {
         let key = answer.key.as_ref().map(|key| match self.reader {
             Reader::Terminal => key.plain.clone(),
-            Reader::Anybody => key.veiled.clone(),
+            Reader::Anybody => key.masked.clone(),
         });
         let key = key.map_or(String::new(), |key| format!(" of \"{key}\""));
         let what = match (answer.uid, &answer.by) {

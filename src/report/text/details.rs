@@ -125,7 +125,7 @@ pub(super) fn keys(text: &mut String, mapping: &MappingReport, reader: Reader) {
         listed(text, &groups, |((dimension, key), rows)| {
             let key = match reader {
                 Reader::Terminal => &key.plain,
-                Reader::Anybody => &key.veiled,
+                Reader::Anybody => &key.masked,
             };
             let rows = many(*rows, "row");
             format!("{rows:>9}  {dimension} {key}")

@@ -3,19 +3,19 @@
 use std::fs;
 use std::path::Path;
 
-use crate::domain::Veil;
+use crate::domain::KeyMask;
 use crate::exit::{Exit, Problem};
 
 const FILE: &str = "keys.secret";
 const LENGTH: usize = 32;
 
-/// The veil of a site. `keep`: make the file if there is none, so that fingerprints stay the same from run to run.
-pub(crate) fn veil(state: &Path, keep: Keep) -> Result<Veil, Problem> {
-    if let Some(veil) = kept(state) {
-        return Ok(veil);
+/// What masks the keys of a site. A kept secret gives the same fingerprints in every run.
+pub(crate) fn key_mask(state: &Path, new: NewSecret) -> Result<KeyMask, Problem> {
+    if let Some(mask) = kept(state) {
+        return Ok(mask);
     }
     let path = state.join(FILE);
-    if keep == Keep::InState && path.exists() {
+    if new == NewSecret::Kept && path.exists() {
         // Another secret would give every key another fingerprint, and nobody would know why.
         let shown = path.display();
         return Err(Problem::new(
@@ -29,7 +29,7 @@ pub(crate) fn veil(state: &Path, keep: Keep) -> Result<Veil, Problem> {
     let mut secret = vec![0; LENGTH];
     getrandom::fill(&mut secret)
         .map_err(|error| Problem::new(Exit::Internal, format!("no random numbers ({error})")))?;
-    if keep == Keep::InState {
+    if new == NewSecret::Kept {
         super::write_private(&path, |file| file.write_all(&secret)).map_err(|error| {
             let shown = path.display();
             Problem::new(
@@ -41,18 +41,18 @@ pub(crate) fn veil(state: &Path, keep: Keep) -> Result<Veil, Problem> {
             )
         })?;
     }
-    Ok(Veil::new(secret))
+    Ok(KeyMask::new(secret))
 }
 
-/// The veil that an earlier run made.
-pub(super) fn kept(state: &Path) -> Option<Veil> {
+/// The mask with the secret that an earlier run made.
+pub(super) fn kept(state: &Path) -> Option<KeyMask> {
     let secret = fs::read(state.join(FILE)).ok()?;
-    (secret.len() == LENGTH).then(|| Veil::new(secret))
+    (secret.len() == LENGTH).then(|| KeyMask::new(secret))
 }
 
-/// Whether a new secret is kept.
+/// What becomes of a secret that had to be made.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Keep {
-    InState,
-    Nowhere,
+pub(crate) enum NewSecret {
+    Kept,
+    ThrownAway,
 }
