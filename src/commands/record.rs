@@ -13,7 +13,8 @@ use crate::domain::{Cell, Change, ChangeKind, Desired, Number, Period, RowOutcom
 use crate::exit::{Exit, Problem};
 use crate::extract;
 use crate::history::{
-    CellChange, Died, Found, MappingEntry, MappingPlan, Place, Recorder, Started, What,
+    CellChange, Found, InterruptedRun, MappingEntry, MappingPlan, ProblemKind, Recorder,
+    SourceAddress, Started,
 };
 use crate::mapping::Mapping;
 use crate::plan::Plan;
@@ -28,11 +29,11 @@ pub(super) struct Record {
     planned: BTreeMap<String, usize>,
 }
 
-/// What a run is about to do.
+/// ProblemKind a run is about to do.
 pub(super) struct Intent {
     mappings: Vec<MappingPlan>,
     planned: BTreeMap<String, usize>,
-    source: Option<Place>,
+    source: Option<SourceAddress>,
     dhis2: String,
 }
 
@@ -48,7 +49,7 @@ impl Intent {
 
     pub(super) fn reading(mut self, settings: &extract::Settings) -> Intent {
         let hosts = settings.hosts.iter();
-        self.source = Some(Place {
+        self.source = Some(SourceAddress {
             role: settings.user.clone(),
             hosts: hosts
                 .map(|host| format!("{}:{}", host.name, host.port))
@@ -140,7 +141,7 @@ impl Record {
             0 => desired.periods.as_slice(),
             _ => &[],
         };
-        recorder.found(&desired.mapping, What::Unmapped, whole, &found)
+        recorder.found(&desired.mapping, ProblemKind::Unmapped, whole, &found)
     }
 
     /// That so many changes are about to be sent.
@@ -151,7 +152,7 @@ impl Record {
         }
     }
 
-    /// What became of a part of a mapping, after it was read back.
+    /// ProblemKind became of a part of a mapping, after it was read back.
     pub(super) fn part(
         &mut self,
         mapping: &str,
@@ -170,7 +171,7 @@ impl Record {
             .collect();
         let is_whole = plan.blocked_by.values().sum::<u64>() == plan.blocked.len() as u64;
         let whole = if is_whole { periods.as_slice() } else { &[] };
-        recorder.found(mapping, What::Blocked, whole, &blocked)?;
+        recorder.found(mapping, ProblemKind::Blocked, whole, &blocked)?;
         if held {
             return Ok(());
         }
@@ -192,7 +193,7 @@ impl Record {
             .collect();
         let is_whole = sent.len() == plan.changes.len() && !sent.contains(&Sent::NotSent);
         let whole = if is_whole { periods.as_slice() } else { &[] };
-        recorder.found(mapping, What::Rejected, whole, &rejected)
+        recorder.found(mapping, ProblemKind::Rejected, whole, &rejected)
     }
 
     /// None for a dry run.
@@ -224,7 +225,7 @@ impl Record {
     }
 }
 
-fn interrupted(died: &Died) -> String {
+fn interrupted(died: &InterruptedRun) -> String {
     format!(
         "run {}, begun at {}, never came to its end: interrupted; what it left undone is done now",
         died.run, died.started

@@ -1,37 +1,14 @@
 //! What was done after a run had ended, for those who watch from elsewhere: what failed, and what was found there. Only
 //! what somebody may want to know has an entry.
 
-use rusqlite::{OptionalExtension, params};
-use serde::{Deserialize, Serialize};
+use rusqlite::params;
 
+use super::entry::{After, Concern, body};
 use super::past::Past;
-use super::since::body;
 use crate::exit::Problem;
 
 /// Entries are looked for in so many runs: weeks of hourly ones.
 const RUNS: i64 = 1_000;
-
-/// What is done after a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Concern {
-    Heartbeat,
-    Metrics,
-    Page,
-    DataStore,
-    Analytics,
-}
-
-/// One entry: that it failed, or what was found.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
-pub(crate) struct After {
-    /// A sentence.
-    pub(crate) text: String,
-    pub(crate) failed: bool,
-    /// DHIS2's job that builds the analytics tables, which was begun or has ended.
-    pub(crate) job: Option<String>,
-    pub(crate) ended: bool,
-}
 
 /// An entry with its run and moment.
 #[derive(Clone, Debug)]
@@ -39,28 +16,6 @@ pub(crate) struct Noted {
     pub(crate) run: i64,
     pub(crate) at: String,
     pub(crate) after: After,
-}
-
-impl Concern {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Concern::Heartbeat => "heartbeat",
-            Concern::Metrics => "metrics",
-            Concern::Page => "page",
-            Concern::DataStore => "data-store",
-            Concern::Analytics => "analytics",
-        }
-    }
-}
-
-impl After {
-    pub(crate) fn failed(text: String) -> After {
-        After {
-            text,
-            failed: true,
-            ..After::default()
-        }
-    }
 }
 
 impl Past {
@@ -106,18 +61,5 @@ impl Past {
         let after = self.read(|| self.after(run))?;
         let mut after = after.iter();
         Ok(after.any(|(name, after)| name == concern.name() && after.failed))
-    }
-
-    /// Whether an entry of this number has this hash.
-    pub(crate) fn has(&self, seq: i64, hash: &str) -> Result<bool, Problem> {
-        self.read(|| {
-            let found: Option<String> = self
-                .connection
-                .query_row("SELECT hash FROM entry WHERE seq = ?", [seq], |row| {
-                    row.get(0)
-                })
-                .optional()?;
-            Ok(found.as_deref() == Some(hash))
-        })
     }
 }

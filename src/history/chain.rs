@@ -10,7 +10,7 @@ use crate::domain::Fingerprint;
 
 /// One entry, but for its number and hash.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct ChainEntry {
     pub(super) run: i64,
     pub(super) at: String,
     pub(super) kind: &'static str,
@@ -49,7 +49,7 @@ pub(crate) struct Checked {
 /// Where the chain does not hold, or the database cannot be read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Broken {
-    /// Entry number so-and-so was edited, or comes after one that was removed, added or moved.
+    /// ChainEntry number so-and-so was edited, or comes after one that was removed, added or moved.
     At(i64),
     /// Entries are gone from the end, or there are more than were written.
     End,
@@ -104,7 +104,7 @@ pub(super) fn head(connection: &Connection) -> rusqlite::Result<Head> {
 pub(super) fn append(
     connection: &Connection,
     head: &mut Head,
-    entry: &Entry,
+    entry: &ChainEntry,
 ) -> rusqlite::Result<()> {
     let seq = head.seq + 1;
     let fields = [

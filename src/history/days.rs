@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
+use super::chain::moment;
+use super::entry::{CHANGED, body};
 use super::past::Past;
 use crate::exit::Problem;
 
@@ -44,7 +46,7 @@ impl Past {
     pub(crate) fn days(&self, from: Date, zone: &TimeZone) -> Result<BTreeMap<Date, Day>, Problem> {
         let begin = zone.to_timestamp(from.to_datetime(Time::midnight()));
         let begin = begin.unwrap_or(Timestamp::UNIX_EPOCH);
-        let begin = super::moment(begin);
+        let begin = moment(begin);
         let day = |at: &str| {
             let at: Option<Timestamp> = at.parse().ok();
             at.map(|at| zone.to_datetime(at).date())
@@ -78,9 +80,9 @@ impl Past {
             let mut rows = mappings.query([&begin])?;
             while let Some(row) = rows.next()? {
                 let cells: Option<String> = row.get(1)?;
-                let cells: BTreeMap<String, u64> = super::since::body(&cells.unwrap_or_default());
+                let cells: BTreeMap<String, u64> = body(&cells.unwrap_or_default());
                 if let Some(date) = day(&row.get::<_, String>(0)?) {
-                    let changed = super::CHANGED.iter().filter_map(|outcome| cells.get(*outcome));
+                    let changed = CHANGED.iter().filter_map(|outcome| cells.get(*outcome));
                     days.entry(date).or_default().changed += changed.sum::<u64>();
                 }
             }

@@ -2,10 +2,8 @@
 
 use rusqlite::params;
 
-use super::entry::{Finished, Told, Tripped};
-use super::notes::Refused;
+use super::entry::{Finished, RecordedProblem, Refused, Tripped, body};
 use super::past::Past;
-use super::since::body;
 use crate::exit::Problem;
 
 /// How a run ended.
@@ -82,7 +80,7 @@ impl Past {
             let exit: u8 = row.get::<_, Option<u8>>(1)?.unwrap_or_default();
             let problems: Option<String> = row.get(2)?;
             let guards: Option<String> = row.get(3)?;
-            let problems: Vec<Told> = body(&problems.unwrap_or_default());
+            let problems: Vec<RecordedProblem> = body(&problems.unwrap_or_default());
             let guards: Vec<Tripped> = body(&guards.unwrap_or_default());
             let mut told = problems.into_iter().filter(|told| told.exit == exit);
             let told = told.next().map(|told| told.message);

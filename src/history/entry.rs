@@ -3,7 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+/// Outcomes that changed DHIS2.
+pub(crate) const CHANGED: [&str; 4] = ["created", "updated", "zeroed", "deleted"];
 
 /// How a run began, written before DHIS2 is written to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +27,7 @@ pub(crate) struct Started {
     /// SHA-256 of the site file.
     pub(crate) site: String,
     /// PostgreSQL as the site names it: role, hosts and database; none of `push` and `apply`.
-    pub(crate) source: Option<Place>,
+    pub(crate) source: Option<SourceAddress>,
     /// DHIS2's address.
     pub(crate) dhis2: String,
     pub(crate) mappings: Vec<MappingPlan>,
@@ -32,7 +36,7 @@ pub(crate) struct Started {
 /// Where PostgreSQL is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
-pub(crate) struct Place {
+pub(crate) struct SourceAddress {
     pub(crate) role: Option<String>,
     pub(crate) hosts: Vec<String>,
     pub(crate) database: String,
@@ -74,7 +78,7 @@ pub(crate) struct MappingEntry {
     pub(crate) stranded: u64,
     /// Units and periods that were registered as complete.
     pub(crate) completed: u64,
-    pub(crate) problems: Vec<Told>,
+    pub(crate) problems: Vec<RecordedProblem>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,7 +112,7 @@ pub(crate) struct Tripped {
 /// A problem as the report told it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
-pub(crate) struct Told {
+pub(crate) struct RecordedProblem {
     pub(crate) exit: u8,
     pub(crate) message: String,
 }
@@ -145,7 +149,7 @@ pub(crate) struct Finished {
     pub(crate) relaxed: Vec<Setting>,
     pub(crate) notes: Vec<String>,
     /// Those that are not about one mapping.
-    pub(crate) problems: Vec<Told>,
+    pub(crate) problems: Vec<RecordedProblem>,
 }
 
 /// One change that was sent, and how it ended.
@@ -161,4 +165,89 @@ pub(crate) struct CellChange {
     /// The old value was last stored by somebody else.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) foreign: bool,
+}
+
+/// A run that was refused before it began.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(crate) struct Refused {
+    pub(crate) exit: u8,
+    pub(crate) name: String,
+    pub(crate) message: String,
+    pub(crate) command: String,
+    /// Those that were asked for by name.
+    pub(crate) mappings: Vec<String>,
+}
+
+/// Something that was told to a channel, or was not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(crate) struct Notified {
+    pub(crate) channel: String,
+    pub(crate) severity: String,
+    /// The run after which it was told; none: it was refused.
+    pub(crate) run: Option<i64>,
+    pub(crate) delivered: bool,
+    /// Why it was not.
+    pub(crate) why: Option<String>,
+}
+
+/// That a person knows of a problem.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(crate) struct Acknowledged {
+    /// A moment.
+    pub(crate) until: String,
+    pub(crate) why: String,
+    /// Of the system's user.
+    pub(crate) uid: u32,
+}
+
+/// What is done after a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Concern {
+    Heartbeat,
+    Metrics,
+    Page,
+    DataStore,
+    Analytics,
+}
+
+/// One entry: that it failed, or what was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(crate) struct After {
+    /// A sentence.
+    pub(crate) text: String,
+    pub(crate) failed: bool,
+    /// DHIS2's job that builds the analytics tables, which was begun or has ended.
+    pub(crate) job: Option<String>,
+    pub(crate) ended: bool,
+}
+
+impl Concern {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Concern::Heartbeat => "heartbeat",
+            Concern::Metrics => "metrics",
+            Concern::Page => "page",
+            Concern::DataStore => "data-store",
+            Concern::Analytics => "analytics",
+        }
+    }
+}
+
+impl After {
+    pub(crate) fn failed(text: String) -> After {
+        After {
+            text,
+            failed: true,
+            ..After::default()
+        }
+    }
+}
+
+/// What somebody edited is told by `--verify`; here it reads as nothing.
+pub(super) fn body<T: DeserializeOwned + Default>(text: &str) -> T {
+    serde_json::from_str(text).unwrap_or_default()
 }

@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::FILE;
 use crate::exit::{Exit, Problem};
 use crate::site;
 
-/// Of the tables below; in SQLite's `user_version`.
+/// The file's name in the state folder.
+pub(super) const FILE: &str = "history.db";
+
+/// The version of the tables below, in SQLite's `user_version`.
 pub(super) const SCHEMA: u32 = 2;
 
 /// Tells our files from others, in SQLite's `application_id`: "pg2d".

@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::CHANGED;
-use super::entry::{Finished, MappingEntry};
+use super::entry::{CHANGED, Finished, MappingEntry, body};
 use super::past::Past;
-use super::since::body;
 use super::standing::succeeded;
 use crate::exit::Problem;
 

@@ -5,53 +5,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
-use serde::{Deserialize, Serialize};
 
-use super::chain::{Entry, append, head, note, now};
+use super::chain::{ChainEntry, append, head, note, now};
+use super::entry::{Acknowledged, Notified, Refused, body};
+use super::file::{self, FILE};
 use super::past::Past;
-use super::since::body;
-use super::standing::OpenProblem;
-use super::{FILE, file};
 use crate::exit::Problem;
 
 /// Nobody waits longer for another process that is writing: what is noted here is never worth a run.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// A run that was refused before it began.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
-pub(crate) struct Refused {
-    pub(crate) exit: u8,
-    pub(crate) name: String,
-    pub(crate) message: String,
-    pub(crate) command: String,
-    /// Those that were asked for by name.
-    pub(crate) mappings: Vec<String>,
-}
-
-/// Something that was told to a channel, or was not.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
-pub(crate) struct Notified {
-    pub(crate) channel: String,
-    pub(crate) severity: String,
-    /// The run after which it was told; none: it was refused.
-    pub(crate) run: Option<i64>,
-    pub(crate) delivered: bool,
-    /// Why it was not.
-    pub(crate) why: Option<String>,
-}
-
-/// That a person knows of a problem.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
-pub(crate) struct Acknowledged {
-    /// A moment.
-    pub(crate) until: String,
-    pub(crate) why: String,
-    /// Of the system's user.
-    pub(crate) uid: u32,
-}
 
 /// One of these, to be kept.
 pub(crate) enum Note<'n> {
@@ -110,17 +72,18 @@ fn write(connection: &mut Connection, notes: &[Note<'_>]) -> rusqlite::Result<()
 }
 
 impl Note<'_> {
-    fn entry(&self) -> Entry {
-        let entry = |kind, mapping: &str, subject: &str, body: serde_json::Result<String>| Entry {
-            run: 0,
-            at: now(),
-            kind,
-            mapping: mapping.to_owned(),
-            period: String::new(),
-            subject: subject.to_owned(),
-            // Bodies are made of texts and numbers, so that this cannot fail.
-            body: body.unwrap_or_default(),
-        };
+    fn entry(&self) -> ChainEntry {
+        let entry =
+            |kind, mapping: &str, subject: &str, body: serde_json::Result<String>| ChainEntry {
+                run: 0,
+                at: now(),
+                kind,
+                mapping: mapping.to_owned(),
+                period: String::new(),
+                subject: subject.to_owned(),
+                // Bodies are made of texts and numbers, so that this cannot fail.
+                body: body.unwrap_or_default(),
+            };
         match self {
             Note::Refused(refused) => entry("refused", "", "", serde_json::to_string(refused)),
             Note::Told {
@@ -195,22 +158,5 @@ impl Past {
             Ok((row.get(0)?, row.get(1)?, body(row.get_ref(2)?.as_str()?)))
         })?;
         all.collect()
-    }
-
-    /// Everything that is open, in whatever mapping and period.
-    pub(crate) fn all_open(&self) -> Result<Vec<(String, OpenProblem)>, Problem> {
-        self.read(|| {
-            let mut statement = self
-                .connection
-                .prepare("SELECT DISTINCT mapping FROM problem ORDER BY mapping")?;
-            let mappings = statement.query_map([], |row| row.get::<_, String>(0))?;
-            let mut all = Vec::new();
-            for mapping in mappings {
-                let mapping = mapping?;
-                let open = self.open_problems(&mapping)?.into_iter();
-                all.extend(open.map(|problem| (mapping.clone(), problem)));
-            }
-            Ok(all)
-        })
     }
 }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::json;
 
-use super::chain::{Entry, Head, append};
+use super::chain::{ChainEntry, Head, append};
 use crate::domain::{Cell, Period};
 
 /// Something that keeps values from DHIS2.
@@ -20,18 +20,18 @@ pub(crate) struct Found {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum What {
+pub(crate) enum ProblemKind {
     Blocked,
     Rejected,
     Unmapped,
 }
 
-impl What {
+impl ProblemKind {
     fn name(self) -> &'static str {
         match self {
-            What::Blocked => "blocked",
-            What::Rejected => "rejected",
-            What::Unmapped => "unmapped",
+            ProblemKind::Blocked => "blocked",
+            ProblemKind::Rejected => "rejected",
+            ProblemKind::Unmapped => "unmapped",
         }
     }
 }
@@ -59,18 +59,18 @@ impl Found {
 }
 
 /// Where and when a run looked.
-pub(super) struct Look<'l> {
+pub(super) struct LookedAt<'l> {
     pub(super) run: i64,
     pub(super) now: &'l str,
     pub(super) mapping: &'l str,
-    pub(super) what: What,
+    pub(super) what: ProblemKind,
 }
 
 /// Takes in what a run found of a kind: new ones are opened, known ones counted.
 pub(super) fn take(
     connection: &Connection,
     head: &mut Head,
-    look: &Look<'_>,
+    look: &LookedAt<'_>,
     found: &[Found],
 ) -> rusqlite::Result<()> {
     for each in found {
@@ -97,7 +97,7 @@ pub(super) fn take(
 pub(super) fn close(
     connection: &Connection,
     head: &mut Head,
-    look: &Look<'_>,
+    look: &LookedAt<'_>,
     periods: &[Period],
     found: &[Found],
 ) -> rusqlite::Result<()> {
@@ -117,7 +117,11 @@ pub(super) fn close(
     Ok(())
 }
 
-fn open(connection: &Connection, look: &Look<'_>, period: &str) -> rusqlite::Result<Vec<String>> {
+fn open(
+    connection: &Connection,
+    look: &LookedAt<'_>,
+    period: &str,
+) -> rusqlite::Result<Vec<String>> {
     // `!` is the character after the blank: what begins with the word and a blank.
     let (from, to) = (
         format!("{} ", look.what.name()),
@@ -134,7 +138,7 @@ fn open(connection: &Connection, look: &Look<'_>, period: &str) -> rusqlite::Res
 fn close_one(
     connection: &Connection,
     head: &mut Head,
-    look: &Look<'_>,
+    look: &LookedAt<'_>,
     period: &str,
     subject: &str,
 ) -> rusqlite::Result<()> {
@@ -157,13 +161,13 @@ fn close_one(
     Ok(())
 }
 
-impl Look<'_> {
+impl LookedAt<'_> {
     fn subject(&self, found: &Found) -> String {
         format!("{} {} {}", self.what.name(), found.reason, found.subject)
     }
 
-    fn entry(&self, kind: &'static str, period: &str, subject: &str, body: String) -> Entry {
-        Entry {
+    fn entry(&self, kind: &'static str, period: &str, subject: &str, body: String) -> ChainEntry {
+        ChainEntry {
             run: self.run,
             at: self.now.to_owned(),
             kind,

@@ -8,12 +8,12 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use serde::Serialize;
 use serde_json::json;
 
-use super::afterwards::{After, Concern};
-use super::chain::{Entry, Head, append, head, note, now};
-use super::entry::{CellChange, Finished, MappingEntry, Started};
-use super::problems::{self, Found, Look, What};
-use super::since::body;
-use super::{FILE, file, retention, since};
+use super::chain::{ChainEntry, Head, append, head, note, now};
+use super::differences::differences;
+use super::entry::{After, CellChange, Concern, Finished, MappingEntry, Started, body};
+use super::file::{self, FILE};
+use super::problems::{self, Found, LookedAt, ProblemKind};
+use super::retention;
 use crate::domain::{Cell, Period};
 use crate::exit::{Exit, Problem};
 
@@ -29,7 +29,7 @@ pub(crate) struct Recorder {
 
 /// A run that never came to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Died {
+pub(crate) struct InterruptedRun {
     pub(crate) run: i64,
     pub(crate) started: String,
 }
@@ -41,7 +41,7 @@ impl Recorder {
         state: &Path,
         started: &Started,
         alive: &[u32],
-    ) -> Result<(Recorder, Vec<Died>), Problem> {
+    ) -> Result<(Recorder, Vec<InterruptedRun>), Problem> {
         let connection = file::open(state)?;
         let mut recorder = Recorder {
             file: state.join(FILE),
@@ -69,9 +69,9 @@ impl Recorder {
         Ok((recorder, died))
     }
 
-    /// What is not as it was in the run before: SQL, mappings, servers; a sentence each.
+    /// ProblemKind is not as it was in the run before: SQL, mappings, servers; a sentence each.
     pub(crate) fn differences(&self) -> Result<Vec<String>, Problem> {
-        let differences = since::differences(&self.connection, self.run);
+        let differences = differences(&self.connection, self.run);
         differences.map_err(|error| self.stopped(&file::reason(&error)))
     }
 
@@ -84,7 +84,7 @@ impl Recorder {
         written.map_err(|why| self.stopped(&why))
     }
 
-    /// What was sent of a part of a mapping, after it was read back.
+    /// ProblemKind was sent of a part of a mapping, after it was read back.
     pub(crate) fn changed(
         &mut self,
         mapping: &str,
@@ -92,7 +92,7 @@ impl Recorder {
     ) -> Result<(), Problem> {
         let written = self.write(|transaction, head, run| {
             for (cell, change) in changes {
-                let entry = Entry {
+                let entry = ChainEntry {
                     period: cell.period.to_string(),
                     subject: problems::subject(&cell),
                     ..entry(run, "change", mapping, &json_text(&change))
@@ -109,13 +109,13 @@ impl Recorder {
     pub(crate) fn found(
         &mut self,
         mapping: &str,
-        what: What,
+        what: ProblemKind,
         whole: &[Period],
         found: &[Found],
     ) -> Result<(), Problem> {
         let written = self.write(|transaction, head, run| {
             let now = now();
-            let look = Look {
+            let look = LookedAt {
                 run,
                 now: &now,
                 mapping,
@@ -161,7 +161,7 @@ impl Recorder {
     /// Notes what was done after the run had ended.
     pub(crate) fn after(&mut self, concern: Concern, after: &After) -> Result<(), Problem> {
         let written = self.write(|transaction, head, run| {
-            let entry = Entry {
+            let entry = ChainEntry {
                 subject: concern.name().to_owned(),
                 ..entry(run, "after", "", &json_text(after))
             };
@@ -207,7 +207,10 @@ impl Recorder {
     }
 }
 
-fn without_end(transaction: &Transaction<'_>, alive: &[u32]) -> rusqlite::Result<Vec<Died>> {
+fn without_end(
+    transaction: &Transaction<'_>,
+    alive: &[u32],
+) -> rusqlite::Result<Vec<InterruptedRun>> {
     let mut statement = transaction.prepare(
         "SELECT run, at, body FROM entry s WHERE kind = 'started' AND NOT EXISTS
              (SELECT 1 FROM entry e WHERE e.run = s.run AND e.kind IN ('finished', 'interrupted')) ORDER BY run",
@@ -217,7 +220,7 @@ fn without_end(transaction: &Transaction<'_>, alive: &[u32]) -> rusqlite::Result
     while let Some(row) = rows.next()? {
         let started: Started = body(row.get_ref(2)?.as_str()?);
         if !alive.contains(&started.pid) {
-            died.push(Died {
+            died.push(InterruptedRun {
                 run: row.get(0)?,
                 started: row.get(1)?,
             });
@@ -226,14 +229,14 @@ fn without_end(transaction: &Transaction<'_>, alive: &[u32]) -> rusqlite::Result
     Ok(died)
 }
 
-fn entry(run: i64, kind: &'static str, mapping: &str, body: &str) -> Entry {
-    Entry {
+fn entry(run: i64, kind: &'static str, mapping: &str, body: &str) -> ChainEntry {
+    ChainEntry {
         run,
         at: now(),
         kind,
         mapping: mapping.to_owned(),
         body: body.to_owned(),
-        ..Entry::default()
+        ..ChainEntry::default()
     }
 }
 

@@ -4,7 +4,7 @@
 use jiff::civil::Date;
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::chain::{Anchor, Entry, Head, append, now};
+use super::chain::{Anchor, ChainEntry, Head, append, now};
 
 /// Removes the runs that began in a month before that of `cutoff`, and what belongs to no run and is as old.
 pub(super) fn remove(
@@ -36,12 +36,12 @@ pub(super) fn remove(
     append(
         transaction,
         head,
-        &Entry {
+        &ChainEntry {
             run,
             at: now(),
             kind: "removed",
             body: body.unwrap_or_default(),
-            ..Entry::default()
+            ..ChainEntry::default()
         },
     )
 }

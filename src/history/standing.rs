@@ -2,12 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::CHANGED;
 use super::chain::now;
-use super::entry::{MappingEntry, PeriodEntry};
-use super::notes::Acknowledged;
+use super::entry::{Acknowledged, CHANGED, MappingEntry, PeriodEntry, body};
 use super::past::Past;
-use super::since::body;
 use crate::domain::Period;
 use crate::exit::{Exit, Problem};
 
@@ -86,6 +83,23 @@ impl Past {
             standing.open = open;
             standing.older = older.len() as u64;
             Ok(standing)
+        })
+    }
+
+    /// Everything that is open, in whatever mapping and period.
+    pub(crate) fn all_open(&self) -> Result<Vec<(String, OpenProblem)>, Problem> {
+        self.read(|| {
+            let mut statement = self
+                .connection
+                .prepare("SELECT DISTINCT mapping FROM problem ORDER BY mapping")?;
+            let mappings = statement.query_map([], |row| row.get::<_, String>(0))?;
+            let mut all = Vec::new();
+            for mapping in mappings {
+                let mapping = mapping?;
+                let open = self.open_problems(&mapping)?.into_iter();
+                all.extend(open.map(|problem| (mapping.clone(), problem)));
+            }
+            Ok(all)
         })
     }
 

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{CellCounts, CellOutcome, Drift, Period, RowCounts};
 use crate::exit::{Exit, Problem};
-use crate::history::{Finished, MappingEntry, PeriodEntry, Setting, SumEntry, Told, Tripped};
+use crate::history::{
+    Finished, MappingEntry, PeriodEntry, RecordedProblem, Setting, SumEntry, Tripped,
+};
 use crate::report::{MappingReport, Report};
 
 /// What a mapping ended with. What ended the run early is its own where it was not done yet.
@@ -119,8 +121,8 @@ fn some<'n>(counts: impl Iterator<Item = (&'n str, u64)>) -> BTreeMap<String, u6
         .collect()
 }
 
-fn told(problem: &Problem) -> Told {
-    Told {
+fn told(problem: &Problem) -> RecordedProblem {
+    RecordedProblem {
         exit: problem.exit.code(),
         message: problem.message.clone(),
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::text::outcome;
-use crate::history::{After, Change, ProblemOfRun, Run, RunState, ToldOfRun, WholeRun};
+use crate::history::{After, ChangeOfRun, ProblemOfRun, Run, RunState, ToldOfRun, WholeRun};
 
 const VERSION: &str = "history/1";
 
@@ -53,7 +53,7 @@ fn run(run: &Run) -> Value {
 }
 
 /// A cell in DHIS2's names, and what became of it.
-fn change(each: &Change) -> Value {
+fn change(each: &ChangeOfRun) -> Value {
     let mut parts = each.cell.split(' ');
     json!({
         "mapping": each.mapping,

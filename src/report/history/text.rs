@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, Table};
 use super::SHOWN;
 use crate::domain::escaped;
 use crate::history::{
-    CHANGED, Change, MappingEntry, ProblemOfRun, Run, RunState, Started, ToldOfRun, WholeRun,
+    CHANGED, ChangeOfRun, MappingEntry, ProblemOfRun, Run, RunState, Started, ToldOfRun, WholeRun,
 };
 use crate::report::text::{line, many};
 
@@ -263,7 +263,7 @@ fn mapping(text: &mut String, entry: &MappingEntry) {
     }
 }
 
-fn changes(text: &mut String, changes: Vec<&Change>) {
+fn changes(text: &mut String, changes: Vec<&ChangeOfRun>) {
     if changes.is_empty() {
         return;
     }

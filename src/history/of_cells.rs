@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use rusqlite::params;
 
-use super::entry::CellChange;
+use super::differences::{self, differences};
+use super::entry::{CellChange, body};
 use super::past::Past;
-use super::since::{self, body};
 use crate::domain::{Cell, Period, Triple, Uid};
 use crate::exit::Problem;
 
@@ -105,8 +105,8 @@ impl Past {
 
     /// The command of a run, and what was not as in the run before.
     fn beginning_of(&self, run: i64) -> rusqlite::Result<(String, Vec<String>)> {
-        let started = since::started(&self.connection, run)?.unwrap_or_default();
-        Ok((started.command, since::differences(&self.connection, run)?))
+        let started = differences::started(&self.connection, run)?.unwrap_or_default();
+        Ok((started.command, differences(&self.connection, run)?))
     }
 
     fn open_of(

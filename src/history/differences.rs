@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::entry::{Finished, MappingPlan, Place, Started};
+use super::entry::{Finished, MappingPlan, SourceAddress, Started, body};
 
 /// A sentence for each difference of a run and the one before it; each mapping is compared with the last run that read
 /// its files.
@@ -66,13 +66,8 @@ pub(super) fn finished(connection: &Connection, run: i64) -> rusqlite::Result<Op
         .optional()
 }
 
-/// What somebody edited is told by `--verify`; here it reads as nothing.
-pub(super) fn body<T: serde::de::DeserializeOwned + Default>(text: &str) -> T {
-    serde_json::from_str(text).unwrap_or_default()
-}
-
 /// `role@host:port/database`.
-fn shown(place: &Place) -> String {
+fn shown(place: &SourceAddress) -> String {
     let hosts = place.hosts.join(",");
     match &place.role {
         Some(role) => format!("{role}@{hosts}/{}", place.database),
