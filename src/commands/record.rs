@@ -47,7 +47,7 @@ impl Intent {
         }
     }
 
-    pub(super) fn reading(mut self, settings: &extract::Settings) -> Intent {
+    pub(super) fn reading(mut self, settings: &extract::SourceSettings) -> Intent {
         let hosts = settings.hosts.iter();
         self.source = Some(SourceAddress {
             role: settings.user.clone(),

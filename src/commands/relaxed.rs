@@ -1,18 +1,18 @@
 //! What a site file allows that is refused otherwise, told in every report.
 
 use crate::domain::Account;
-use crate::extract::Settings;
+use crate::extract::SourceSettings;
 use crate::report::Report;
 
 /// Servers that are believed on less than their name and certificate.
-pub(super) fn transport(report: &mut Report, settings: &Settings) {
+pub(super) fn transport(report: &mut Report, settings: &SourceSettings) {
     for text in settings.relaxed() {
         report.relax("sslmode", text);
     }
 }
 
 /// A role that may do more than read.
-pub(super) fn role(report: &mut Report, settings: &Settings, excess: &[String]) {
+pub(super) fn role(report: &mut Report, settings: &SourceSettings, excess: &[String]) {
     if settings.allow_overprivileged_role {
         let text = match excess {
             [] => "the role may do no more than read; the setting can go".to_owned(),

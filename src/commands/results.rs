@@ -8,7 +8,7 @@ use jiff::{Timestamp, ToSpan};
 use super::periods;
 use crate::domain::{Dimension, Period};
 use crate::exit::{Exit, Problem};
-use crate::extract::{Column, Snapshot};
+use crate::extract::{ResultColumn, Snapshot};
 use crate::map::Mapper;
 use crate::mapping::{Answers, Columns, Mapping, Parameter, Sql};
 
@@ -145,7 +145,7 @@ fn result(
     Ok(())
 }
 
-fn as_columns(columns: &[Column]) -> Columns {
+fn as_columns(columns: &[ResultColumn]) -> Columns {
     let columns = columns.iter();
     Columns(
         columns

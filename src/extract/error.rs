@@ -140,18 +140,18 @@ pub(super) fn in_session(doing: &str, error: &postgres::Error) -> ExtractError {
             "3D000" => "; correct the database's name in [source] url",
             _ => "",
         };
-        let what = told(server, Stage::Session);
+        let what = shown_text(server, Stage::Session);
         return ExtractError::new(kind, format!("{doing}: {what}{next}"));
     }
     let cause = error.source();
     let text = cause.map(without_number).unwrap_or_default();
-    let (kind, what) = match Outside::of(error) {
-        Outside::Unreachable => (ExtractErrorKind::Unreachable, text),
-        Outside::Lost => (
+    let (kind, what) = match LibraryFault::of(error) {
+        LibraryFault::Unreachable => (ExtractErrorKind::Unreachable, text),
+        LibraryFault::Lost => (
             ExtractErrorKind::Lost,
             "the server closed the connection".to_owned(),
         ),
-        Outside::Tls => match (cause.and_then(tls::explain), text.as_str()) {
+        LibraryFault::Tls => match (cause.and_then(tls::explain), text.as_str()) {
             (Some(why), _) => (ExtractErrorKind::Tls, why),
             (None, "server does not support TLS") => (
                 ExtractErrorKind::Tls,
@@ -163,12 +163,12 @@ pub(super) fn in_session(doing: &str, error: &postgres::Error) -> ExtractError {
                 format!("the TLS handshake broke off ({text})"),
             ),
         },
-        Outside::Password => (
+        LibraryFault::Password => (
             ExtractErrorKind::Credentials,
             "the server asks for a password; write password-file".to_owned(),
         ),
-        Outside::Authentication => (ExtractErrorKind::Credentials, text),
-        Outside::Other => (
+        LibraryFault::Authentication => (ExtractErrorKind::Credentials, text),
+        LibraryFault::Other => (
             ExtractErrorKind::Source,
             "the server does not answer as PostgreSQL does".to_owned(),
         ),
@@ -181,8 +181,8 @@ impl Running<'_> {
     pub(super) fn failed(self, error: &postgres::Error) -> ExtractError {
         let file = &self.sql.file;
         let Some(server) = error.as_db_error() else {
-            return match Outside::of(error) {
-                Outside::Lost | Outside::Unreachable => ExtractError::new(
+            return match LibraryFault::of(error) {
+                LibraryFault::Lost | LibraryFault::Unreachable => ExtractError::new(
                     ExtractErrorKind::Lost,
                     format!("running {file}: the connection to the source was lost"),
                 ),
@@ -210,7 +210,7 @@ impl Running<'_> {
             _ if server.routine() == Some("check_enable_rls") => format!(
                 "row-level security would hide rows from this role ({code}); let it read a view that belongs to the table's owner"
             ),
-            _ => told(server, self.stage),
+            _ => shown_text(server, self.stage),
         };
         ExtractError::new(kind, format!("{}: {what}", self.place(server)))
     }
@@ -233,7 +233,7 @@ impl Running<'_> {
 }
 
 /// The faults that do not come from PostgreSQL itself. The library keeps their kind to itself and shows it only as a fixed text.
-enum Outside {
+enum LibraryFault {
     Unreachable,
     Lost,
     Tls,
@@ -242,17 +242,17 @@ enum Outside {
     Other,
 }
 
-impl Outside {
-    fn of(error: &postgres::Error) -> Outside {
+impl LibraryFault {
+    fn of(error: &postgres::Error) -> LibraryFault {
         match error.to_string().as_str() {
-            "error connecting to server" => Outside::Unreachable,
+            "error connecting to server" => LibraryFault::Unreachable,
             "error communicating with the server"
             | "connection closed"
-            | "timeout waiting for server" => Outside::Lost,
-            "error performing TLS handshake" => Outside::Tls,
-            "invalid configuration" => Outside::Password,
-            "authentication error" => Outside::Authentication,
-            _ => Outside::Other,
+            | "timeout waiting for server" => LibraryFault::Lost,
+            "error performing TLS handshake" => LibraryFault::Tls,
+            "invalid configuration" => LibraryFault::Password,
+            "authentication error" => LibraryFault::Authentication,
+            _ => LibraryFault::Other,
         }
     }
 }
@@ -274,7 +274,7 @@ fn kind(code: &str) -> ExtractErrorKind {
 }
 
 /// The server's message where it cannot hold a row's values, and the code alone where it could.
-fn told(server: &DbError, stage: Stage) -> String {
+fn shown_text(server: &DbError, stage: Stage) -> String {
     let code = server.code().code();
     if can_be_shown(server, stage) {
         format!("{} ({code})", server.message())

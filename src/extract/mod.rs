@@ -1,21 +1,23 @@
 //! PostgreSQL: one read-only snapshot of the source, queried with bound parameters, read as text. The only module that names `postgres`.
 
+mod connect;
 mod error;
 mod passfile;
-mod pin;
 mod privileges;
-mod session;
+mod session_settings;
 mod settings;
+mod settings_error;
 mod snapshot;
 mod sslmode;
 mod tls;
+mod tls_pin;
 mod url;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use connect::Source;
 pub(crate) use error::{ExtractError, ExtractErrorKind};
-pub(crate) use pin::TlsPin;
-pub(crate) use session::Source;
-pub(crate) use settings::{Settings, SettingsError};
-pub(crate) use snapshot::{Column, Snapshot};
+pub(crate) use settings::SourceSettings;
+pub(crate) use snapshot::{ResultColumn, Snapshot};
+pub(crate) use tls_pin::TlsPin;

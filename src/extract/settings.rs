@@ -1,7 +1,5 @@
 //! How to reach the source: the site's `[source]` as libpq would understand it, with `verify-full` as the default.
 
-use std::fmt;
-use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,14 +7,15 @@ use postgres::config::{ChannelBinding, TargetSessionAttrs};
 use secrecy::SecretString;
 
 use super::passfile::password_from_passfile;
-use super::pin::TlsPin;
+use super::settings_error::SettingsError;
 use super::sslmode::{Tls, WantedTls};
-use super::url;
+use super::tls_pin::TlsPin;
+use super::url::{self, is_loopback, is_socket};
 use crate::mapping::nearest;
 
 /// Where the source is and how to speak with it. It never holds the password.
 #[derive(Debug, Clone)]
-pub(crate) struct Settings {
+pub(crate) struct SourceSettings {
     /// Servers to try in this order.
     pub(crate) hosts: Vec<Host>,
     pub(crate) database: String,
@@ -41,24 +40,6 @@ pub(crate) struct Host {
     pub(super) tls: Tls,
 }
 
-/// Why the `[source]` of a site cannot be used.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct SettingsError(String);
-
-impl SettingsError {
-    pub(super) fn new(message: impl Into<String>) -> SettingsError {
-        SettingsError(message.into())
-    }
-}
-
-impl fmt::Display for SettingsError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for SettingsError {}
-
 const KEYS: [&str; 10] = [
     "host",
     "port",
@@ -76,14 +57,14 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-impl Settings {
+impl SourceSettings {
     /// Reads a `postgresql://` URL; a relative `sslrootcert` is relative to `base`, and is read at once. With `pins` the server must have
     /// one of these keys, which stands for a trusted certificate where the URL asks for none.
     pub(crate) fn from_url(
         url: &str,
         base: &Path,
         pins: Vec<TlsPin>,
-    ) -> Result<Settings, SettingsError> {
+    ) -> Result<SourceSettings, SettingsError> {
         let url = url::parse(url)?;
         if let Some((key, _)) = url
             .query
@@ -92,7 +73,7 @@ impl Settings {
         {
             return Err(unknown_key(key));
         }
-        // As in libpq, the last of several wins.
+        // The last of several wins, as in libpq.
         let value = |key: &str| {
             url.query
                 .iter()
@@ -109,11 +90,11 @@ impl Settings {
             ensure_encrypted(&places)?;
             tls = tls.pinned(pins)?;
         }
-        Ok(Settings {
+        Ok(SourceSettings {
             hosts: places
                 .into_iter()
                 .map(|(name, port)| Host {
-                    tls: tls.of(&name),
+                    tls: tls.for_host(&name),
                     name,
                     port,
                 })
@@ -280,15 +261,4 @@ fn places(
         .into_iter()
         .map(|(host, port)| (host, port.unwrap_or(DEFAULT_PORT)))
         .collect())
-}
-
-pub(super) fn is_socket(host: &str) -> bool {
-    host.starts_with('/')
-}
-
-pub(super) fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost")
-        || host
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
 }

@@ -9,19 +9,19 @@ use postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 use postgres::{Portal, Row, Transaction};
 
 use super::error::{self, ExtractError, ExtractErrorKind, Running, Stage};
-use super::session::Session;
+use super::session_settings::SessionSettings;
 use crate::mapping::{Parameter, Sql};
 
 /// A REPEATABLE READ, READ ONLY transaction. Dropping it ends it too, without a word.
 pub(crate) struct Snapshot<'a> {
     transaction: Transaction<'a>,
-    session: &'a Session,
+    session: &'a SessionSettings,
 }
 
 /// A column of a result.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Column {
-    /// As the query names it; `?column?` where it does not.
+pub(crate) struct ResultColumn {
+    /// The query's own name for it; `?column?` where it has none.
     pub(crate) name: String,
     /// PostgreSQL's: `text`, `int8`, `numeric`, `bpchar`, `_text` for an array; of a domain, the type below it.
     pub(crate) type_name: String,
@@ -31,7 +31,7 @@ pub(crate) struct Column {
 const FETCH: i32 = 10_000;
 
 impl<'a> Snapshot<'a> {
-    pub(super) fn new(transaction: Transaction<'a>, session: &'a Session) -> Snapshot<'a> {
+    pub(super) fn new(transaction: Transaction<'a>, session: &'a SessionSettings) -> Snapshot<'a> {
         Snapshot {
             transaction,
             session,
@@ -73,7 +73,7 @@ impl<'a> Snapshot<'a> {
         &mut self,
         sql: &Sql,
         parameters: &BTreeMap<String, Parameter>,
-        check: impl FnOnce(&[Column]) -> anyhow::Result<Vec<u32>>,
+        check: impl FnOnce(&[ResultColumn]) -> anyhow::Result<Vec<u32>>,
         mut row: impl FnMut(&[Option<&str>]) -> anyhow::Result<()>,
     ) -> anyhow::Result<u64> {
         let values = values(sql, parameters)?;
@@ -113,7 +113,7 @@ impl<'a> Snapshot<'a> {
 
     /// The columns of a query that is one plain SELECT, and a refusal of all that is not. The query is parsed alone first: its errors then
     /// point into the file, and it cannot close the parenthesis that it will stand in.
-    fn columns(&mut self, sql: &Sql, types: &[Type]) -> Result<Vec<Column>, ExtractError> {
+    fn columns(&mut self, sql: &Sql, types: &[Type]) -> Result<Vec<ResultColumn>, ExtractError> {
         // A query may call set_config; the next one does not inherit it.
         self.transaction
             .batch_execute(&self.session.commands)
@@ -128,7 +128,7 @@ impl<'a> Snapshot<'a> {
         self.transaction
             .prepare_typed(&inside.text, types)
             .map_err(|error| not_a_query(sql, wrapped.failed(&error)))?;
-        let columns = statement.columns().iter().map(|column| Column {
+        let columns = statement.columns().iter().map(|column| ResultColumn {
             name: column.name().to_owned(),
             type_name: column.type_().name().to_owned(),
         });
@@ -156,7 +156,7 @@ impl<'a> Snapshot<'a> {
     }
 
     fn running<'s>(&self, sql: &'s Sql, stage: Stage, in_front: usize) -> Running<'s> {
-        let Session {
+        let SessionSettings {
             statement_timeout,
             lock_timeout,
             ..

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::pin::TlsPin;
-use super::settings::{SettingsError, is_loopback, is_socket};
+use super::settings_error::SettingsError;
+use super::tls_pin::TlsPin;
+use super::url::{is_loopback, is_socket};
 use crate::mapping::nearest;
 
 /// What must be known about the server before it sees a credential.
@@ -85,7 +86,7 @@ impl WantedTls {
         Ok(WantedTls::Written(Tls::Pinned(Arc::new(pins), besides)))
     }
 
-    pub(super) fn of(&self, host: &str) -> Tls {
+    pub(super) fn for_host(&self, host: &str) -> Tls {
         match self {
             // PostgreSQL offers no TLS on a Unix socket, and libpq does not ask for it there.
             _ if is_socket(host) => Tls::Off,

@@ -16,28 +16,34 @@ use rustls::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::pin::TlsPin;
 use super::sslmode::{Certificates, Tls};
+use super::tls_pin::TlsPin;
 
 /// The TLS side of a connection; none where no TLS is wanted. The error is a sentence.
 pub(super) fn connector(tls: &Tls) -> Result<Option<MakeRustlsConnect>, String> {
-    let provider = Arc::new(ring::default_provider());
-    let config = match tls {
+    let (pins, tls) = match tls {
         Tls::Off => return Ok(None),
-        Tls::Named(None) => versions(&provider)?
-            .with_root_certificates(system_roots()?)
-            .with_no_client_auth(),
-        Tls::Named(Some(roots)) => versions(&provider)?
-            .with_root_certificates(store(roots)?)
-            .with_no_client_auth(),
-        Tls::Signed(roots) => verified_by(&provider, any_name(&provider, Some(store(roots)?)))?,
-        Tls::Encrypted | Tls::Offered => verified_by(&provider, any_name(&provider, None))?,
-        Tls::Pinned(pins, besides) => {
-            let besides = besides_a_pin(&provider, besides.as_deref())?;
-            let pins = Arc::clone(pins);
-            verified_by(&provider, Arc::new(PinnedKey { pins, besides }))?
-        }
+        Tls::Pinned(pins, tls) => (Some(Arc::clone(pins)), tls.as_deref()),
+        tls => (None, Some(tls)),
     };
+    let provider = Arc::new(ring::default_provider());
+    let trust = match tls {
+        Some(Tls::Named(roots)) => Trust::Named(named(&provider, roots.as_ref())?),
+        Some(Tls::Signed(roots)) => Trust::Signed(store(roots)?),
+        _ => Trust::Anybody,
+    };
+    let algorithms = provider.signature_verification_algorithms;
+    let verifier = Verifier {
+        pins,
+        trust,
+        algorithms,
+    };
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| format!("TLS is not available: {error}"))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
     Ok(Some(MakeRustlsConnect::new(config)))
 }
 
@@ -72,52 +78,18 @@ pub(super) fn explain(error: &(dyn error::Error + 'static)) -> Option<String> {
     })
 }
 
-type Versions = rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>;
-
-fn versions(provider: &Arc<CryptoProvider>) -> Result<Versions, String> {
-    ClientConfig::builder_with_provider(Arc::clone(provider))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| format!("TLS is not available: {error}"))
-}
-
-fn verified_by(
+/// `verify-full`: signed by one of these (none: the system's), for the host's name.
+fn named(
     provider: &Arc<CryptoProvider>,
-    verifier: Arc<dyn ServerCertVerifier>,
-) -> Result<ClientConfig, String> {
-    Ok(versions(provider)?
-        .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth())
-}
-
-fn any_name(
-    provider: &Arc<CryptoProvider>,
-    roots: Option<RootCertStore>,
-) -> Arc<dyn ServerCertVerifier> {
-    Arc::new(AnyName {
-        roots,
-        algorithms: provider.signature_verification_algorithms,
-    })
-}
-
-/// What a server with a pinned key must show besides.
-fn besides_a_pin(
-    provider: &Arc<CryptoProvider>,
-    besides: Option<&Tls>,
-) -> Result<Arc<dyn ServerCertVerifier>, String> {
-    let roots = match besides {
-        Some(Tls::Named(roots)) => roots,
-        Some(Tls::Signed(roots)) => return Ok(any_name(provider, Some(store(roots)?))),
-        _ => return Ok(any_name(provider, None)),
-    };
+    roots: Option<&Certificates>,
+) -> Result<Arc<WebPkiServerVerifier>, String> {
     let roots = match roots {
         Some(roots) => store(roots)?,
         None => system_roots()?,
     };
-    let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), Arc::clone(provider))
+    WebPkiServerVerifier::builder_with_provider(roots.into(), Arc::clone(provider))
         .build()
-        .map_err(|error| format!("the trusted certificates cannot be used: {error}"))?;
-    Ok(verifier)
+        .map_err(|error| format!("the trusted certificates cannot be used: {error}"))
 }
 
 fn store(certificates: &Certificates) -> Result<RootCertStore, String> {
@@ -139,31 +111,77 @@ fn system_roots() -> Result<RootCertStore, String> {
     Ok(roots)
 }
 
-/// `verify-ca` (with roots) and `require` (without): the name of the host is not looked at.
+/// Whose certificates are believed.
 #[derive(Debug)]
-struct AnyName {
-    roots: Option<RootCertStore>,
+enum Trust {
+    /// `require` and `prefer`.
+    Anybody,
+    /// `verify-ca`: the name of the host is not looked at.
+    Signed(RootCertStore),
+    /// `verify-full`
+    Named(Arc<WebPkiServerVerifier>),
+}
+
+/// What a certificate must show: one of the pinned keys, if there are any, and whom it comes from.
+#[derive(Debug)]
+struct Verifier {
+    pins: Option<Arc<Vec<TlsPin>>>,
+    trust: Trust,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl ServerCertVerifier for AnyName {
+/// The server has another key than the pinned one.
+#[derive(Debug)]
+struct OtherKey(TlsPin);
+
+impl fmt::Display for OtherKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "the server's key is not the one that tls-pin names but {}; nothing was told to it; if those who run the server \
+             say that it has this key now, write it as tls-pin",
+            self.0
+        )
+    }
+}
+
+impl error::Error for OtherKey {}
+
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        if let Some(roots) = &self.roots {
-            let certificate = ParsedCertificate::try_from(end_entity)?;
-            verify_server_cert_signed_by_trust_anchor(
+        let certificate = ParsedCertificate::try_from(end_entity)?;
+        if let Some(pins) = &self.pins {
+            let key = TlsPin::of_key(&certificate.subject_public_key_info());
+            if !pins.contains(&key) {
+                let other = OtherError(Arc::new(OtherKey(key)));
+                return Err(Error::InvalidCertificate(CertificateError::Other(other)));
+            }
+        }
+        match &self.trust {
+            Trust::Anybody => {}
+            Trust::Signed(roots) => verify_server_cert_signed_by_trust_anchor(
                 &certificate,
                 roots,
                 intermediates,
                 now,
                 self.algorithms.all,
-            )?;
+            )?,
+            Trust::Named(verifier) => {
+                verifier.verify_server_cert(
+                    end_entity,
+                    intermediates,
+                    server_name,
+                    ocsp_response,
+                    now,
+                )?;
+            }
         }
         Ok(ServerCertVerified::assertion())
     }
@@ -188,73 +206,5 @@ impl ServerCertVerifier for AnyName {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
-    }
-}
-
-/// `tls-pin`: the certificate holds one of these keys, and whatever else is asked for holds too.
-#[derive(Debug)]
-struct PinnedKey {
-    pins: Arc<Vec<TlsPin>>,
-    besides: Arc<dyn ServerCertVerifier>,
-}
-
-/// The server has another key than the pinned one.
-#[derive(Debug)]
-struct OtherKey(TlsPin);
-
-impl fmt::Display for OtherKey {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "the server's key is not the one that tls-pin names but {}; nothing was told to it; if those who run the server \
-             say that it has this key now, write it as tls-pin",
-            self.0
-        )
-    }
-}
-
-impl error::Error for OtherKey {}
-
-impl ServerCertVerifier for PinnedKey {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let certificate = ParsedCertificate::try_from(end_entity)?;
-        let key = TlsPin::of_key(&certificate.subject_public_key_info());
-        if !self.pins.contains(&key) {
-            let other = OtherError(Arc::new(OtherKey(key)));
-            return Err(Error::InvalidCertificate(CertificateError::Other(other)));
-        }
-        self.besides
-            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.besides
-            .verify_tls12_signature(message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.besides
-            .verify_tls13_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.besides.supported_verify_schemes()
     }
 }

@@ -1,7 +1,9 @@
 //! A connection URL taken apart, as libpq does it
 //! (<https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS>). Messages never repeat what could be a password.
 
-use super::SettingsError;
+use std::net::IpAddr;
+
+use super::settings_error::SettingsError;
 
 /// The parts of `postgresql://user@host:port,host:port/database?key=value&…`, percent-decoded.
 #[derive(Debug, Default, PartialEq)]
@@ -56,10 +58,23 @@ pub(super) fn port(text: &str) -> Result<u16, SettingsError> {
     })
 }
 
-pub(super) fn password_refused() -> SettingsError {
+fn password_refused() -> SettingsError {
     SettingsError::new(
         "the url of [source] holds a password; put it into a file and name that as password-file",
     )
+}
+
+/// Whether a host is the folder of a Unix socket.
+pub(super) fn is_socket(host: &str) -> bool {
+    host.starts_with('/')
+}
+
+/// Whether a host is this machine.
+pub(super) fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 fn host(text: &str) -> Result<(String, Option<u16>), SettingsError> {

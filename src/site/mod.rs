@@ -74,7 +74,7 @@ pub(crate) struct Site {
 /// The table `[source]`.
 #[derive(Debug)]
 struct SourceSite {
-    settings: extract::Settings,
+    settings: extract::SourceSettings,
     password_file: Option<PathBuf>,
 }
 
@@ -109,7 +109,7 @@ enum AccountSite {
 
 /// What extracting needs.
 pub(crate) struct SourceAccess {
-    pub(crate) settings: extract::Settings,
+    pub(crate) settings: extract::SourceSettings,
     pub(crate) password: Option<SecretString>,
     /// None: there is no secret that could be refused.
     pub(crate) login: Option<Login>,

@@ -104,8 +104,9 @@ fn source(entry: Entry<'_>, base: &Path) -> Result<SourceSite, FileError> {
     let mut section = entry.section()?;
     let url = section.require("url")?;
     let pins = section.take("tls-pin").map(tls_pins).transpose()?;
-    let mut settings = extract::Settings::from_url(url.string()?, base, pins.unwrap_or_default())
-        .map_err(|error| url.at(error.to_string()))?;
+    let mut settings =
+        extract::SourceSettings::from_url(url.string()?, base, pins.unwrap_or_default())
+            .map_err(|error| url.at(error.to_string()))?;
     if let Some(entry) = section.take("allow-overprivileged-role") {
         settings.allow_overprivileged_role = truth(&entry)?;
     }

@@ -49,7 +49,7 @@ pub(crate) fn forbid_core_files() {
 /// The password for the source: its file, systemd's credential `source.password`, `PGPASSWORD`, or libpq's password file.
 pub(super) fn source_password(
     file: Option<&Path>,
-    settings: &extract::Settings,
+    settings: &extract::SourceSettings,
 ) -> Result<Option<SecretString>, FileError> {
     if let Some(file) = file {
         return read(file).map(Some);

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use rig::postgres::Database;
 
-use super::{Column, ExtractError, ExtractErrorKind, Settings, Snapshot, Source};
+use super::{ExtractError, ExtractErrorKind, ResultColumn, Snapshot, Source, SourceSettings};
 use crate::mapping::{Parameter, Sql};
 
 /// More characters than any test value has.
@@ -19,7 +19,7 @@ type Parameters = BTreeMap<String, Parameter>;
 type Rows = Vec<Vec<Option<String>>>;
 
 fn source(url: &str) -> Source {
-    let settings = Settings::from_url(url, "".as_ref(), Vec::new()).expect(url);
+    let settings = SourceSettings::from_url(url, "".as_ref(), Vec::new()).expect(url);
     Source::connect(&settings, None).unwrap_or_else(|error| panic!("{url}: {error}"))
 }
 
@@ -37,9 +37,9 @@ fn read(
     snapshot: &mut Snapshot<'_>,
     text: &str,
     parameters: &Parameters,
-) -> anyhow::Result<(Vec<Column>, Rows)> {
+) -> anyhow::Result<(Vec<ResultColumn>, Rows)> {
     let (mut columns, mut rows) = (Vec::new(), Rows::new());
-    let check = |seen: &[Column]| {
+    let check = |seen: &[ResultColumn]| {
         columns = seen.to_vec();
         Ok(vec![ALL; seen.len()])
     };

@@ -2,7 +2,7 @@
 
 use rig::postgres::cluster;
 
-use super::super::Column;
+use super::super::ResultColumn;
 use super::{ALL, Parameters, answer, fails, read, source, sql, with_people};
 use crate::extract::ExtractErrorKind;
 use crate::mapping::Parameter;
@@ -69,7 +69,7 @@ fn columns_are_shown_with_their_names_and_types_before_a_row_is_read() {
     let refusal = snapshot.rows(
         &sql("select 1 / 0 as secret"),
         &Parameters::new(),
-        |_: &[Column]| anyhow::bail!("undeclared"),
+        |_: &[ResultColumn]| anyhow::bail!("undeclared"),
         |_| Ok(()),
     );
     assert_eq!(refusal.expect_err("a refusal").to_string(), "undeclared");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rig::postgres::cluster;
 use secrecy::SecretString;
 
-use super::super::{ExtractErrorKind, Settings, Source};
+use super::super::{ExtractErrorKind, Source, SourceSettings};
 use super::{answer, fails, fault, source, with_people};
 
 #[test]
@@ -165,7 +165,7 @@ fn a_query_that_runs_or_waits_too_long_is_cancelled() {
     let database = cluster().database("long");
     with_people(&database);
     let mut settings =
-        Settings::from_url(&database.url(), "".as_ref(), Vec::new()).expect("settings");
+        SourceSettings::from_url(&database.url(), "".as_ref(), Vec::new()).expect("settings");
     settings.statement_timeout = Duration::from_millis(300);
     settings.lock_timeout = Duration::from_millis(100);
     let mut source = Source::connect(&settings, None).expect("a connection");
@@ -208,7 +208,7 @@ fn a_connection_that_is_refused_says_why() {
     let database = cluster().database("refused");
     cluster().create_role_with_password("refused_role", "right");
     let connect = |url: &str, password: Option<&str>| {
-        let settings = Settings::from_url(url, "".as_ref(), Vec::new()).expect(url);
+        let settings = SourceSettings::from_url(url, "".as_ref(), Vec::new()).expect(url);
         let password = password.map(SecretString::from);
         match Source::connect(&settings, password.as_ref()) {
             Ok(source) => Ok(source.server_version()),
@@ -255,7 +255,7 @@ fn the_next_server_is_tried_where_none_answers_and_not_where_one_refuses() {
             database.name()
         );
         Source::connect(
-            &Settings::from_url(&url, "".as_ref(), Vec::new()).expect("settings"),
+            &SourceSettings::from_url(&url, "".as_ref(), Vec::new()).expect("settings"),
             None,
         )
     };
@@ -278,7 +278,7 @@ fn a_server_that_accepts_and_says_nothing_is_given_up() {
         "postgresql://sync@127.0.0.1:{}/sluhis",
         mute.local_addr().expect("an address").port()
     );
-    let mut settings = Settings::from_url(&url, "".as_ref(), Vec::new()).expect("settings");
+    let mut settings = SourceSettings::from_url(&url, "".as_ref(), Vec::new()).expect("settings");
     settings.connect_timeout = Some(Duration::from_millis(20));
     let error = Source::connect(&settings, None).err().expect("no answer");
     assert_eq!(error.kind, ExtractErrorKind::Unreachable);

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use secrecy::ExposeSecret;
 
-use super::super::Settings;
+use super::super::SourceSettings;
 use super::super::sslmode::Tls;
 
-fn settings(url: &str) -> Result<Settings, String> {
-    Settings::from_url(url, Path::new(""), Vec::new()).map_err(|error| error.to_string())
+fn settings(url: &str) -> Result<SourceSettings, String> {
+    SourceSettings::from_url(url, Path::new(""), Vec::new()).map_err(|error| error.to_string())
 }
 
 #[track_caller]
@@ -144,8 +144,9 @@ fn weaker_modes_are_taken_as_written() {
 fn a_root_certificate_is_looked_for_beside_the_site_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let url = "postgresql://localhost/d?sslrootcert=ca.pem";
-    let read =
-        || Settings::from_url(url, folder.path(), Vec::new()).map_err(|error| error.to_string());
+    let read = || {
+        SourceSettings::from_url(url, folder.path(), Vec::new()).map_err(|error| error.to_string())
+    };
     assert!(
         read()
             .expect_err("there is no file")

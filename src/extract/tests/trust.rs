@@ -12,7 +12,7 @@ use rustls::{ServerConfig, ServerConnection, Stream};
 use secrecy::SecretString;
 use tempfile::TempDir;
 
-use super::super::{ExtractErrorKind, Settings, Source};
+use super::super::{ExtractErrorKind, Source, SourceSettings};
 
 const PASSWORD: &str = "Sesame7";
 
@@ -93,7 +93,7 @@ fn connect(
     std::fs::write(folder.path().join("ca.pem"), authority.certificate.pem()).expect("a file");
     let (port, heard) = server(identity);
     let url = format!("postgresql://sync@127.0.0.1:{port}/sluhis{asked}");
-    let settings = Settings::from_url(&url, folder.path(), Vec::new()).expect(&url);
+    let settings = SourceSettings::from_url(&url, folder.path(), Vec::new()).expect(&url);
     let error = Source::connect(&settings, Some(&SecretString::from(PASSWORD)))
         .err()
         .expect("this is no PostgreSQL");

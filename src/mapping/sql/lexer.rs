@@ -4,20 +4,20 @@ use super::{Replaced, SqlError};
 use crate::mapping::nearest;
 
 /// What the lexer made of a file.
-pub(super) struct Read {
+pub(super) struct Lexed {
     pub(super) text: String,
     pub(super) parameters: Vec<String>,
     pub(super) replaced: Vec<Replaced>,
 }
 
-pub(super) fn read(text: &str, known: &[&str]) -> Result<Read, SqlError> {
+pub(super) fn read(text: &str, known: &[&str]) -> Result<Lexed, SqlError> {
     let mut lexer = Lexer {
         rest: text,
-        place: Place { line: 1, column: 1 },
+        place: Position { line: 1, column: 1 },
         characters: 0,
         known,
         statement: Statement::Awaited,
-        read: Read {
+        lexed: Lexed {
             text: String::with_capacity(text.len()),
             parameters: Vec::new(),
             replaced: Vec::new(),
@@ -28,17 +28,17 @@ pub(super) fn read(text: &str, known: &[&str]) -> Result<Read, SqlError> {
         Statement::Awaited => Err(lexer
             .place
             .error("the file holds no statement; write one SELECT")),
-        Statement::Begun | Statement::Ended => Ok(lexer.read),
+        Statement::Begun | Statement::Ended => Ok(lexer.lexed),
     }
 }
 
 #[derive(Clone, Copy)]
-struct Place {
+struct Position {
     line: usize,
     column: usize,
 }
 
-impl Place {
+impl Position {
     fn error(self, message: impl Into<String>) -> SqlError {
         SqlError {
             line: self.line,
@@ -58,11 +58,11 @@ enum Statement {
 
 struct Lexer<'a> {
     rest: &'a str,
-    place: Place,
+    place: Position,
     characters: usize,
     known: &'a [&'a str],
     statement: Statement,
-    read: Read,
+    lexed: Lexed,
 }
 
 impl Lexer<'_> {
@@ -250,19 +250,20 @@ impl Lexer<'_> {
         if !self.known.contains(&name.as_str()) {
             return Err(opened.error(unknown(&name, self.known)));
         }
-        let number = match self.read.parameters.iter().position(|known| *known == name) {
+        let names = &self.lexed.parameters;
+        let number = match names.iter().position(|known| *known == name) {
             Some(index) => index + 1,
             None => {
-                self.read.parameters.push(name.clone());
-                self.read.parameters.len()
+                self.lexed.parameters.push(name.clone());
+                self.lexed.parameters.len()
             }
         };
         let placeholder = format!("${number}");
-        if self.read.text.ends_with(is_name_part) {
+        if self.lexed.text.ends_with(is_name_part) {
             return Err(opened.error(format!("put a blank in front of :'{name}'")));
         }
         let written = name.chars().count() + ":''".len();
-        self.read.replaced.push(Replaced {
+        self.lexed.replaced.push(Replaced {
             at: self.characters,
             written,
             placeholder: placeholder.len(),
@@ -326,7 +327,7 @@ impl Lexer<'_> {
     }
 
     fn write(&mut self, character: char) {
-        self.read.text.push(character);
+        self.lexed.text.push(character);
         self.characters += 1;
     }
 
@@ -334,7 +335,7 @@ impl Lexer<'_> {
         let mut characters = self.rest.chars();
         match characters.next() {
             Some('\n') => {
-                self.place = Place {
+                self.place = Position {
                     line: self.place.line + 1,
                     column: 1,
                 }

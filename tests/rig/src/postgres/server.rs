@@ -62,13 +62,13 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 ";
 
-/// For a server that another follows; the later of two settings counts.
+/// Settings of a server that another follows; the later of two settings counts.
 const FOLLOWED: &str = "
 wal_level = replica
 max_wal_senders = 10
 ";
 
-/// For the one that follows: no query holds it up.
+/// Settings of the one that follows: no query holds it up.
 const FOLLOWING: &str = "
 max_standby_streaming_delay = 0
 max_standby_archive_delay = 0
@@ -84,7 +84,7 @@ const LONGEST_TEMP_DIR: usize = 60;
 /// A PostgreSQL of ours; dropping it stops it and removes its files.
 pub(super) struct Server {
     address: Address,
-    /// Of the server that this one follows.
+    /// Where the server that this one follows is.
     primary: Option<Address>,
     supervisor: Child,
 }
@@ -112,7 +112,7 @@ impl Server {
         &self.address
     }
 
-    /// Of the server that this one follows, on its Unix socket.
+    /// The port on the Unix socket of the server that this one follows.
     pub(super) fn primary(&self) -> Option<&Address> {
         self.primary.as_ref()
     }
@@ -188,7 +188,7 @@ impl Drop for Server {
     }
 }
 
-/// Of the superuser on a host, or on the socket in a folder.
+/// The superuser's address on a host, or on the socket in a folder.
 fn address(host: &str, port: u16, socket_dir: &Path) -> Result<Address> {
     let socket_dir = socket_dir
         .to_str()

@@ -1,4 +1,4 @@
-//! A connection to the source, and the settings that every query of ours runs under.
+//! A connection to the source.
 
 use std::sync::mpsc;
 use std::thread;
@@ -10,7 +10,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::error::{self, ExtractError, ExtractErrorKind};
 use super::privileges;
-use super::settings::{Host, Settings};
+use super::session_settings::SessionSettings;
+use super::settings::{Host, SourceSettings};
 use super::snapshot::Snapshot;
 use super::sslmode::Tls;
 use super::tls;
@@ -18,26 +19,12 @@ use super::tls;
 /// A connection to the source.
 pub(crate) struct Source {
     client: Client,
-    session: Session,
+    session: SessionSettings,
     version: String,
     excess: Vec<String>,
 }
 
-/// What a query must find set, whatever the one before it did.
-pub(super) struct Session {
-    /// `set …; set …`
-    pub(super) commands: String,
-    pub(super) statement_timeout: Duration,
-    pub(super) lock_timeout: Duration,
-}
-
 const APPLICATION_NAME: &str = concat!("pg2dhis2/", env!("CARGO_PKG_VERSION"));
-
-/// Text forms that do not depend on the role or the server, UTF-8, nothing written, and no row hidden in silence
-/// (`row_security = off` turns a filtered result into an error).
-const FIXED: &str = "set client_encoding = 'UTF8'; set standard_conforming_strings = on; set datestyle = 'ISO, YMD'; set timezone = 'UTC'; \
-    set intervalstyle = 'postgres'; set extra_float_digits = 3; set bytea_output = 'hex'; set row_security = off; \
-    set default_transaction_read_only = on; set idle_in_transaction_session_timeout = '60s'";
 
 /// Frees the server of our query soon after we are gone. Only PostgreSQL 14 and later know it, and not on every system.
 const NOTICE_OUR_END: &str = "set client_connection_check_interval = '5s'";
@@ -51,7 +38,7 @@ const SILENCE: Duration = Duration::from_secs(20);
 impl Source {
     /// Connects to the first server that answers. A server that refuses us ends the search: the next would get the same password.
     pub(crate) fn connect(
-        settings: &Settings,
+        settings: &SourceSettings,
         password: Option<&SecretString>,
     ) -> Result<Source, ExtractError> {
         let mut before: Option<ExtractError> = None;
@@ -82,7 +69,7 @@ impl Source {
         }))
     }
 
-    /// As the server says it, such as `15.18 (Debian 15.18-0+deb12u1)`.
+    /// The version in the server's own words, such as `15.18 (Debian 15.18-0+deb12u1)`.
     pub(crate) fn server_version(&self) -> String {
         self.version.clone()
     }
@@ -112,22 +99,8 @@ impl Source {
     }
 }
 
-impl Session {
-    fn new(settings: &Settings) -> Session {
-        let statement_timeout = milliseconds(settings.statement_timeout);
-        let lock_timeout = milliseconds(settings.lock_timeout);
-        Session {
-            commands: format!(
-                "{FIXED}; set statement_timeout = {statement_timeout}; set lock_timeout = {lock_timeout}"
-            ),
-            statement_timeout: settings.statement_timeout,
-            lock_timeout: settings.lock_timeout,
-        }
-    }
-}
-
 fn connect(
-    settings: &Settings,
+    settings: &SourceSettings,
     host: &Host,
     password: Option<&SecretString>,
 ) -> Result<Source, ExtractError> {
@@ -157,7 +130,7 @@ fn connect(
             ));
         }
     };
-    let mut session = Session::new(settings);
+    let mut session = SessionSettings::new(settings);
     client.batch_execute(&session.commands).map_err(failed)?;
     match client.batch_execute(NOTICE_OUR_END) {
         Ok(()) => session.commands = format!("{}; {NOTICE_OUR_END}", session.commands),
@@ -183,7 +156,7 @@ fn connect(
 /// What the role may do beyond reading; refused unless the settings allow it.
 fn excess_rights(
     client: &mut Client,
-    settings: &Settings,
+    settings: &SourceSettings,
     doing: &str,
 ) -> Result<Vec<String>, ExtractError> {
     let excess = match privileges::excess(client) {
@@ -222,7 +195,7 @@ fn within<T: Send + 'static>(
     }
 }
 
-fn config(settings: &Settings, host: &Host, password: Option<&SecretString>) -> Config {
+fn config(settings: &SourceSettings, host: &Host, password: Option<&SecretString>) -> Config {
     let mut config = Config::new();
     config
         .host(&host.name)
@@ -257,11 +230,4 @@ fn config(settings: &Settings, host: &Host, password: Option<&SecretString>) -> 
     // The library would log notices, and a function's notice may quote a row.
     config.notice_callback(|_| {});
     config
-}
-
-/// At least 1: PostgreSQL takes 0 for no limit.
-fn milliseconds(duration: Duration) -> u128 {
-    duration
-        .as_millis()
-        .clamp(1, i32::MAX.unsigned_abs().into())
 }

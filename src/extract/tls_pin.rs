@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
 
-use super::settings::SettingsError;
+use super::settings_error::SettingsError;
 
 /// SHA-256 of a SubjectPublicKeyInfo in DER (RFC 5280, 4.1), which a certificate keeps when it is renewed for the same key. Written
 /// `sha256:` and 64 hexadecimal digits.
