@@ -13,8 +13,8 @@ use super::mode::Mode;
 use crate::cli::SiteArgs;
 use crate::exit::{Exit, Problem};
 use crate::history::{self, Note, Notified, Past, Refused, RunState};
-use crate::notify::policy::{self, End, Notice, Topic};
-use crate::notify::{self, Message, Origin, Way};
+
+use crate::notify::{self, AlertMessage, EndedRun, Notice, Origin, Severity, Topic, Way};
 use crate::report::{self, Report};
 use crate::site::{self, Channel, Site, alarm};
 use crate::watchdog::Watch;
@@ -35,7 +35,7 @@ struct Event<'e> {
     exit: Exit,
     about: BTreeSet<Option<String>>,
     /// How it ended, if the history does not know; `is_run`: it may.
-    lost: Option<End>,
+    lost: Option<EndedRun>,
     is_run: bool,
     names: BTreeMap<String, String>,
     args: &'e SiteArgs,
@@ -44,7 +44,7 @@ struct Event<'e> {
 /// A message to a channel that is ready, or why it is not.
 struct Letter {
     channel: String,
-    ready: Result<(Way, Message), String>,
+    ready: Result<(Way, AlertMessage), String>,
 }
 
 /// Tells what is due after a run that may have sent something, whose end is recorded.
@@ -78,7 +78,9 @@ pub(super) fn test(site: &Site) -> Vec<(String, Result<(), String>)> {
     let channels = site.channels().into_iter();
     let letters = channels.map(|channel| Letter {
         channel: channel.name,
-        ready: channel.way.map(|way| (way, notify::test(&host))),
+        ready: channel
+            .way
+            .map(|way| (way, AlertMessage::test(&host, Timestamp::now()))),
     });
     send(letters.collect(), until)
 }
@@ -166,8 +168,8 @@ impl<'a> Order<'a> {
 }
 
 /// Of the run as a whole, now.
-fn end(problem: &Problem) -> End {
-    End {
+fn end(problem: &Problem) -> EndedRun {
+    EndedRun {
         at: Timestamp::now(),
         mapping: None,
         exit: problem.exit,
@@ -207,8 +209,8 @@ impl Event<'_> {
         } in channels
         {
             let heard = told.get(&name).map_or(&[][..], Vec::as_slice);
-            let notices = policy::due(&known, heard, &audience, now);
-            if let Some(message) = Message::of(&notices, &origin) {
+            let notices = notify::due(&known, heard, &audience, now);
+            if let Some(message) = AlertMessage::of(&notices, &origin) {
                 let ready = way.map(|way| (way, message));
                 letters.push(Letter {
                     channel: name,
@@ -256,7 +258,7 @@ fn remembered(state: &Path) -> alarm::Told {
         .iter()
         .map(|(channel, _)| Notified {
             channel: channel.clone(),
-            severity: policy::Severity::Error.name().to_owned(),
+            severity: Severity::Error.name().to_owned(),
             delivered: true,
             ..Notified::default()
         })

@@ -29,7 +29,7 @@ pub(super) struct Record {
     planned: BTreeMap<String, usize>,
 }
 
-/// ProblemKind a run is about to do.
+/// What a run is about to do.
 pub(super) struct Intent {
     mappings: Vec<MappingPlan>,
     planned: BTreeMap<String, usize>,
@@ -152,7 +152,7 @@ impl Record {
         }
     }
 
-    /// ProblemKind became of a part of a mapping, after it was read back.
+    /// What became of a part of a mapping, after it was read back.
     pub(super) fn part(
         &mut self,
         mapping: &str,

@@ -49,7 +49,7 @@ pub(crate) struct Checked {
 /// Where the chain does not hold, or the database cannot be read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Broken {
-    /// ChainEntry number so-and-so was edited, or comes after one that was removed, added or moved.
+    /// Entry number so-and-so was edited, or comes after one that was removed, added or moved.
     At(i64),
     /// Entries are gone from the end, or there are more than were written.
     End,

@@ -37,7 +37,7 @@ pub(crate) struct MappingEnding {
 }
 
 impl Past {
-    /// Of the latest so many runs of each kind; the latest last.
+    /// How the latest so many runs of each kind ended; the latest last.
     pub(crate) fn endings(&self, last: u32) -> Result<Vec<Ending>, Problem> {
         self.read(|| {
             let mut endings = self.finished(last)?;
@@ -70,7 +70,7 @@ impl Past {
         Ok(endings)
     }
 
-    /// Without what is long in their bodies.
+    /// What is long in their bodies is not read.
     fn mapping_endings(&self, run: i64) -> rusqlite::Result<Vec<MappingEnding>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT mapping, json_extract(body, '$.exit'), json_extract(body, '$.problems'), json_extract(body, '$.guards')

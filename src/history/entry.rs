@@ -9,19 +9,19 @@ use serde::{Deserialize, Serialize};
 /// Outcomes that changed DHIS2.
 pub(crate) const CHANGED: [&str; 4] = ["created", "updated", "zeroed", "deleted"];
 
-/// How a run began, written before DHIS2 is written to.
+/// How a run began, written before DHIS2 is written to; it is this large because a run that dies leaves nothing else.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub(crate) struct Started {
     pub(crate) command: String,
-    /// Of the program.
+    /// The program's.
     pub(crate) version: String,
     /// Whether a person at a terminal started it.
     pub(crate) terminal: bool,
     pub(crate) as_of: String,
     pub(crate) time_zone: String,
     pub(crate) host: String,
-    /// Of the system's user.
+    /// The system's user.
     pub(crate) uid: u32,
     pub(crate) pid: u32,
     /// SHA-256 of the site file.
@@ -53,13 +53,13 @@ pub(crate) struct MappingPlan {
     pub(crate) digests: BTreeMap<String, String>,
 }
 
-/// What became of a mapping, written at the end of the run.
+/// What became of a mapping, written at the end of the run; it is this large because it is the whole report in counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub(crate) struct MappingEntry {
     pub(crate) exit: u8,
     pub(crate) data_set: Option<String>,
-    /// By outcome; those that nothing has are left out.
+    /// Counts by outcome; those that nothing has are left out.
     pub(crate) rows: BTreeMap<String, u64>,
     pub(crate) cells: BTreeMap<String, u64>,
     pub(crate) periods: Vec<PeriodEntry>,
@@ -125,7 +125,7 @@ pub(crate) struct Setting {
     pub(crate) text: String,
 }
 
-/// How a run ended.
+/// How a run ended; it is this large because it is all that is kept of the servers and the run as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub(crate) struct Finished {
@@ -134,7 +134,7 @@ pub(crate) struct Finished {
     /// The gravest problem, or what the exit code means.
     pub(crate) message: String,
     pub(crate) milliseconds: u64,
-    /// To DHIS2.
+    /// Those to DHIS2.
     pub(crate) requests: u32,
     /// PostgreSQL's version, once it has answered.
     pub(crate) source_version: Option<String>,
@@ -199,7 +199,7 @@ pub(crate) struct Acknowledged {
     /// A moment.
     pub(crate) until: String,
     pub(crate) why: String,
-    /// Of the system's user.
+    /// The system's user.
     pub(crate) uid: u32,
 }
 

@@ -69,7 +69,7 @@ impl Recorder {
         Ok((recorder, died))
     }
 
-    /// ProblemKind is not as it was in the run before: SQL, mappings, servers; a sentence each.
+    /// What is not as it was in the run before: SQL, mappings, servers; a sentence each.
     pub(crate) fn differences(&self) -> Result<Vec<String>, Problem> {
         let differences = differences(&self.connection, self.run);
         differences.map_err(|error| self.stopped(&file::reason(&error)))
@@ -84,7 +84,7 @@ impl Recorder {
         written.map_err(|why| self.stopped(&why))
     }
 
-    /// ProblemKind was sent of a part of a mapping, after it was read back.
+    /// What was sent of a part of a mapping, after it was read back.
     pub(crate) fn changed(
         &mut self,
         mapping: &str,

@@ -11,19 +11,19 @@ use crate::exit::{Exit, Problem};
 /// A mapping as its runs left it.
 #[derive(Debug, Default)]
 pub(crate) struct Standing {
-    /// Of its last run: when it ended, and its exit code.
+    /// When its last run ended, and its exit code.
     pub(crate) last: Option<(String, u8)>,
     /// When everything that could be sent was last confirmed: exit 0 or 3.
     pub(crate) success: Option<String>,
     /// When values last changed, and how many.
     pub(crate) values: Option<(String, u64)>,
-    /// Of the periods asked for: those that no run ever confirmed.
+    /// Those of the periods asked for that no run ever confirmed.
     pub(crate) gaps: Vec<Period>,
     /// The last run ended with 3 for nothing but problems that somebody acknowledged.
     pub(crate) is_excused: bool,
-    /// In the periods asked for.
+    /// What is open in the periods asked for.
     pub(crate) open: Vec<OpenProblem>,
-    /// In other periods, which no run looks at by itself.
+    /// How much is open in other periods, which no run looks at by itself.
     pub(crate) older: u64,
 }
 

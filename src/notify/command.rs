@@ -7,11 +7,11 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Message;
+use super::message::AlertMessage;
 
 /// A program by its whole path, and its arguments.
 #[derive(Clone, Debug)]
-pub(crate) struct Command {
+pub(crate) struct AlertCommand {
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<String>,
     /// What is all of its environment.
@@ -21,8 +21,8 @@ pub(crate) struct Command {
 /// Between two looks whether it has ended.
 const LOOK: Duration = Duration::from_millis(20);
 
-impl Command {
-    pub(super) fn send(&self, message: &Message, until: Instant) -> Result<(), String> {
+impl AlertCommand {
+    pub(super) fn send(&self, message: &AlertMessage, until: Instant) -> Result<(), String> {
         let mut command = std::process::Command::new(&self.program);
         command
             .args(&self.arguments)

@@ -11,7 +11,7 @@ use lettre::transport::smtp::extension::ClientId;
 use lettre::{SmtpTransport, Transport};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Message;
+use super::message::AlertMessage;
 
 /// How mails are sent, and to whom.
 pub(crate) struct Mail {
@@ -33,7 +33,7 @@ pub(crate) enum Transit {
     Tls,
     /// TLS before anything is said that matters (STARTTLS), or nothing is sent.
     StartTls,
-    /// For this machine alone.
+    /// Nothing; it is for this machine alone.
     Plain,
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn ensure_address(text: &str) -> Result<(), String> {
 }
 
 impl Mail {
-    pub(super) fn send(&self, message: &Message, patience: Duration) -> Result<(), String> {
+    pub(super) fn send(&self, message: &AlertMessage, patience: Duration) -> Result<(), String> {
         let mail = self.mail(message)?;
         let transport = self
             .transport(patience)
@@ -69,7 +69,7 @@ impl Mail {
         let mut builder = SmtpTransport::builder_dangerous(&self.host)
             .port(self.port)
             .tls(tls)
-            // For each step; whoever waits for us has a limit for all of them.
+            // It holds for each step; whoever waits for us has a limit for all of them.
             .timeout(Some(patience));
         // What mail servers know us by is the part of the sender's address that they can look up.
         let domain = self.from.rsplit('@').next().unwrap_or_default();
@@ -94,7 +94,7 @@ impl Mail {
         tls.build_rustls()
     }
 
-    fn mail(&self, message: &Message) -> Result<lettre::Message, String> {
+    fn mail(&self, message: &AlertMessage) -> Result<lettre::Message, String> {
         let mailbox = |text: &str| {
             let parsed = text.parse::<Mailbox>();
             parsed.map_err(|error| format!("{text} is no mail address ({})", words(error)))

@@ -1,18 +1,20 @@
 //! The words of what is told: a subject, a text for people, the same as JSON for programs.
 
-mod digest;
+mod item;
+mod problem_list;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::policy::{Notice, Severity, What};
+use super::facts::{News, Notice, Severity};
 use crate::exit::Exit;
+use item::{Item, LINE, SENTENCE, SUBJECT, short, shown};
 
 /// Everything that is told to one channel at a time.
 #[derive(Clone, Debug)]
-pub(crate) struct Message {
+pub(crate) struct AlertMessage {
     pub(crate) subject: String,
     pub(crate) text: String,
     pub(crate) severity: Severity,
@@ -23,13 +25,6 @@ pub(crate) struct Message {
     items: Vec<Value>,
 }
 
-/// Of one notice.
-struct Item {
-    /// For the subject.
-    head: String,
-    lines: Vec<String>,
-}
-
 /// From where and when it is told, and what people call the objects of DHIS2 it names.
 pub(crate) struct Origin<'o> {
     pub(crate) host: String,
@@ -37,16 +32,9 @@ pub(crate) struct Origin<'o> {
     pub(crate) names: &'o BTreeMap<String, String>,
 }
 
-/// The longest subject, in characters.
-const SUBJECT: usize = 120;
-/// The longest line, in characters.
-const LINE: usize = 2_000;
-/// The longest sentence of a run that is passed on, in characters.
-const SENTENCE: usize = 600;
-
-impl Message {
+impl AlertMessage {
     /// None if there is nothing to tell.
-    pub(crate) fn of(notices: &[Notice], origin: &Origin<'_>) -> Option<Message> {
+    pub(crate) fn of(notices: &[Notice], origin: &Origin<'_>) -> Option<AlertMessage> {
         let severity = notices.iter().map(|notice| notice.severity).max()?;
         let mut gravest_first: Vec<&Notice> = notices.iter().collect();
         gravest_first.sort_by_key(|notice| std::cmp::Reverse(notice.severity));
@@ -73,7 +61,7 @@ impl Message {
             shown(origin.at)
         );
         let all = gravest_first.iter().zip(&items);
-        Some(Message {
+        Some(AlertMessage {
             subject: short(
                 &format!("pg2dhis2 {name} on {host}: {first}{more}"),
                 SUBJECT,
@@ -88,8 +76,8 @@ impl Message {
     }
 
     /// A message that says that it is a test.
-    pub(crate) fn test(host: &str, at: Timestamp) -> Message {
-        Message {
+    pub(crate) fn test(host: &str, at: Timestamp) -> AlertMessage {
+        AlertMessage {
             subject: format!("pg2dhis2 test on {host}: this is a test, nothing is wrong"),
             text: format!(
                 "This is a test of the alerts of pg2dhis2 on {host} ({}). Nothing is wrong, and nothing is to be done.\n",
@@ -119,7 +107,7 @@ impl Message {
 
 fn json_item(notice: &Notice, item: &Item) -> Value {
     let exit = match &notice.what {
-        What::Trouble { exit, .. } => Some(exit.code()),
+        News::Trouble { exit, .. } => Some(exit.code()),
         _ => None,
     };
     json!({
@@ -134,7 +122,7 @@ fn json_item(notice: &Notice, item: &Item) -> Value {
 fn item(notice: &Notice, names: &BTreeMap<String, String>) -> Item {
     let whose = notice.mapping.as_deref().unwrap_or("the run");
     match &notice.what {
-        What::Trouble {
+        News::Trouble {
             exit,
             message,
             since,
@@ -157,7 +145,7 @@ fn item(notice: &Notice, names: &BTreeMap<String, String>) -> Item {
             }
             Item { head, lines }
         }
-        What::Recovered { from, at } => {
+        News::Recovered { from, at } => {
             let from: Vec<String> = from.iter().map(|exit| word(*exit)).collect();
             let head = format!("{whose} is well again");
             let lines = vec![format!(
@@ -167,7 +155,7 @@ fn item(notice: &Notice, names: &BTreeMap<String, String>) -> Item {
             )];
             Item { head, lines }
         }
-        What::Interrupted { runs } => {
+        News::Interrupted { runs } => {
             let numbers: Vec<String> = runs.iter().map(i64::to_string).collect();
             let head = match runs.as_slice() {
                 [run] => format!("run {run} never came to its end"),
@@ -178,32 +166,15 @@ fn item(notice: &Notice, names: &BTreeMap<String, String>) -> Item {
             )];
             Item { head, lines }
         }
-        What::Digest {
+        News::Digest {
             new,
             known,
             acknowledged,
-        } => digest::item(new, *known, *acknowledged, names),
+        } => problem_list::item(new, *known, *acknowledged, names),
     }
 }
 
 /// `credentials (12)`.
 fn word(exit: Exit) -> String {
     format!("{} ({})", exit.name(), exit.code())
-}
-
-/// To the minute.
-fn shown(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
-}
-
-fn short(text: &str, longest: usize) -> String {
-    let line: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    if line.chars().count() <= longest {
-        return line;
-    }
-    let kept: String = line.chars().take(longest - 1).collect();
-    format!("{kept}…")
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::{Message, left};
+use super::message::AlertMessage;
 use crate::http::{Client, Settings};
 
 /// Where and in which form.
@@ -21,7 +21,7 @@ pub(crate) struct Webhook {
 const PLACES: [&str; 5] = ["subject", "text", "severity", "host", "at"];
 
 impl Webhook {
-    pub(super) fn send(&self, message: &Message, until: Instant) -> Result<(), String> {
+    pub(super) fn send(&self, message: &AlertMessage, until: Instant) -> Result<(), String> {
         let message = message.json();
         let body = match &self.template {
             None => message,
@@ -29,7 +29,7 @@ impl Webhook {
         };
         let mut http = self.http.clone();
         http.ends_at = Some(until);
-        let patience = left(until);
+        let patience = until.saturating_duration_since(Instant::now());
         for limit in [
             &mut http.connect,
             &mut http.send,

@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::{Site, address, files, secret};
 use crate::http;
 use crate::mapping::{Entry, FileError, Section};
-use crate::notify::policy::{Audience, Severity};
-use crate::notify::{Command, Way};
+use crate::notify::{AlertCommand, Way};
+use crate::notify::{Audience, Severity};
 use mail::MailSite;
 
 /// One table `[[alert]]`.
@@ -206,7 +206,7 @@ impl Site {
                 },
                 template: template.as_deref().map(json).transpose()?,
             }),
-            WaySite::Command { program, arguments } => Way::Command(Command {
+            WaySite::Command { program, arguments } => Way::Command(AlertCommand {
                 program: program.clone(),
                 arguments: arguments.clone(),
                 path: files::variable("PATH"),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::exit::Exit;
 use crate::history::{Ending, How, Past};
-use crate::notify::policy::{Died, End, Known, Open, Stamp, Told, Topic};
+use crate::notify::{EndedRun, HistoryFacts, NotedInterruption, Open, Stamp, ToldBefore, Topic};
 use crate::site::alarm;
 
 /// Runs to look back on: enough for most; more where something has been wrong all the time.
@@ -17,11 +17,11 @@ const MANY: u32 = 1_000;
 pub(super) fn known(
     past: Option<&Past>,
     about: BTreeSet<Option<String>>,
-    lost: Option<End>,
-) -> Known {
-    let mut known = Known {
+    lost: Option<EndedRun>,
+) -> HistoryFacts {
+    let mut known = HistoryFacts {
         now_about: about,
-        ..Known::default()
+        ..HistoryFacts::default()
     };
     if let Some(past) = past {
         take(&mut known, past.endings(FEW).unwrap_or_default());
@@ -39,8 +39,11 @@ pub(super) fn known(
 }
 
 /// What each channel was told, by its name. Who was alarmed while nothing could be recorded heard that last.
-pub(super) fn told(past: Option<&Past>, alarmed: &alarm::Told) -> BTreeMap<String, Vec<Told>> {
-    let mut all: BTreeMap<String, Vec<Told>> = BTreeMap::new();
+pub(super) fn told(
+    past: Option<&Past>,
+    alarmed: &alarm::Told,
+) -> BTreeMap<String, Vec<ToldBefore>> {
+    let mut all: BTreeMap<String, Vec<ToldBefore>> = BTreeMap::new();
     let last = past.and_then(|past| past.last_told().ok());
     for last in last.unwrap_or_default() {
         let (Ok(topic), Some(at)) = (last.topic.parse(), moment(&last.at)) else {
@@ -57,7 +60,7 @@ pub(super) fn told(past: Option<&Past>, alarmed: &alarm::Told) -> BTreeMap<Strin
             .position(|each| each.topic == topic && each.mapping == mapping);
         let mut this = match known {
             Some(place) => told.swap_remove(place),
-            None => Told {
+            None => ToldBefore {
                 mapping,
                 topic,
                 tried: stamp,
@@ -77,7 +80,7 @@ pub(super) fn told(past: Option<&Past>, alarmed: &alarm::Told) -> BTreeMap<Strin
             place: i64::MAX,
             at: *at,
         };
-        all.entry(channel.clone()).or_default().push(Told {
+        all.entry(channel.clone()).or_default().push(ToldBefore {
             mapping: None,
             topic: Topic::Exit(Exit::State),
             tried: stamp,
@@ -92,7 +95,7 @@ fn moment(text: &str) -> Option<Timestamp> {
     text.parse().ok()
 }
 
-fn take(known: &mut Known, endings: Vec<Ending>) {
+fn take(known: &mut HistoryFacts, endings: Vec<Ending>) {
     known.ends.clear();
     known.died.clear();
     for ending in endings {
@@ -100,9 +103,9 @@ fn take(known: &mut Known, endings: Vec<Ending>) {
             continue;
         };
         match ending.how {
-            How::Died { run } => known.died.push(Died { run, noted: at }),
+            How::Died { run } => known.died.push(NotedInterruption { run, noted: at }),
             How::Refused(refused) => {
-                let end = |mapping| End {
+                let end = |mapping| EndedRun {
                     at,
                     mapping,
                     exit: exit(refused.exit),
@@ -124,7 +127,7 @@ fn take(known: &mut Known, endings: Vec<Ending>) {
                         true => message.clone(),
                         false => mapping.message,
                     };
-                    known.ends.push(End {
+                    known.ends.push(EndedRun {
                         at,
                         mapping: Some(mapping.name),
                         exit: exit(mapping.exit),
@@ -133,7 +136,7 @@ fn take(known: &mut Known, endings: Vec<Ending>) {
                 }
                 // What a mapping ended with is its own.
                 let whole = if is_of_one { Exit::Ok } else { exit(code) };
-                known.ends.push(End {
+                known.ends.push(EndedRun {
                     at,
                     mapping: None,
                     exit: whole,

@@ -4,20 +4,20 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::{
-    Audience, End, IN_A_ROW, Known, Notice, Severity, Stamp, Told, Topic, What, delivered,
-    is_due_again,
-};
 use crate::exit::Exit;
+use crate::notify::facts::{
+    Audience, EndedRun, HistoryFacts, IN_A_ROW, News, Notice, Severity, Stamp, ToldBefore, Topic,
+    delivered, is_due_again,
+};
 
 /// Where a mapping, or runs as a whole, stand after the last run.
 #[derive(Default)]
 struct State<'k> {
     trouble: Option<Trouble<'k>>,
     /// The last runs that got nowhere, one after the other.
-    nowhere: Vec<&'k End>,
+    nowhere: Vec<&'k EndedRun>,
     /// The last success.
-    well: Option<&'k End>,
+    well: Option<&'k EndedRun>,
 }
 
 struct Trouble<'k> {
@@ -28,8 +28,8 @@ struct Trouble<'k> {
 }
 
 pub(super) fn due(
-    known: &Known,
-    told: &[Told],
+    known: &HistoryFacts,
+    told: &[ToldBefore],
     audience: &Audience,
     now: Timestamp,
 ) -> Vec<Notice> {
@@ -49,7 +49,12 @@ pub(super) fn due(
         .collect()
 }
 
-fn of_scope(known: &Known, told: &[Told], mapping: Option<&str>, now: Timestamp) -> Option<Notice> {
+fn of_scope(
+    known: &HistoryFacts,
+    told: &[ToldBefore],
+    mapping: Option<&str>,
+    now: Timestamp,
+) -> Option<Notice> {
     let state = State::of(known, mapping);
     let recovered = delivered(told, Topic::Recovered, mapping);
     let before = |stamp: Option<Stamp>| stamp.map(|stamp| stamp.place);
@@ -63,7 +68,7 @@ fn of_scope(known: &Known, told: &[Told], mapping: Option<&str>, now: Timestamp)
         let last = delivered(told, Topic::Exit(trouble.exit), mapping)
             .filter(|last| before(recovered).is_none_or(|place| place < last.place));
         return is_due_again(last, now).then(|| {
-            let what = What::Trouble {
+            let what = News::Trouble {
                 exit: trouble.exit,
                 message: trouble.message.to_owned(),
                 since: trouble.since,
@@ -85,11 +90,11 @@ fn of_scope(known: &Known, told: &[Told], mapping: Option<&str>, now: Timestamp)
         .collect();
     let severity = from.iter().filter_map(|exit| Severity::of(*exit)).max()?;
     // What comes and goes is told as over once a day.
-    is_due_again(recovered, now).then(|| notice(severity, What::Recovered { from, at: well.at }))
+    is_due_again(recovered, now).then(|| notice(severity, News::Recovered { from, at: well.at }))
 }
 
 impl<'k> State<'k> {
-    fn of(known: &'k Known, mapping: Option<&str>) -> State<'k> {
+    fn of(known: &'k HistoryFacts, mapping: Option<&str>) -> State<'k> {
         let mut state = State::default();
         let ends = known.ends.iter();
         for end in ends.filter(|end| end.mapping.as_deref() == mapping) {
@@ -98,7 +103,7 @@ impl<'k> State<'k> {
         state
     }
 
-    fn take(&mut self, end: &'k End) {
+    fn take(&mut self, end: &'k EndedRun) {
         match end.exit {
             // A person's mistake at the command line.
             Exit::Usage => {}

@@ -2,11 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::{Audience, Known, Notice, Open, Severity, Told, Topic, What, delivered, is_due_again};
+use crate::notify::facts::{
+    Audience, HistoryFacts, News, Notice, Open, Severity, ToldBefore, Topic, delivered,
+    is_due_again,
+};
 
 pub(super) fn due(
-    known: &Known,
-    told: &[Told],
+    known: &HistoryFacts,
+    told: &[ToldBefore],
     audience: &Audience,
     now: Timestamp,
 ) -> Option<Notice> {
@@ -25,7 +28,7 @@ pub(super) fn due(
     is_due.then_some(Notice {
         mapping: None,
         severity: Severity::Notice,
-        what: What::Digest {
+        what: News::Digest {
             new,
             known,
             acknowledged,

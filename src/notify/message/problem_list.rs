@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Item;
-use crate::notify::policy::Open;
+use super::item::Item;
+use crate::notify::facts::Open;
 
 /// Groups in one message, and examples in a group.
 const GROUPS: usize = 20;

@@ -4,13 +4,17 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Audience, Died, End, Known, Notice, Open, Severity, Stamp, Told, Topic, What, due};
+use super::due;
 use crate::exit::Exit;
+use crate::notify::facts::{
+    Audience, EndedRun, HistoryFacts, News, NotedInterruption, Notice, Open, Severity, Stamp,
+    ToldBefore, Topic,
+};
 
 /// A site with an hourly run, and one channel.
 struct World {
-    known: Known,
-    told: Vec<Told>,
+    known: HistoryFacts,
+    told: Vec<ToldBefore>,
     audience: Audience,
     place: i64,
     /// Whatever was tried: when, what, and whether it arrived.
@@ -36,17 +40,17 @@ fn everybody() -> Audience {
 fn words(notice: &Notice) -> String {
     let whose = notice.mapping.as_deref().unwrap_or("all");
     match &notice.what {
-        What::Trouble { exit, again, .. } => {
+        News::Trouble { exit, again, .. } => {
             let again = if *again { " again" } else { "" };
             format!("{whose} {}{again}", exit.code())
         }
-        What::Recovered { from, .. } => {
+        News::Recovered { from, .. } => {
             let mut from: Vec<u8> = from.iter().map(|exit| exit.code()).collect();
             from.sort_unstable();
             format!("{whose} recovered from {from:?}")
         }
-        What::Interrupted { runs } => format!("interrupted {runs:?}"),
-        What::Digest {
+        News::Interrupted { runs } => format!("interrupted {runs:?}"),
+        News::Digest {
             new,
             known,
             acknowledged,
@@ -57,7 +61,7 @@ fn words(notice: &Notice) -> String {
 impl World {
     fn new(audience: Audience) -> World {
         World {
-            known: Known::default(),
+            known: HistoryFacts::default(),
             told: Vec::new(),
             audience,
             place: 0,
@@ -70,7 +74,7 @@ impl World {
         let now = at(day, hour);
         self.known.now_about = of.iter().map(|(who, _)| who.map(str::to_owned)).collect();
         for (who, exit) in of {
-            self.known.ends.push(End {
+            self.known.ends.push(EndedRun {
                 at: now,
                 mapping: who.map(str::to_owned),
                 exit: *exit,
@@ -100,7 +104,7 @@ impl World {
                     told.delivered = Some(stamp);
                 }
             }
-            None => self.told.push(Told {
+            None => self.told.push(ToldBefore {
                 mapping: notice.mapping.clone(),
                 topic,
                 tried: stamp,
@@ -151,7 +155,7 @@ fn sixty_days(audience: Audience) -> Vec<String> {
                 (15, 7) => world.open(15, 7, "key 2"),
                 (15, 20) => world.open(15, 20, "key 3"),
                 (19, 0) => world.known.open.clear(),
-                (30, 0 | 1) => world.known.died.push(Died {
+                (30, 0 | 1) => world.known.died.push(NotedInterruption {
                     run: hour,
                     noted: at(day, hour),
                 }),

@@ -1,10 +1,4 @@
-//! What is due to be told to a channel, from how runs ended, what is open, and what the channel heard before. Asks no
-//! clock: the moment is an argument.
-
-mod digest;
-mod scope;
-#[cfg(test)]
-mod tests;
+//! What decides whether somebody is told: who listens, how runs ended, what is open, and what was told before.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -39,7 +33,7 @@ pub(crate) struct Audience {
 
 /// How a run ended for one mapping, or as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct End {
+pub(crate) struct EndedRun {
     pub(crate) at: Timestamp,
     pub(crate) mapping: Option<String>,
     pub(crate) exit: Exit,
@@ -48,7 +42,7 @@ pub(crate) struct End {
 
 /// A run that never came to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Died {
+pub(crate) struct NotedInterruption {
     pub(crate) run: i64,
     /// When the run after it noticed.
     pub(crate) noted: Timestamp,
@@ -69,10 +63,10 @@ pub(crate) struct Open {
 
 /// What the history knows.
 #[derive(Debug, Default)]
-pub(crate) struct Known {
+pub(crate) struct HistoryFacts {
     /// The latest last; from the last success of each mapping on, or from further back.
-    pub(crate) ends: Vec<End>,
-    pub(crate) died: Vec<Died>,
+    pub(crate) ends: Vec<EndedRun>,
+    pub(crate) died: Vec<NotedInterruption>,
     pub(crate) open: Vec<Open>,
     /// What the run that just ended was about; None: the run as a whole.
     pub(crate) now_about: BTreeSet<Option<String>>,
@@ -96,7 +90,7 @@ pub(crate) struct Stamp {
 
 /// When a topic was last told to a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct ToldBefore {
     pub(crate) mapping: Option<String>,
     pub(crate) topic: Topic,
     /// Last tried, with or without success.
@@ -109,11 +103,11 @@ pub(crate) struct Told {
 pub(crate) struct Notice {
     pub(crate) mapping: Option<String>,
     pub(crate) severity: Severity,
-    pub(crate) what: What,
+    pub(crate) what: News,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum What {
+pub(crate) enum News {
     Trouble {
         exit: Exit,
         message: String,
@@ -132,56 +126,27 @@ pub(crate) enum What {
     },
     Digest {
         new: Vec<Open>,
-        /// Of all that are open, those that were told before, and those that somebody acknowledged.
+        /// How many others are open: those that were told before, and those that somebody acknowledged.
         known: usize,
         acknowledged: usize,
     },
 }
 
-/// What is to be told to a channel now; nothing most of the time.
-pub(crate) fn due(
-    known: &Known,
-    told: &[Told],
-    audience: &Audience,
-    now: Timestamp,
-) -> Vec<Notice> {
-    let mut notices = scope::due(known, told, audience, now);
-    notices.extend(interrupted(known, told, now));
-    notices.extend(digest::due(known, told, audience, now));
-    notices.retain(|notice| notice.severity >= audience.least);
-    notices
-}
-
 /// Whether what was told last then may be told again. A moment that is still to come is of a clock that went wrong.
-fn is_due_again(last: Option<Stamp>, now: Timestamp) -> bool {
+pub(super) fn is_due_again(last: Option<Stamp>, now: Timestamp) -> bool {
     last.is_none_or(|last| last.at > now || now.duration_since(last.at) >= DAY)
 }
 
-fn delivered(told: &[Told], topic: Topic, mapping: Option<&str>) -> Option<Stamp> {
+/// When a topic was last delivered.
+pub(super) fn delivered(told: &[ToldBefore], topic: Topic, mapping: Option<&str>) -> Option<Stamp> {
     let mut of_topic = told.iter();
     let of_topic =
         of_topic.find(|each| each.topic == topic && each.mapping.as_deref() == mapping)?;
     of_topic.delivered
 }
 
-fn interrupted(known: &Known, told: &[Told], now: Timestamp) -> Option<Notice> {
-    let last = delivered(told, Topic::Interrupted, None);
-    let is_new = |died: &&Died| match last {
-        Some(last) => died.noted > last.at,
-        // A channel that is new is not told what is long over.
-        None => now.duration_since(died.noted) < DAY,
-    };
-    let runs: Vec<i64> = known.died.iter().filter(is_new).map(|d| d.run).collect();
-    let is_due = !runs.is_empty() && is_due_again(last, now);
-    is_due.then_some(Notice {
-        mapping: None,
-        severity: Severity::Warning,
-        what: What::Interrupted { runs },
-    })
-}
-
 impl Audience {
-    fn hears(&self, mapping: Option<&str>) -> bool {
+    pub(super) fn hears(&self, mapping: Option<&str>) -> bool {
         match (&self.mappings, mapping) {
             (Some(mappings), Some(mapping)) => mappings.iter().any(|each| each == mapping),
             _ => true,
@@ -198,7 +163,7 @@ impl Severity {
         }
     }
 
-    /// Of an exit code; None: nobody is told of it by itself.
+    /// How grave an exit code is; None: nobody is told of it by itself.
     pub(crate) fn of(exit: Exit) -> Option<Severity> {
         match exit {
             Exit::Ok | Exit::Usage | Exit::Partial => None,
@@ -223,13 +188,13 @@ impl Word for Severity {
     ];
 }
 
-impl What {
+impl News {
     pub(crate) fn topic(&self) -> Topic {
         match self {
-            What::Trouble { exit, .. } => Topic::Exit(*exit),
-            What::Recovered { .. } => Topic::Recovered,
-            What::Interrupted { .. } => Topic::Interrupted,
-            What::Digest { .. } => Topic::Digest,
+            News::Trouble { exit, .. } => Topic::Exit(*exit),
+            News::Recovered { .. } => Topic::Recovered,
+            News::Interrupted { .. } => Topic::Interrupted,
+            News::Digest { .. } => Topic::Digest,
         }
     }
 }
