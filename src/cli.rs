@@ -59,15 +59,19 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Whether it is to change DHIS2.
-    pub(crate) fn sends(&self) -> bool {
-        let dry_run = match self {
-            Command::Run(args) => &args.send.dry_run,
-            Command::Push(args) => &args.send.dry_run,
-            Command::Apply(args) => &args.dry_run,
-            _ => return false,
+    /// What is to change DHIS2, if the command is to.
+    pub(crate) fn sending(&self) -> Option<Sending<'_>> {
+        let (command, dry_run, mappings): (_, _, &[String]) = match self {
+            Command::Run(args) => ("run", &args.send.dry_run, &args.mappings.mappings),
+            Command::Push(args) => ("push", &args.send.dry_run, &[]),
+            Command::Apply(args) => ("apply", &args.dry_run, &[]),
+            _ => return None,
         };
-        dry_run.by.is_none()
+        dry_run.by.is_none().then_some(Sending {
+            command,
+            site: self.site(),
+            mappings,
+        })
     }
 
     /// What every command has.
@@ -85,6 +89,13 @@ impl Command {
             Command::Explain(args) => &args.site,
         }
     }
+}
+
+/// A command that is to change DHIS2, and the mappings that it was given by name or path.
+pub(crate) struct Sending<'c> {
+    pub(crate) command: &'static str,
+    pub(crate) site: &'c SiteArgs,
+    pub(crate) mappings: &'c [String],
 }
 
 #[derive(Debug, Args)]

@@ -10,23 +10,27 @@
     )
 )]
 
+mod aftermath;
 mod cli;
 mod commands;
+mod deliver;
 mod dhis2;
 mod domain;
 mod exit;
 mod extract;
 #[cfg(test)]
 mod fuzz;
-mod heartbeat;
 mod history;
 mod http;
 mod map;
 mod mapping;
 mod notify;
+mod pass;
 mod plan;
 mod push;
+mod read;
 mod report;
+mod session;
 mod site;
 mod watchdog;
 

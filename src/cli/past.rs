@@ -58,9 +58,9 @@ pub(crate) struct StatusArgs {
     pub(crate) mappings: MappingArgs,
     #[command(flatten)]
     pub(crate) periods: PeriodArgs,
-    /// A mapping without a success for so long is stale: 5
-    #[arg(long, value_name = "TIME", default_value = "3h", value_parser = age)]
-    pub(crate) max_age: SignedDuration,
+    /// A mapping without a success for so long is stale: 5 [default: 3h]
+    #[arg(long, value_name = "TIME", value_parser = age)]
+    pub(crate) max_age: Option<SignedDuration>,
     /// Send a message that says that it is a test to every [[alert]], and tell which arrived
     #[arg(long, conflicts_with_all = ["mappings", "periods", "as_of", "max_age"])]
     pub(crate) test_alerts: bool,

@@ -2,78 +2,39 @@
 
 use jiff::Timestamp;
 
-use super::approvals::close_approved;
-use super::begin;
-use super::conclude::conclude;
-use super::deliver::{account, send};
-use super::mode::Mode;
-use super::record::{Intent, Record};
-use super::start::{connect, empty_report, memory};
-use super::target::{self, Connection, Named};
-use super::turn::Turn;
-use super::{monitoring, saved_plan, server_opinion};
 use crate::cli::ApplyArgs;
-use crate::domain::{CellAccount, CellOutcome, Period, RowCounts, Sent};
+use crate::deliver;
+use crate::domain::{CellOutcome, Period, RowCounts};
 use crate::exit::{Exit, Problem};
-use crate::plan::{Recheck, Rechecked, SavedChange, SavedMapping, SavedPlan, Target};
-use crate::push::{Budget, EXTRA_REQUESTS};
-use crate::report::{self, Keep, MappingReport, MovedCell, Report};
+use crate::plan::{SavedMapping, SavedPlan};
+use crate::report::MappingReport;
+use crate::session::{Intent, Preparation, read_saved_plan};
 use crate::watchdog::Work;
 
 /// Digits of a digest that people copy, and that are enough to name a plan.
 const DIGITS: usize = 12;
 
-/// The live values of a mapping are read in blocks of at most so many periods.
-const PERIODS: usize = 24;
-
 pub(super) fn apply(args: &ApplyArgs) -> anyhow::Result<Exit> {
-    let started = Timestamp::now();
-    let (site, watch) = begin(&args.site, Work::Usual)?;
-    let access = site.dhis2()?;
-    report::ensure_writable(args.report.output.output.as_deref())?;
-    let (plan, digest) = saved_plan::read(&args.plan)?;
+    let mut preparation = Preparation::of(args.into(), Work::Usual)?;
+    let access = preparation.site.dhis2()?;
+    let (plan, digest) = read_saved_plan(&args.plan)?;
     ensure_same_server(&plan, &access.url)?;
-    let url = access.url.clone();
-    let mode = args.dry_run.mode();
-    let _lock = match mode {
-        Mode::Send => Some(Turn::take(&site.state, started, &watch, false)?),
-        Mode::DryRun | Mode::AskServer => None,
-    };
-    watch.doing("asking DHIS2");
-    let mut report = empty_report("apply", mode, plan.as_of, started);
-    report.mappings = plan.mappings.iter().map(mapping_report).collect();
-    let memory = memory(&site, mode, &url)?;
-    let mut record = monitoring::begun(
-        &site,
-        Record::begin(&site, mode, intent(&report, &url), &mut report)?,
-    );
+    preparation.report.as_of = plan.as_of;
+    preparation.take_turn()?;
+    let memory = preparation.memory(&access)?;
+    let mut mappings: Vec<MappingReport> = plan.mappings.iter().map(mapping_report).collect();
+    let mut session = preparation.begin(intent(&mappings, &access.url))?;
     let released = args.release.iter().any(|named| names(named, &digest));
-    if let Some(problem) = too_old(&plan, started, &digest).filter(|_| !released) {
-        report.problems.push(problem);
-        nothing_sent(&plan, &mut report, CellOutcome::Held);
-    } else if hold(&plan, &mut report) {
-        nothing_sent(&plan, &mut report, CellOutcome::Held);
+    let too_old = too_old(&plan, session.report.started, &digest).filter(|_| !released);
+    if let Some(problem) = too_old {
+        session.report.problems.push(problem);
+        deliver::nothing_sent(&plan, &mut mappings, CellOutcome::Held);
+    } else if deliver::hold(&plan, &mut mappings) {
+        deliver::nothing_sent(&plan, &mut mappings, CellOutcome::Held);
     } else {
-        match connect(access, memory, &mut report) {
-            Ok(mut connection) => {
-                apply_all(
-                    &mut connection,
-                    &plan,
-                    mode,
-                    args.report.keep(),
-                    &mut record,
-                    &mut report,
-                );
-                report.requests = connection.dhis2.requests;
-            }
-            Err(error) => {
-                report.problems.push(Problem::of(&error));
-                nothing_sent(&plan, &mut report, CellOutcome::NotSent);
-            }
-        }
+        deliver::apply(&plan, access, memory, &mut session, &mut mappings);
     }
-    let told = (&args.site, &args.report);
-    conclude(&site, &watch, record, report, told)
+    session.conclude(mappings)
 }
 
 fn ensure_same_server(plan: &SavedPlan, url: &str) -> Result<(), Problem> {
@@ -113,19 +74,6 @@ fn too_old(plan: &SavedPlan, now: Timestamp, digest: &str) -> Option<Problem> {
     Some(Problem::new(Exit::Held, message))
 }
 
-/// Whether a mapping was held when the plan was made; its report says so.
-fn hold(plan: &SavedPlan, report: &mut Report) -> bool {
-    let each = plan.mappings.iter().zip(&mut report.mappings);
-    for (saved, mapping) in each.filter(|(saved, _)| saved.held) {
-        let message = format!(
-            "{} was held when the plan was made; nothing of the plan is sent; make a new one once nothing is held",
-            saved.name
-        );
-        mapping.problems.push(Problem::new(Exit::Held, message));
-    }
-    plan.mappings.iter().any(|saved| saved.held)
-}
-
 /// The plan has no rows, but its periods are told.
 fn mapping_report(saved: &SavedMapping) -> MappingReport {
     let mut report = MappingReport::new(&saved.name);
@@ -137,141 +85,11 @@ fn mapping_report(saved: &SavedMapping) -> MappingReport {
     report
 }
 
-fn intent(report: &Report, url: &str) -> Intent {
+fn intent(mappings: &[MappingReport], url: &str) -> Intent {
     let mut intent = Intent::new(url);
-    for mapping in &report.mappings {
+    for mapping in mappings {
         let periods: Vec<Period> = mapping.rows.periods.keys().copied().collect();
         intent.add(&mapping.name, &periods, None);
     }
     intent
-}
-
-/// Accounts for every cell of the plan where none is sent.
-fn nothing_sent(plan: &SavedPlan, report: &mut Report, outcome: CellOutcome) {
-    for (saved, mapping) in plan.mappings.iter().zip(&mut report.mappings) {
-        let mut account = CellAccount::default();
-        for change in &saved.changes {
-            let counts = account.periods.entry(change.cell().period).or_default();
-            counts.cells += 1;
-            counts.count(outcome);
-        }
-        mapping.absorb_cells(&account);
-    }
-}
-
-/// Looks at all mappings before anything is sent: the plan is applied whole or not at all.
-fn apply_all(
-    connection: &mut Connection,
-    plan: &SavedPlan,
-    mode: Mode,
-    keep: Keep,
-    record: &mut Record,
-    report: &mut Report,
-) {
-    let mut targets = Vec::new();
-    for (saved, mapping) in plan.mappings.iter().zip(&mut report.mappings) {
-        match find(connection, saved) {
-            Ok(target) => {
-                mapping.names = target::names(&target);
-                mapping.codes = target.data_set.codes.clone();
-                targets.push(target);
-            }
-            Err(error) => mapping.problems.push(Problem::of(&error)),
-        }
-    }
-    if targets.len() < plan.mappings.len() {
-        return nothing_sent(plan, report, CellOutcome::NotSent);
-    }
-    let mut rechecked = Vec::new();
-    let each = plan.mappings.iter().zip(&targets);
-    for ((saved, target), mapping) in each.zip(&mut report.mappings) {
-        match recheck(connection, saved, target) {
-            Ok(each) => rechecked.push(each),
-            Err(error) => mapping.problems.push(Problem::of(&error)),
-        }
-    }
-    if rechecked.len() < plan.mappings.len() {
-        return nothing_sent(plan, report, CellOutcome::NotSent);
-    }
-    if rechecked.iter().any(|each| !each.moved.is_empty()) {
-        return hold_moved(rechecked, report);
-    }
-    let mut budget = Budget {
-        extra_requests: EXTRA_REQUESTS,
-    };
-    let mut goes_on = true;
-    let each = rechecked.into_iter().zip(&targets);
-    for ((each, target), mapping) in each.zip(&mut report.mappings) {
-        let plan = each.plan;
-        let sent = match mode {
-            _ if !goes_on => vec![Sent::NotSent; plan.changes.len()],
-            Mode::DryRun => vec![Sent::Confirmed; plan.changes.len()],
-            Mode::AskServer => server_opinion::ask(connection, &plan, target, &mut budget, mapping),
-            // Its problem is in the mapping's report.
-            Mode::Send => {
-                send(connection, &plan, target, &mut budget, record, mapping).unwrap_or_default()
-            }
-        };
-        let recorded = record.part(&mapping.name, &plan, &sent, false);
-        mapping.problems.extend(recorded.err());
-        goes_on &= mapping.problems.is_empty();
-        account(plan, sent, false, keep, mapping);
-    }
-}
-
-/// What DHIS2 is like for a mapping of the plan.
-fn find(connection: &mut Connection, saved: &SavedMapping) -> anyhow::Result<Target> {
-    let named = Named::of_cells(saved.changes.iter().map(SavedChange::cell));
-    let target = connection.target_of(saved.data_set, &named)?;
-    let (now, then) = (target.data_set.period_type, saved.period_type);
-    if now != then {
-        let message = format!(
-            "data set {} ({}) is {now}, and the plan has {then} periods; nothing was sent; make a new plan",
-            target.data_set.name, target.data_set.id
-        );
-        return Err(Problem::new(Exit::Target, message).into());
-    }
-    Ok(target)
-}
-
-fn recheck(
-    connection: &mut Connection,
-    saved: &SavedMapping,
-    target: &Target,
-) -> anyhow::Result<Rechecked> {
-    let mut recheck = Recheck::new(saved, target);
-    for (periods, units) in recheck.blocks(PERIODS) {
-        connection
-            .dhis2
-            .live(saved.data_set, &periods, &units, &mut |row| {
-                recheck.live(&row);
-            })?;
-    }
-    let mut rechecked = recheck.finish();
-    close_approved(connection, &mut rechecked.plan, target)?;
-    Ok(rechecked)
-}
-
-/// A cell moved: nothing is sent of any mapping.
-fn hold_moved(rechecked: Vec<Rechecked>, report: &mut Report) {
-    for (each, mapping) in rechecked.into_iter().zip(&mut report.mappings) {
-        let held = each.plan.account_with(|_, _| CellOutcome::Held);
-        mapping.absorb_cells(&held);
-        if each.moved.is_empty() {
-            continue;
-        }
-        let message = format!(
-            "held: {} of {} cells are no longer as the plan found them; nothing was sent; look at them and make a new plan",
-            each.moved.len(),
-            held.total().cells
-        );
-        mapping.problems.push(Problem::new(Exit::Held, message));
-        let moved = each.moved.into_iter().map(|moved| MovedCell {
-            cell: moved.cell,
-            expected: moved.expected,
-            found: moved.found,
-            author: moved.author,
-        });
-        mapping.moved = moved.collect();
-    }
 }

@@ -1,32 +1,31 @@
 //! `explain`: where a number of DHIS2 comes from: the rows of the source now, what placed them, what DHIS2 holds, and
 //! every change that we made.
 
-mod find;
-
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::begin;
-use super::results;
-use super::source;
-use super::target::Connection;
 use crate::cli::ExplainArgs;
-use crate::domain::{Asked, Cell, DataSet, Desired, KeyMask, LiveRow, Text, Traced};
-use crate::exit::Exit;
+use crate::deliver::{Connection, Object, names_of_data_set, one};
+use crate::domain::{Asked, Cell, DataSet, Desired, LiveRow, Text, Traced, TripleScope, Uid};
+use crate::exit::{Exit, Problem};
 use crate::history::{OfCells, Past};
-use crate::map::Mapper;
 use crate::mapping::Mapping;
+use crate::read::{Part, SourceReader};
 use crate::report::{self, CellExplained, Explanation, LiveExplained};
-use crate::site::{self, Memory, NewSecret, SourceAccess};
-use crate::watchdog::{Watch, Work};
-use find::Subject;
+use crate::session;
+use crate::site::{self, Memory, NewSecret};
+use crate::watchdog::Work;
 
 pub(super) fn explain(args: &ExplainArgs) -> anyhow::Result<Exit> {
     let as_of = args.as_of.unwrap_or_else(Timestamp::now);
-    let (site, watch) = begin(&args.site, Work::Usual)?;
+    let (site, watch) = session::site(&args.site, Work::Usual)?;
     let mappings = site.mappings(&args.mappings.mappings)?;
-    let (source, dhis2) = (site.source()?, site.dhis2()?);
+    let source = SourceReader {
+        access: site.source()?,
+        as_of,
+    };
+    let dhis2 = site.dhis2()?;
     report::ensure_writable(args.report.output.output.as_deref())?;
     let past = Past::open(&site.state, site::alive(&site.state))?;
     let mask = site::key_mask(&site.state, NewSecret::ThrownAway)?;
@@ -47,8 +46,11 @@ pub(super) fn explain(args: &ExplainArgs) -> anyhow::Result<Exit> {
             explanation.notes.push(note);
             continue;
         }
-        watch.doing("reading the source");
-        let (desired, traced) = read(&source, &watch, mapping, args, as_of, &subject, &mask)?;
+        let part = Part {
+            mapping,
+            periods: &[args.period],
+        };
+        let (desired, traced) = source.trace(&part, subject.asked(), &mask, &watch)?;
         cells.take_rows(mapping, &desired, traced, &mut explanation);
     }
     explanation.since = cells.since.take();
@@ -61,7 +63,7 @@ fn begun(args: &ExplainArgs, subject: &Subject<'_>, as_of: Timestamp) -> Explana
     let mut names = BTreeMap::new();
     let mut codes = BTreeMap::new();
     for (_, data_set) in &subject.mappings {
-        names.extend(find::names(data_set));
+        names.extend(names_of_data_set(data_set));
         codes.extend(data_set.codes.clone());
     }
     let mappings = subject.mappings.iter();
@@ -80,30 +82,6 @@ fn begun(args: &ExplainArgs, subject: &Subject<'_>, as_of: Timestamp) -> Explana
         since: None,
         notes: Vec::new(),
     }
-}
-
-/// The rows of a mapping for the period, as a run would read and place them.
-fn read(
-    source: &SourceAccess,
-    watch: &Watch,
-    mapping: &Mapping,
-    args: &ExplainArgs,
-    as_of: Timestamp,
-    subject: &Subject<'_>,
-    mask: &KeyMask,
-) -> anyhow::Result<(Desired, Traced)> {
-    let once = || {
-        let mut connected = source::connect(source)?;
-        let mut snapshot = connected.snapshot()?;
-        let mut mapper = Mapper::new(mapping, vec![args.period]);
-        mapper.trace(subject.asked());
-        results::read(&mut snapshot, mapping, &[args.period], as_of, &mut mapper)?;
-        snapshot.close()?;
-        let traced = mapper.traced(mask);
-        Ok((mapper.finish(mask)?, traced))
-    };
-    let failed = |read: &anyhow::Result<(Desired, Traced)>| matches!(read, Err(error) if source::may_pass(error));
-    source::patiently(source, watch, once, failed)
 }
 
 /// The cells that have rows, a live value or a past.
@@ -206,4 +184,88 @@ impl Cells {
         }
         Ok(())
     }
+}
+
+/// What is asked about, in DHIS2's words.
+struct Subject<'m> {
+    data_element: Uid,
+    org_unit: Uid,
+    category_option_combo: Option<Uid>,
+    /// Those that fill it, with their data sets.
+    mappings: Vec<(&'m Mapping, DataSet)>,
+}
+
+impl<'m> Subject<'m> {
+    fn find(
+        args: &ExplainArgs,
+        mappings: &'m [Mapping],
+        connection: &mut Connection,
+    ) -> anyhow::Result<Subject<'m>> {
+        let mut all = Vec::new();
+        for mapping in mappings {
+            all.push((mapping, connection.data_set(mapping.data_set)?));
+        }
+        let elements = all.iter().flat_map(|(_, data_set)| {
+            let elements = data_set.elements.iter();
+            elements.map(|(uid, element)| Object::of(*uid, &element.name, data_set))
+        });
+        let data_element = one("data element", &args.data_element, elements)?;
+        let units = all.iter().flat_map(|(_, data_set)| {
+            let units = data_set.org_units.iter();
+            units.map(|(uid, unit)| Object::of(*uid, &unit.name, data_set))
+        });
+        // A unit that left the data sets may still hold values.
+        let org_unit = one("organisation unit", &args.org_unit, units)
+            .or_else(|problem| args.org_unit.parse().map_err(|_| problem))?;
+        all.retain(|(mapping, data_set)| fills(mapping, data_set, data_element));
+        ensure_any(&all, args)?;
+        all.retain(|(mapping, _)| mapping.period_type == args.period.period_type());
+        let asked = args.category_option_combo.as_deref();
+        let combos = all.iter().flat_map(|(_, data_set)| {
+            let element = data_set.elements.get(&data_element);
+            let combos = element
+                .into_iter()
+                .flat_map(|each| each.category_option_combos.iter());
+            combos.map(|(uid, name)| Object::of(*uid, name, data_set))
+        });
+        let category_option_combo = asked.map(|asked| one("category option combo", asked, combos));
+        Ok(Subject {
+            data_element,
+            org_unit,
+            category_option_combo: category_option_combo.transpose()?,
+            mappings: all,
+        })
+    }
+
+    fn asked(&self) -> Asked {
+        Asked {
+            data_element: self.data_element,
+            org_unit: self.org_unit,
+            category_option_combo: self.category_option_combo,
+        }
+    }
+}
+
+/// Whether a mapping may fill a data element of its data set.
+fn fills(mapping: &Mapping, data_set: &DataSet, data_element: Uid) -> bool {
+    let scope = mapping.scope();
+    let listed = |triples: Vec<TripleScope>| {
+        let mut each = triples.iter();
+        each.any(|scope| scope.data_elements.contains(&data_element))
+    };
+    data_set.elements.contains_key(&data_element) && scope.triples.is_none_or(listed)
+}
+
+fn ensure_any(mappings: &[(&Mapping, DataSet)], args: &ExplainArgs) -> Result<(), Problem> {
+    let fits =
+        |(mapping, _): &(&Mapping, DataSet)| mapping.period_type == args.period.period_type();
+    let message = match mappings.first() {
+        None => format!("no mapping fills the data element {}", args.data_element),
+        Some(_) if mappings.iter().any(fits) => return Ok(()),
+        Some((mapping, _)) => format!(
+            "the periods of {} are {}, and {} is none of them",
+            mapping.name, mapping.period_type, args.period
+        ),
+    };
+    Err(Problem::new(Exit::Usage, message))
 }

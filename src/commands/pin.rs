@@ -6,19 +6,19 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::begin;
-use super::target::Connection;
 use crate::cli::PinArgs;
+use crate::deliver::Connection;
 use crate::domain::{Dimension, Drift, Kind, Pin, Uid};
 use crate::exit::{Exit, Problem};
 use crate::mapping::{Codes, Mapping, PinFile, coded, digest};
 use crate::plan;
 use crate::report;
+use crate::session;
 use crate::site::{self, Memory, Site};
 use crate::watchdog::Work;
 
 pub(super) fn pin(args: &PinArgs) -> anyhow::Result<Exit> {
-    let (site, watch) = begin(&args.site, Work::Usual)?;
+    let (site, watch) = session::site(&args.site, Work::Usual)?;
     let codes = codes(&site)?;
     let access = site.dhis2_without_pin()?;
     let path = site.pin_path();

@@ -1,81 +1,38 @@
 //! `push`: a document → plan → DHIS2.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 
 use anyhow::Context;
 use jiff::Timestamp;
 
-use super::begin;
-use super::conclude::conclude;
-use super::deliver::{Orders, deliver};
-use super::mode::Mode;
-use super::record::{Intent, Record};
-use super::start::{answerers, connect, empty_report, memory};
-use super::turn::Turn;
-use super::{monitoring, saved_plan};
 use crate::cli::PushArgs;
+use crate::deliver::{self, Delivery, PartOf};
 use crate::domain::Desired;
 use crate::exit::{Exit, Problem};
 use crate::map;
-use crate::push::{Budget, EXTRA_REQUESTS};
 use crate::report::{self, MappingReport};
+use crate::session::{Intent, Preparation};
 use crate::watchdog::Work;
 
 pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
-    let started = Timestamp::now();
-    let (site, watch) = begin(&args.site, Work::Usual)?;
-    let access = site.dhis2()?;
-    report::ensure_writable(args.send.report.output.output.as_deref())?;
-    saved_plan::ensure_writable(args.send.save_plan.as_deref())?;
-    watch.doing("waiting for its input");
+    let mut preparation = Preparation::of(args.into(), Work::Usual)?;
+    let dhis2 = preparation.site.dhis2()?;
+    preparation.watch.doing("waiting for its input");
     let (desired, created) = read(args)?;
-    let mode = args.send.mode();
-    let _lock = match mode {
-        Mode::Send => Some(Turn::take(&site.state, started, &watch, false)?),
-        Mode::DryRun | Mode::AskServer => None,
-    };
-    let mut report = empty_report("push", mode, started, started);
-    let memory = memory(&site, mode, &access.url)?;
-    let answerers = answerers(&site, &mut report);
-    let mut intent = Intent::new(&access.url);
-    intent.add(&desired.mapping, &desired.periods, None);
-    let mut record = monitoring::begun(&site, Record::begin(&site, mode, intent, &mut report)?);
-    let orders = Orders {
-        mode,
-        keep: args.send.keep(),
-        releases: &args.send.release,
-        is_last: true,
-        age: Some(age(created, started)),
-    };
-    let mut mapping = MappingReport::new(&desired.mapping);
-    watch.doing("asking DHIS2");
-    match connect(access, memory, &mut report) {
-        Ok(mut connection) => {
-            connection.answerers = answerers;
-            let mut budget = Budget {
-                extra_requests: EXTRA_REQUESTS,
-            };
-            // Its problem is in the mapping's report.
-            let _ = deliver(
-                &mut connection,
-                desired,
-                &orders,
-                &mut budget,
-                &mut record,
-                &mut mapping,
-            );
-            report.requests = connection.dhis2.requests;
-        }
-        Err(error) => report.problems.push(Problem::of(&error)),
-    }
-    report.mappings.push(mapping);
+    preparation.take_turn()?;
+    let memory = preparation.memory(&dhis2)?;
+    let answerers = deliver::answerers(&preparation.site, &mut preparation.report);
     // The document does not have the digests of the mapping's files.
-    saved_plan::save(args.send.save_plan.as_deref(), &mut report, |_| {
-        BTreeMap::new()
-    });
-    let told = (&args.site, &args.send.report);
-    conclude(&site, &watch, record, report, told)
+    let mut intent = Intent::new(&dhis2.url);
+    intent.add(&desired.mapping, &desired.periods, None);
+    let mut session = preparation.begin(intent)?;
+    let mut mapping = MappingReport::new(&desired.mapping);
+    let part = PartOf {
+        is_last: true,
+        age: Some(age(created, session.report.started)),
+    };
+    Delivery::new(dhis2, memory, answerers).deliver(desired, part, &mut session, &mut mapping);
+    session.conclude(vec![mapping])
 }
 
 /// The document, and when it was made.

@@ -6,26 +6,70 @@ use super::source::{Source, first_names, has_word, names_below};
 
 /// What each module of `src` uses; a module uses only what stands below it, and the stages extract, map, plan and push
 /// never name each other.
-pub(super) const USES: [(&str, &[&str]); 18] = [
+pub(super) const USES: [(&str, &[&str]); 22] = [
     ("main", &["cli", "commands", "exit", "report"]),
     (
         "commands",
         &[
+            "pass",
+            "deliver",
+            "session",
+            "aftermath",
+            "read",
             "watchdog",
-            "cli",
-            "exit",
-            "heartbeat",
             "report",
             "history",
+            "cli",
             "site",
-            "notify",
-            "extract",
+            "exit",
             "map",
             "plan",
-            "push",
-            "dhis2",
             "mapping",
             "domain",
+        ],
+    ),
+    // It puts reading and delivering together.
+    (
+        "pass",
+        &[
+            "deliver", "session", "read", "report", "cli", "site", "exit", "mapping", "domain",
+        ],
+    ),
+    (
+        "deliver",
+        &[
+            "session", "read", "report", "site", "exit", "push", "plan", "dhis2", "mapping",
+            "domain",
+        ],
+    ),
+    (
+        "session",
+        &[
+            "aftermath",
+            "read",
+            "watchdog",
+            "report",
+            "history",
+            "cli",
+            "site",
+            "exit",
+            "extract",
+            "plan",
+            "mapping",
+            "domain",
+        ],
+    ),
+    (
+        "aftermath",
+        &[
+            "read", "report", "history", "cli", "site", "notify", "exit", "dhis2", "http",
+            "mapping", "domain",
+        ],
+    ),
+    (
+        "read",
+        &[
+            "watchdog", "report", "cli", "site", "exit", "extract", "map", "mapping", "domain",
         ],
     ),
     // It tells that it ends the process.
@@ -53,8 +97,6 @@ pub(super) const USES: [(&str, &[&str]); 18] = [
     ("plan", &["domain"]),
     ("map", &["mapping", "domain"]),
     ("dhis2", &["http", "domain"]),
-    // It is no part of DHIS2, and speaks HTTP to somebody else.
-    ("heartbeat", &["http"]),
     ("http", &[]),
     ("mapping", &["domain"]),
     ("domain", &[]),
@@ -87,7 +129,7 @@ pub(super) const HOMES: [(&str, &[&str]); 25] = [
     // Read in one, needed by those that speak to somebody.
     (
         "secrecy",
-        &["site", "extract", "dhis2", "heartbeat", "notify"],
+        &["site", "extract", "dhis2", "aftermath", "notify"],
     ),
     // Digests of files, fingerprints of keys, names of plans, the pinned key of a server.
     ("sha2", &["mapping", "domain", "plan", "extract"]),

@@ -1,0 +1,63 @@
+//! Gives every cell of a mapping its outcome, and the report everything the plan says.
+
+use super::Delivering;
+use crate::domain::{CellAccount, CellCounts, CellOutcome, Change, Desired, Sent};
+use crate::plan::Plan;
+use crate::report::ChangeReport;
+
+impl Delivering<'_, '_> {
+    pub(super) fn account(&mut self, plan: Plan, sent: Vec<Sent>, held: bool) {
+        let outcome = |index: usize, change: &Change| match sent.get(index) {
+            _ if held => CellOutcome::Held,
+            sent => sent.unwrap_or(&Sent::NotSent).outcome(change.kind),
+        };
+        let report = &mut *self.report;
+        report.absorb_cells(&plan.account_with(outcome));
+        let changes = plan.changes.iter().enumerate();
+        let changes = changes.filter_map(|(index, change)| {
+            Some(ChangeReport {
+                cell: plan.space.cell(change.key)?,
+                kind: change.kind,
+                old: change.old.clone(),
+                new: change.value.clone(),
+                author: change.author().cloned(),
+                outcome: outcome(index, change),
+                code: match sent.get(index) {
+                    Some(Sent::Rejected { code }) => Some(code.to_string()),
+                    _ => None,
+                },
+            })
+        });
+        report.absorb_changes(changes, self.orders.keep());
+        for (why, cells) in plan.left {
+            *report.left.entry(why).or_default() += cells;
+        }
+        for (why, cells) in plan.blocked_by {
+            *report.blocked_by.entry(why).or_default() += cells;
+        }
+        report.closed.extend(plan.closed);
+        report.blocked.extend(plan.blocked);
+        report.held.extend(plan.held);
+        report.stranded.extend(plan.stranded);
+        report.stranded_cells += plan.stranded_cells;
+        for (why, cells) in plan.newer {
+            *report.newer.entry(why).or_default() += cells;
+        }
+    }
+}
+
+/// The account of desired values that were never compared.
+pub(crate) fn not_sent(desired: &Desired) -> CellAccount {
+    let mut account = CellAccount::default();
+    for period in &desired.periods {
+        account.periods.insert(*period, CellCounts::default());
+    }
+    for cell in &desired.cells {
+        if let Some(cell) = desired.space.cell(cell.key) {
+            let counts = account.periods.entry(cell.period).or_default();
+            counts.cells += 1;
+            counts.count(CellOutcome::NotSent);
+        }
+    }
+    account
+}

@@ -1,0 +1,76 @@
+//! Whether a guard or somebody else's value holds a plan, and what a person is told of it.
+
+use super::{Delivering, PartOf};
+use crate::domain::{Trip, Uid};
+use crate::exit::{Exit, Problem};
+use crate::plan::{self, Plan, Run, Source, Target};
+
+impl Delivering<'_, '_> {
+    pub(super) fn is_held(
+        &mut self,
+        source: &Source,
+        plan: &Plan,
+        target: &Target,
+        part: PartOf,
+    ) -> bool {
+        let data_set = target.data_set.id;
+        let memory = &self.connection.memory;
+        let run = Run {
+            rows: self.report.rows.total().rows,
+            is_last: part.is_last,
+            age: part.age,
+            confirmed: &memory.confirmed(&self.report.name, data_set),
+        };
+        let trips = plan::trips(source, plan, target, run);
+        let guarded = self.is_guarded(&trips, plan, data_set);
+        self.tell_of_foreign(plan);
+        guarded || plan.is_held()
+    }
+
+    /// A person may have let exactly this plan pass.
+    fn is_guarded(&mut self, trips: &[Trip], plan: &Plan, data_set: Uid) -> bool {
+        let Some(first) = trips.first() else {
+            return false;
+        };
+        let digest = plan.digest(&self.report.name, data_set);
+        let released = self.orders.releases.contains(&digest);
+        if !released {
+            let period = first.period.map(|period| format!("{period}: "));
+            let more = match trips.len() - 1 {
+                0 => String::new(),
+                more => format!(" (and {more} more)"),
+            };
+            self.report.problems.push(Problem::new(
+                Exit::Held,
+                format!(
+                    "held by a guard, nothing of it is sent: {}{}{more}; then run again{}",
+                    period.unwrap_or_default(),
+                    first.words,
+                    // Other people's values hold it all the same.
+                    match plan.is_held() {
+                        true => String::new(),
+                        false => format!(", or let exactly this plan pass with --release {digest}"),
+                    }
+                ),
+            ));
+        }
+        self.report.guards.extend_from_slice(trips);
+        self.report.digest = Some(digest);
+        self.report.released |= released;
+        !released
+    }
+
+    /// Somebody else's values that differ are a person's decision.
+    fn tell_of_foreign(&mut self, plan: &Plan) {
+        if plan.is_held() {
+            self.report.problems.push(Problem::new(
+                Exit::Held,
+                format!(
+                    "held, nothing of it is sent: cells in which what somebody else stored or deleted differs from the source: {}; \
+                     compare them, mend the wrong side, or write foreign = \"keep\" or \"overwrite\" in the mapping",
+                    plan.held_cells
+                ),
+            ));
+        }
+    }
+}
