@@ -17,11 +17,6 @@ mod number_tests;
 mod outcome;
 mod own_user;
 mod period;
-mod period_parse;
-mod period_range;
-#[cfg(test)]
-mod period_tests;
-mod period_type;
 mod pin;
 mod policy;
 mod reject;
@@ -30,12 +25,7 @@ mod shown_key;
 mod text;
 mod traced;
 mod uid;
-#[cfg(test)]
-mod value_recording_tests;
-#[cfg(test)]
-mod value_rule_tests;
-mod value_rules;
-mod value_type;
+mod value;
 
 pub(crate) use cell::{Cell, Key, Space, Triple};
 pub(crate) use change::{Author, Change, ChangeKind, People, Sent};
@@ -54,9 +44,7 @@ pub(crate) use metadata::{
 pub(crate) use number::{Number, Total, canonical};
 pub(crate) use outcome::{Blocked, CellAccount, CellCounts, CellOutcome, Closed, Left};
 pub(crate) use own_user::OwnUser;
-pub(crate) use period::Period;
-pub(crate) use period_range::PeriodRange;
-pub(crate) use period_type::PeriodType;
+pub(crate) use period::{Period, PeriodRange, PeriodType};
 pub(crate) use pin::{CategoryCombo, Kind, Pin, PinnedElement, PinnedOrgUnit};
 pub(crate) use policy::{Absent, Combine, ElementPolicies, Foreign, Policies, Word};
 pub(crate) use reject::{NO_CODE, sentence};
@@ -65,5 +53,4 @@ pub(crate) use shown_key::{KeyMask, ShownKey, escaped, shown_label};
 pub(crate) use text::Text;
 pub(crate) use traced::{AnsweredBy, Asked, Traced, TracedAnswer, TracedRow, TracedRule};
 pub(crate) use uid::{DEFAULT_COMBO, Uid};
-pub(crate) use value_rules::reads_as_zero;
-pub(crate) use value_type::ValueType;
+pub(crate) use value::{ValueType, reads_as_zero};

@@ -6,10 +6,10 @@ use jiff::civil::Date;
 use proptest::prelude::{Strategy, prop};
 use proptest::{prop_assert, prop_assert_eq, prop_assume, proptest};
 
-use super::period_parse::PeriodError;
+use super::parse::PeriodError;
 use super::{Period, PeriodType};
 
-const GOLDEN: &str = include_str!("../../tests/golden/dhis2-periods.tsv");
+const GOLDEN: &str = include_str!("../../../tests/golden/dhis2-periods.tsv");
 
 /// One line: the string, the verdicts of 2.38/39, 2.40/41, 2.42, 2.43, then what 2.43 makes of it.
 struct Line {

@@ -1,14 +1,22 @@
 //! DHIS2's value types: which values a server would refuse, and in what form it stores the others.
 
+#[cfg(test)]
+mod recording_tests;
+mod rules;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use serde::{Deserialize, Deserializer};
 
-use super::value_rules::{
+pub(crate) use rules::reads_as_zero;
+
+use super::{Engine, Uid};
+use rules::{
     boolean, integer, is_coordinate, is_date, is_date_time, is_letter, is_number, is_phone_number,
     is_time, is_url, is_username, lies_within, trimmed,
 };
-use super::{Engine, Uid};
 
 /// `dataElement.valueType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

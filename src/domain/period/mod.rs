@@ -1,11 +1,20 @@
 //! A reporting period: its first and last day, its neighbours, its place among the periods of its type.
 
+mod kind;
+mod parse;
+mod range;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use jiff::SignedDuration;
 use jiff::civil::{Date, date};
 
-use super::period_type::{PeriodType, Rhythm};
+pub(crate) use kind::PeriodType;
+pub(crate) use range::PeriodRange;
+
+use kind::Rhythm;
 
 /// A period of DHIS2, 1900 to 9999; eight bytes. Ordered by type, then by time. Read with `FromStr` from any ISO
 /// string that DHIS2 takes, written with `Display` in DHIS2's canonical spelling.

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::period::{FIRST_YEAR, Period};
-use super::period_type::{PeriodType, Rhythm};
+use super::kind::{PeriodType, Rhythm};
+use super::{FIRST_YEAR, Period};
 
 /// Text that is no period, or no range of periods. `Display` says why, and repeats the text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::value_type::BLANK;
-use super::{Engine, ValueType};
+use super::BLANK;
+use super::ValueType;
+use crate::domain::Engine;
 
 /// The recordings of a version that are about single values.
 macro_rules! recordings {
@@ -16,7 +17,7 @@ macro_rules! recordings {
             "value-type-text", "value-type-true", "value-type-zop", "write-empty")
     };
     ($version:literal: $($name:literal),*) => {
-        [$(($name, include_str!(concat!("../../tests/golden/exchanges/", $version, "/", $name, ".json")))),*]
+        [$(($name, include_str!(concat!("../../../tests/golden/exchanges/", $version, "/", $name, ".json")))),*]
     };
 }
 
@@ -27,9 +28,9 @@ fn text<'v>(value: &'v Value, key: &str) -> &'v str {
 /// Data element → value type, of all the metadata that the recorded servers held.
 fn value_types() -> BTreeMap<String, ValueType> {
     let exports = [
-        include_str!("../../examples/st-lucia/dhis2/metadata.json"),
-        include_str!("../../tests/golden/exchanges/extra_metadata.json"),
-        include_str!("../../tests/golden/exchanges/extra_metadata_2.json"),
+        include_str!("../../../examples/st-lucia/dhis2/metadata.json"),
+        include_str!("../../../tests/golden/exchanges/extra_metadata.json"),
+        include_str!("../../../tests/golden/exchanges/extra_metadata_2.json"),
     ];
     let mut types = BTreeMap::new();
     for export in exports {

@@ -1,9 +1,10 @@
 //! Value types against DHIS2's own validator (golden/dhis2-numbers.tsv, executed classes) and, where that file is
 //! silent, against the rules as DHIS2's sources state them.
 
-use super::{Engine, ValueType, reads_as_zero};
+use super::{ValueType, reads_as_zero};
+use crate::domain::Engine;
 
-const GOLDEN: &str = include_str!("../../tests/golden/dhis2-numbers.tsv");
+const GOLDEN: &str = include_str!("../../../tests/golden/dhis2-numbers.tsv");
 
 const BOTH: [Engine; 2] = [Engine::Old, Engine::New];
 

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use jiff::civil::Date;
 use regex::Regex;
 
-use super::Engine;
+use crate::domain::Engine;
 
 /// Whether DHIS2 takes the value for zero, which it does not store where zero is not significant (up to 2.42).
 /// `-0` and `00` are none.

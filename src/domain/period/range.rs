@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::period::Period;
-use super::period_parse::PeriodError;
-use super::period_type::PeriodType;
+use super::Period;
+use super::kind::PeriodType;
+use super::parse::PeriodError;
 
 /// Periods of one type in unbroken sequence, both ends included; never empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
