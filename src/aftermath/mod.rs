@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::domain::CellOutcome;
+use crate::domain::{CellOutcome, RowOutcome};
 use crate::exit::{Exit, Problem};
 use crate::history::{After, Concern, Recorder};
 use crate::report::{self, MappingReport, Report};
@@ -143,13 +143,11 @@ fn line(run: i64, report: &Report, last: &(i64, String)) -> String {
 
 fn totals(mapping: &MappingReport) -> String {
     let (rows, cells) = (mapping.rows.total(), mapping.cells.total());
-    let of_rows = [
-        ("unmapped", rows.unmapped),
-        ("invalid", rows.invalid),
-        ("excluded", rows.excluded),
-        ("empty", rows.empty),
-    ];
-    let of_cells = cells
+    let mut of_rows = rows
+        .iter()
+        .filter(|(outcome, _)| *outcome != RowOutcome::Mapped)
+        .map(|(outcome, count)| (outcome.name(), count));
+    let mut of_cells = cells
         .iter()
         .filter(|(outcome, _)| *outcome != CellOutcome::Unchanged)
         .map(|(outcome, count)| (outcome.name(), count));
@@ -162,9 +160,9 @@ fn totals(mapping: &MappingReport) -> String {
     format!(
         "{} rows{}, {} cells{}",
         rows.rows,
-        some(&mut of_rows.into_iter()),
+        some(&mut of_rows),
         cells.cells,
-        some(&mut of_cells.into_iter())
+        some(&mut of_cells)
     )
 }
 

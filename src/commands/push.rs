@@ -21,7 +21,7 @@ pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
     let (desired, created) = read(args)?;
     preparation.take_turn()?;
     let memory = preparation.memory(&dhis2)?;
-    let answerers = deliver::answerers(&preparation.site, &mut preparation.report);
+    let site_scopes = deliver::site_scopes(&preparation.site, &mut preparation.report);
     // The document does not have the digests of the mapping's files.
     let mut intent = Intent::new(&dhis2.url);
     intent.add(&desired.mapping, &desired.periods, None);
@@ -31,7 +31,7 @@ pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
         is_last: true,
         age: Some(age(created, session.report.started)),
     };
-    Delivery::new(dhis2, memory, answerers).deliver(desired, part, &mut session, &mut mapping);
+    Delivery::new(dhis2, memory, site_scopes).deliver(desired, part, &mut session, &mut mapping);
     session.conclude(vec![mapping])
 }
 

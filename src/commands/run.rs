@@ -16,9 +16,9 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     preparation.take_turn()?;
     let mask = preparation.mask()?;
     let memory = preparation.memory(&dhis2)?;
-    let answerers = match args.mappings.mappings.is_empty() {
-        true => mappings.iter().map(deliver::answerer).collect(),
-        false => deliver::answerers(&preparation.site, &mut preparation.report),
+    let site_scopes = match args.mappings.mappings.is_empty() {
+        true => mappings.iter().map(deliver::mapping_scope).collect(),
+        false => deliver::site_scopes(&preparation.site, &mut preparation.report),
     };
     let intent = pass::intent(&source, &dhis2, &jobs);
     let as_of = preparation.report.as_of;
@@ -29,7 +29,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
             as_of,
         },
         mask,
-        delivery: Delivery::new(dhis2, memory, answerers),
+        delivery: Delivery::new(dhis2, memory, site_scopes),
         jobs,
         rest: &args.backfill,
     };

@@ -4,13 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Connection;
-use crate::domain::{Period, Uid};
+use crate::domain::{Form, Uid};
 use crate::plan::{Plan, Target};
 
-/// A period, unit and attribute option combo: what DHIS2 approves as one.
-type Place = (Period, Uid, Uid);
-
-/// Asks only where the plan would change something, and no place twice.
+/// Asks only where the plan would change something, and for no form twice.
 pub(crate) fn close_approved(
     connection: &mut Connection,
     plan: &mut Plan,
@@ -21,31 +18,31 @@ pub(crate) fn close_approved(
     };
     let mut known = BTreeMap::new();
     let mut approved = BTreeSet::new();
-    for place in plan.places() {
-        if is_approved(connection, workflow, place, target, &mut known)? {
-            approved.insert(place);
+    for form in plan.forms() {
+        if is_approved(connection, workflow, form, target, &mut known)? {
+            approved.insert(form);
         }
     }
     plan.close_approved(&approved);
     Ok(())
 }
 
-/// Whether a place is approved itself, or at a unit above it: from the top of the account's units down, because an answer
+/// Whether a form is approved itself, or at a unit above it: from the top of the account's units down, because an answer
 /// there is one for all below.
 fn is_approved(
     connection: &mut Connection,
     workflow: Uid,
-    (period, org_unit, combo): Place,
+    form: Form,
     target: &Target,
-    known: &mut BTreeMap<Place, bool>,
+    known: &mut BTreeMap<Form, bool>,
 ) -> anyhow::Result<bool> {
-    for unit in target.line_to(org_unit) {
-        let place = (period, unit, combo);
-        let approved = match known.get(&place) {
+    for org_unit in target.line_to(form.org_unit) {
+        let above = Form { org_unit, ..form };
+        let approved = match known.get(&above) {
             Some(approved) => *approved,
             None => {
-                let approved = connection.dhis2.is_approved(workflow, place)?;
-                known.insert(place, approved);
+                let approved = connection.dhis2.is_approved(workflow, above)?;
+                known.insert(above, approved);
                 approved
             }
         };

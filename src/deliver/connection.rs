@@ -10,8 +10,10 @@ use super::rights::{
     ensure_is_meant, ensure_may_not_more, ensure_may_use, ensure_may_write, ensure_readable,
 };
 use crate::dhis2::Dhis2;
-use crate::domain::{Account, DataSet, Desired, Drift, OrgUnit, OwnUser, Period, Pin, Server, Uid};
-use crate::plan::{self, Answerer, Search, Target};
+use crate::domain::{
+    Account, DataSet, Desired, Drift, OrgUnit, OwnUser, Period, Pin, Server, Uid, is_ours,
+};
+use crate::plan::{self, MappingScope, Search, Target};
 use crate::site::{Dhis2Access, Memory, Registrations};
 
 /// A DHIS2 that has answered, with what is known of it.
@@ -23,7 +25,7 @@ pub(crate) struct Connection {
     /// What earlier runs found there.
     pub(crate) memory: Memory,
     /// Every mapping of the site, to tell which values of ours none answers for.
-    pub(crate) answerers: Vec<Answerer>,
+    pub(crate) site_scopes: Vec<MappingScope>,
     /// What could not be looked at, for the report of the mapping that is delivered.
     pub(crate) notes: Vec<String>,
     /// Data sets and periods in which such values have been looked for.
@@ -55,7 +57,7 @@ impl Connection {
             account,
             chunk: access.chunk,
             memory,
-            answerers: Vec::new(),
+            site_scopes: Vec::new(),
             notes: Vec::new(),
             searched: BTreeSet::new(),
             hierarchy: None,
@@ -69,8 +71,7 @@ impl Connection {
 
     /// Whether a value that `user` stored then counts as ours.
     pub(crate) fn owns(&self, user: Option<&str>, when: Option<DateTime>) -> bool {
-        let of_other = |user| self.own_users.iter().any(|own| own.stored(user, when));
-        user.is_some_and(|user| user == self.account.username || of_other(user))
+        is_ours(&self.account.username, &self.own_users, user, || when)
     }
 
     /// What a mapping's plan is made against.
@@ -138,14 +139,14 @@ impl Connection {
 
     /// Where to look for values of ours that no mapping answers for: in every period once.
     pub(crate) fn search(&mut self, desired: &Desired) -> Search {
-        if self.answerers.is_empty() {
+        if self.site_scopes.is_empty() {
             return Search::default();
         }
         let periods = desired.periods.iter().copied();
         let new = periods.filter(|period| self.searched.insert((desired.data_set, *period)));
         Search {
             periods: new.collect(),
-            answerers: self.answerers.clone(),
+            site_scopes: self.site_scopes.clone(),
         }
     }
 

@@ -3,19 +3,19 @@
 use super::{Delivering, PartOf};
 use crate::domain::{Trip, Uid};
 use crate::exit::{Exit, Problem};
-use crate::plan::{self, Plan, Run, Source, Target};
+use crate::plan::{self, Plan, RunSoFar, SourceCounts, Target};
 
 impl Delivering<'_, '_> {
     pub(super) fn is_held(
         &mut self,
-        source: &Source,
+        source: &SourceCounts,
         plan: &Plan,
         target: &Target,
         part: PartOf,
     ) -> bool {
         let data_set = target.data_set.id;
         let memory = &self.connection.memory;
-        let run = Run {
+        let run = RunSoFar {
             rows: self.report.rows.total().rows,
             is_last: part.is_last,
             age: part.age,

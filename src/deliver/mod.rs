@@ -26,7 +26,7 @@ use named_objects::names_of_target;
 use crate::domain::{Blocked, Desired, Sent};
 use crate::exit::{Exit, Problem};
 use crate::mapping::Mapping;
-use crate::plan::{Answerer, Plan, Source, Target};
+use crate::plan::{MappingScope, Plan, SourceCounts, Target};
 use crate::push::{self, Budget, EXTRA_REQUESTS, Task};
 use crate::read::ensure_balanced;
 use crate::report::{MappingReport, Report};
@@ -37,7 +37,7 @@ use crate::site::{Dhis2Access, Memory, Site};
 pub(crate) struct Delivery {
     state: Dhis2State,
     /// Every mapping of the site, to tell which values of ours none answers for.
-    answerers: Vec<Answerer>,
+    site_scopes: Vec<MappingScope>,
     budget: Budget,
 }
 
@@ -57,10 +57,14 @@ pub(crate) struct PartOf {
 }
 
 impl Delivery {
-    pub(crate) fn new(access: Dhis2Access, memory: Memory, answerers: Vec<Answerer>) -> Delivery {
+    pub(crate) fn new(
+        access: Dhis2Access,
+        memory: Memory,
+        site_scopes: Vec<MappingScope>,
+    ) -> Delivery {
         Delivery {
             state: Dhis2State::Unasked(Box::new((access, memory))),
-            answerers,
+            site_scopes,
             budget: Budget {
                 extra_requests: EXTRA_REQUESTS,
             },
@@ -120,7 +124,7 @@ impl Delivery {
                 let (access, memory) = *access;
                 match open(access, memory, session) {
                     Ok(mut connection) => {
-                        connection.answerers = std::mem::take(&mut self.answerers);
+                        connection.site_scopes = std::mem::take(&mut self.site_scopes);
                         Dhis2State::Open(Box::new(connection))
                     }
                     Err(error) => {
@@ -151,9 +155,9 @@ pub(crate) fn open(
 }
 
 /// Every mapping of the site, whatever this run is about.
-pub(crate) fn answerers(site: &Site, report: &mut Report) -> Vec<Answerer> {
+pub(crate) fn site_scopes(site: &Site, report: &mut Report) -> Vec<MappingScope> {
     match site.mappings(&[]) {
-        Ok(mappings) => mappings.iter().map(answerer).collect(),
+        Ok(mappings) => mappings.iter().map(mapping_scope).collect(),
         Err(error) => {
             report.notes.push(format!(
                 "values that no mapping answers for were not looked for: {error:#}"
@@ -163,8 +167,8 @@ pub(crate) fn answerers(site: &Site, report: &mut Report) -> Vec<Answerer> {
     }
 }
 
-pub(crate) fn answerer(mapping: &Mapping) -> Answerer {
-    Answerer {
+pub(crate) fn mapping_scope(mapping: &Mapping) -> MappingScope {
+    MappingScope {
         data_set: mapping.data_set,
         period_type: mapping.period_type,
         scope: mapping.scope(),
@@ -188,7 +192,7 @@ impl Delivering<'_, '_> {
         self.report.max_age = desired.guards.max_age;
         let untouched = not_sent(&desired);
         let balanced = ensure_balanced(&desired);
-        let source = Source::of(&desired);
+        let source = SourceCounts::of(&desired);
         let recorded = self.record.keys(&desired);
         self.report.absorb_rows(std::mem::take(&mut desired.rows));
         let planned = balanced

@@ -8,7 +8,7 @@ use crate::domain::{CellAccount, CellOutcome, Sent};
 use crate::exit::{Exit, Problem};
 use crate::plan::{Plan, Recheck, Rechecked, SavedChange, SavedMapping, SavedPlan, Target};
 use crate::push::{Budget, EXTRA_REQUESTS};
-use crate::report::{MappingReport, MovedCell};
+use crate::report::MappingReport;
 use crate::session::{Mode, Session};
 use crate::site::{Dhis2Access, Memory};
 
@@ -179,12 +179,6 @@ fn hold_moved(rechecked: Vec<(Target, Rechecked)>, reports: &mut [MappingReport]
             held.total().cells
         );
         mapping.problems.push(Problem::new(Exit::Held, message));
-        let moved = each.moved.into_iter().map(|moved| MovedCell {
-            cell: moved.cell,
-            expected: moved.expected,
-            found: moved.found,
-            author: moved.author,
-        });
-        mapping.moved = moved.collect();
+        mapping.moved = each.moved;
     }
 }

@@ -4,8 +4,8 @@ use super::{Delivering, task};
 use crate::domain::{Change, Engine, Sent};
 use crate::exit::{Exit, Problem};
 use crate::plan::{Plan, Target};
-use crate::push::{self, Answer, Counted};
-use crate::report::{ServerCounts, ServerDryRun};
+use crate::push::{self, Answer};
+use crate::report::ServerDryRun;
 
 impl Delivering<'_, '_> {
     /// What would become of each change: as we predict, but for those that DHIS2 rejects.
@@ -18,7 +18,7 @@ impl Delivering<'_, '_> {
         }
         let said = self.report.server_dry_run.get_or_insert_default();
         said.cannot_know = cannot_know(target.engine());
-        said.counted.add(counts(&rehearsed.counted));
+        said.counted.add(rehearsed.counted);
         let answered = plan.changes.iter().zip(rehearsed.answers);
         answered
             .map(|(change, answer)| heard(plan, change, answer, said))
@@ -52,14 +52,5 @@ fn cannot_know(engine: Engine) -> &'static str {
             "a dry run of DHIS2 2.43 counts every value that passes its checks as updated and stores nothing: what fails while it \
              is stored is not seen, nor category option combos that it drops in silence"
         }
-    }
-}
-
-fn counts(counted: &Counted) -> ServerCounts {
-    ServerCounts {
-        imported: counted.imported,
-        updated: counted.updated,
-        deleted: counted.deleted,
-        ignored: counted.ignored,
     }
 }

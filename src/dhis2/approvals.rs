@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::Dhis2;
 use super::error::Dhis2Error;
-use crate::domain::{Period, Uid};
+use crate::domain::{Form, Period, Uid};
 
 #[derive(Deserialize)]
 struct Approval {
@@ -41,13 +41,10 @@ struct NamedPeriod {
 impl Dhis2 {
     /// Whether data of a workflow is approved for a period, unit and attribute option combo: there, or at a unit above
     /// it (recordings `approved`, `approvals`).
-    pub(crate) fn is_approved(
-        &mut self,
-        workflow: Uid,
-        (period, org_unit, attribute_option_combo): (Period, Uid, Uid),
-    ) -> Result<bool, Dhis2Error> {
-        let (workflow, period) = (workflow.to_string(), period.to_string());
-        let (org_unit, combo) = (org_unit.to_string(), attribute_option_combo.to_string());
+    pub(crate) fn is_approved(&mut self, workflow: Uid, form: Form) -> Result<bool, Dhis2Error> {
+        let (workflow, period) = (workflow.to_string(), form.period.to_string());
+        let org_unit = form.org_unit.to_string();
+        let combo = form.attribute_option_combo.to_string();
         let approval: Approval = self.document(
             &format!("asking whether data of {period} is approved at {org_unit}"),
             "dataApprovals",

@@ -36,6 +36,25 @@ impl fmt::Display for Cell {
     }
 }
 
+/// One form as DHIS2 shows it to people: what it approves as one, and what is registered as complete as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Form {
+    pub(crate) period: Period,
+    pub(crate) org_unit: Uid,
+    pub(crate) attribute_option_combo: Uid,
+}
+
+impl Cell {
+    /// The form that the cell stands in.
+    pub(crate) fn form(&self) -> Form {
+        Form {
+            period: self.period,
+            org_unit: self.org_unit,
+            attribute_option_combo: self.triple.attribute_option_combo,
+        }
+    }
+}
+
 /// A cell as three small integers, which stand for something only within a `Space`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Key {

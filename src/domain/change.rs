@@ -12,7 +12,7 @@ use super::{CellOutcome, Key, Text};
 pub(crate) struct Change {
     pub(crate) key: Key,
     pub(crate) kind: ChangeKind,
-    /// The value to write; of a delete the live one, because DHIS2 ≤ 2.42 fails on a delete without.
+    /// The value to write; for a delete the live one, because DHIS2 ≤ 2.42 fails on a delete without.
     pub(crate) value: Text,
     /// The live value, if there is one.
     pub(crate) old: Option<Text>,
@@ -86,5 +86,23 @@ impl Sent {
             (Sent::Unconfirmed, _) => CellOutcome::Unconfirmed,
             (Sent::NotSent, _) => CellOutcome::NotSent,
         }
+    }
+}
+
+/// What DHIS2's import summaries count, added up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct ServerCounts {
+    pub(crate) imported: u64,
+    pub(crate) updated: u64,
+    pub(crate) deleted: u64,
+    pub(crate) ignored: u64,
+}
+
+impl ServerCounts {
+    pub(crate) fn add(&mut self, other: ServerCounts) {
+        self.imported = self.imported.saturating_add(other.imported);
+        self.updated = self.updated.saturating_add(other.updated);
+        self.deleted = self.deleted.saturating_add(other.deleted);
+        self.ignored = self.ignored.saturating_add(other.ignored);
     }
 }

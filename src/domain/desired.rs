@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Cell, Guards, Key, Period, PeriodType, Policies, RowAccount, Space, Text, Triple, Uid,
+    Cell, GuardLimits, Key, Period, PeriodType, Policies, RowAccount, Space, Text, Triple, Uid,
 };
 
 /// The outcome of mapping the rows of one mapping for some periods.
@@ -17,7 +17,7 @@ pub(crate) struct Desired {
     pub(crate) period_type: PeriodType,
     /// The periods of the run, ordered; those without rows too.
     pub(crate) periods: Vec<Period>,
-    /// Of `cells` and `incomplete`.
+    /// What the keys of `cells` and `incomplete` stand for.
     pub(crate) space: Space,
     /// Ordered by key, each key once.
     pub(crate) cells: Vec<DesiredCell>,
@@ -26,7 +26,7 @@ pub(crate) struct Desired {
     pub(crate) unplaced: Vec<Unplaced>,
     pub(crate) scope: Scope,
     pub(crate) policies: Policies,
-    pub(crate) guards: Guards,
+    pub(crate) guards: GuardLimits,
     pub(crate) rows: RowAccount,
 }
 
@@ -46,7 +46,7 @@ pub(crate) enum Incomplete {
 
 /// Rows that reached no cell, as far as their dimensions are known; they may belong to any cell that agrees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Place {
+pub(crate) struct RowPlace {
     pub(crate) period: Period,
     pub(crate) data_element: Option<Uid>,
     pub(crate) category_option_combo: Option<Uid>,
@@ -54,7 +54,7 @@ pub(crate) struct Place {
     pub(crate) org_unit: Option<Uid>,
 }
 
-impl Place {
+impl RowPlace {
     /// The cell, where all dimensions are known.
     pub(crate) fn cell(&self) -> Option<Cell> {
         Some(Cell {
@@ -71,7 +71,7 @@ impl Place {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unplaced {
-    pub(crate) place: Place,
+    pub(crate) place: RowPlace,
     pub(crate) rows: u64,
 }
 
@@ -111,9 +111,7 @@ impl Scope {
     pub(crate) fn has(&self, triple: &Triple) -> bool {
         self.triples.iter().flatten().any(|scope| scope.has(triple))
     }
-}
 
-impl Scope {
     /// Whether a cell is one of an object that was retired.
     pub(crate) fn is_retired(&self, cell: &Cell) -> bool {
         let triple = cell.triple;

@@ -10,11 +10,22 @@ impl Fingerprint {
         self.0.update(bytes);
     }
 
-    /// In hexadecimal digits, as `sha256sum` writes it.
-    pub(crate) fn hex(self) -> String {
-        let digest = self.0.finalize();
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    /// The digest of one text.
+    pub(crate) fn of(text: &str) -> String {
+        let mut fingerprint = Fingerprint::default();
+        fingerprint.add(text.as_bytes());
+        fingerprint.hex()
     }
+
+    /// The digest in hexadecimal digits, as `sha256sum` writes it.
+    pub(crate) fn hex(self) -> String {
+        hex(&self.0.finalize())
+    }
+}
+
+/// Bytes as hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

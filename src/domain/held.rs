@@ -1,4 +1,4 @@
-//! Why a mapping is held: nothing of it is sent until a person has looked.
+//! What waits for a person: a guard that tripped, somebody else's value that differs, a cell that moved.
 
 use super::{Author, Cell, Period, Text};
 
@@ -20,5 +20,17 @@ pub(crate) struct HeldCell {
     /// None: they deleted it.
     pub(crate) live: Option<Text>,
     pub(crate) desired: Text,
+    pub(crate) author: Option<Author>,
+}
+
+/// A cell that is no longer as a saved plan found it, for which nothing of the plan is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MovedCell {
+    pub(crate) cell: Cell,
+    /// The live value when the plan was made.
+    pub(crate) expected: Option<Text>,
+    /// The live value now.
+    pub(crate) found: Option<Text>,
+    /// Who stored or deleted it last, where that is somebody else.
     pub(crate) author: Option<Author>,
 }

@@ -101,7 +101,7 @@ pub(crate) struct DataSet {
     pub(crate) org_units: BTreeMap<Uid, OrgUnit>,
     pub(crate) may_read: bool,
     pub(crate) may_write: bool,
-    /// Of the data set and all the objects above, where they have one.
+    /// The codes of the data set and of all the objects above, where they have one.
     pub(crate) codes: BTreeMap<Uid, String>,
 }
 

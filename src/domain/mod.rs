@@ -8,8 +8,8 @@ mod desired;
 mod drift;
 mod engine;
 mod fingerprint;
-mod guards;
 mod held;
+mod limits;
 mod metadata;
 mod number;
 #[cfg(test)]
@@ -27,30 +27,30 @@ mod traced;
 mod uid;
 mod value;
 
-pub(crate) use cell::{Cell, Key, Space, Triple};
-pub(crate) use change::{Author, Change, ChangeKind, People, Sent};
+pub(crate) use cell::{Cell, Form, Key, Space, Triple};
+pub(crate) use change::{Author, Change, ChangeKind, People, Sent, ServerCounts};
 pub(crate) use complete::{Complete, Registration};
 pub(crate) use desired::{
-    Desired, DesiredCell, Incomplete, OrgUnitScope, Place, Scope, TripleScope, Unplaced,
+    Desired, DesiredCell, Incomplete, OrgUnitScope, RowPlace, Scope, TripleScope, Unplaced,
 };
 pub(crate) use drift::{Changed, Drift};
 pub(crate) use engine::Engine;
 pub(crate) use fingerprint::Fingerprint;
-pub(crate) use guards::{FEWEST, Guards, LEAST_TOTAL, Share};
-pub(crate) use held::{HeldCell, Trip};
+pub(crate) use held::{HeldCell, MovedCell, Trip};
+pub(crate) use limits::{FEWEST, GuardLimits, LEAST_TOTAL, Share};
 pub(crate) use metadata::{
     Account, CategoryOption, DataElement, DataSet, InputPeriod, LiveRow, OrgUnit, Server, Version,
 };
 pub(crate) use number::{Number, Total, canonical};
 pub(crate) use outcome::{Blocked, CellAccount, CellCounts, CellOutcome, Closed, Left};
-pub(crate) use own_user::OwnUser;
+pub(crate) use own_user::{OwnUser, is_ours};
 pub(crate) use period::{Period, PeriodRange, PeriodType};
 pub(crate) use pin::{CategoryCombo, Kind, Pin, PinnedElement, PinnedOrgUnit};
 pub(crate) use policy::{Absent, Combine, ElementPolicies, Foreign, Policies, Word};
 pub(crate) use reject::{NO_CODE, sentence};
 pub(crate) use rows::{Dimension, KeyGroup, RowAccount, RowCounts, RowOutcome, Sums};
 pub(crate) use shown_key::{KeyMask, ShownKey, escaped, shown_label};
-pub(crate) use text::Text;
+pub(crate) use text::{ShownValue, Text};
 pub(crate) use traced::{AnsweredBy, Asked, Traced, TracedAnswer, TracedRow, TracedRule};
 pub(crate) use uid::{DEFAULT_COMBO, Uid};
 pub(crate) use value::{ValueType, reads_as_zero};

@@ -1,7 +1,8 @@
-//! Another account whose values count as ours: that of a tool which was used before this one.
+//! Which values count as ours: those of our account, and those of a tool which was used before this one.
 
 use jiff::civil::{Date, DateTime};
 
+/// Another account whose values count as ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct OwnUser {
     pub(crate) name: String,
@@ -10,7 +11,7 @@ pub(crate) struct OwnUser {
 }
 
 impl OwnUser {
-    /// Whether a value that `user` stored at this time is this account's, and of the time that counts.
+    /// Whether a value that `user` stored at this time is this account's, and was stored in the time that counts.
     pub(crate) fn stored(&self, user: &str, when: Option<DateTime>) -> bool {
         let in_time = match (self.until, when) {
             (None, _) => true,
@@ -19,6 +20,17 @@ impl OwnUser {
         };
         self.name == user && in_time
     }
+}
+
+/// Whether a value that `user` stored counts as ours; `when` is asked only where the name does not decide.
+pub(crate) fn is_ours(
+    account: &str,
+    own_users: &[OwnUser],
+    user: Option<&str>,
+    when: impl Fn() -> Option<DateTime>,
+) -> bool {
+    let by_another = |user| own_users.iter().any(|own| own.stored(user, when()));
+    user.is_some_and(|user| user == account || by_another(user))
 }
 
 #[cfg(test)]

@@ -58,6 +58,26 @@ pub(crate) enum RowOutcome {
     Mapped,
 }
 
+impl RowOutcome {
+    pub(crate) const ALL: [RowOutcome; 5] = [
+        RowOutcome::Excluded,
+        RowOutcome::Unmapped,
+        RowOutcome::Empty,
+        RowOutcome::Invalid,
+        RowOutcome::Mapped,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            RowOutcome::Excluded => "excluded",
+            RowOutcome::Unmapped => "unmapped",
+            RowOutcome::Empty => "empty",
+            RowOutcome::Invalid => "invalid",
+            RowOutcome::Mapped => "mapped",
+        }
+    }
+}
+
 /// Rows by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RowCounts {
@@ -89,16 +109,26 @@ impl RowCounts {
         self.mapped += other.mapped;
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (RowOutcome, u64)> + '_ {
+        RowOutcome::ALL
+            .into_iter()
+            .map(|outcome| (outcome, self.of(outcome)))
+    }
+
+    pub(crate) fn of(&self, outcome: RowOutcome) -> u64 {
+        match outcome {
+            RowOutcome::Excluded => self.excluded,
+            RowOutcome::Unmapped => self.unmapped,
+            RowOutcome::Empty => self.empty,
+            RowOutcome::Invalid => self.invalid,
+            RowOutcome::Mapped => self.mapped,
+        }
+    }
+
     pub(crate) fn balances(&self) -> bool {
         // Wider than the counts, which may come from somebody's document.
-        let outcomes = [
-            self.excluded,
-            self.unmapped,
-            self.empty,
-            self.invalid,
-            self.mapped,
-        ];
-        u128::from(self.rows) == outcomes.into_iter().map(u128::from).sum::<u128>()
+        let outcomes = self.iter().map(|(_, rows)| u128::from(rows));
+        u128::from(self.rows) == outcomes.sum::<u128>()
     }
 }
 
@@ -179,13 +209,7 @@ mod tests {
 
     #[test]
     fn rows_balance_when_each_has_one_outcome() {
-        for outcome in [
-            RowOutcome::Excluded,
-            RowOutcome::Unmapped,
-            RowOutcome::Empty,
-            RowOutcome::Invalid,
-            RowOutcome::Mapped,
-        ] {
+        for outcome in RowOutcome::ALL {
             let mut counts = RowCounts::default();
             counts.rows += 1;
             assert!(!counts.balances());

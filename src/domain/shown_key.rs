@@ -4,18 +4,20 @@ use hmac::{Hmac, KeyInit, Mac};
 use regex::Regex;
 use sha2::Sha256;
 
+use super::fingerprint::hex;
+
 /// A key in the two forms in which it may leave the program.
 ///
 /// A key that no mapping knows is free text, typed beside a patient: it can be anything.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ShownKey {
-    /// For mail, logs, documents: `key #3f9a02c1, 22 characters`, or the key where its pattern allows it.
+    /// What mail, logs and documents show: `key #3f9a02c1, 22 characters`, or the key where its pattern allows it.
     pub(crate) masked: String,
-    /// For a terminal: at most 60 characters, control characters escaped.
+    /// What a terminal shows: at most 60 characters, control characters escaped.
     pub(crate) plain: String,
 }
 
-/// Turns keys into a short fingerprint that stays the same from run to run and cannot be guessed back.
+/// What turns keys into a short fingerprint that stays the same from run to run and cannot be guessed back.
 pub(crate) struct KeyMask {
     secret: Vec<u8>,
 }
@@ -53,7 +55,7 @@ impl KeyMask {
         };
         hmac.update(secret);
         let digest = hmac.finalize().into_bytes();
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&digest)
     }
 
     fn fingerprint(&self, key: &[Option<String>], text: &str) -> String {
@@ -66,11 +68,7 @@ impl KeyMask {
             hmac.update(b"\0");
         }
         let digest = hmac.finalize().into_bytes();
-        let hex: String = digest
-            .iter()
-            .take(4)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hex = hex(digest.get(..4).unwrap_or(&digest));
         format!("key #{hex}, {} characters", text.chars().count())
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::Number;
+
 /// The text of a data value. Nearly all of them are numbers of a few digits, and a run holds millions.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Text(Inner);
@@ -28,6 +30,34 @@ impl Text {
                 .and_then(|bytes| std::str::from_utf8(bytes).ok())
                 .unwrap_or_default(),
             Inner::Long(text) => text,
+        }
+    }
+}
+
+/// What may be told of a value to anybody: a number whole, of any other text only its length, for it may be about a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ShownValue<'t> {
+    Number(&'t str),
+    Text { characters: usize },
+}
+
+impl Text {
+    pub(crate) fn shown(&self) -> ShownValue<'_> {
+        let value = self.as_str();
+        match Number::parse(value) {
+            Ok(_) => ShownValue::Number(value),
+            Err(_) => ShownValue::Text {
+                characters: value.chars().count(),
+            },
+        }
+    }
+}
+
+impl fmt::Display for ShownValue<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ShownValue::Number(number) => f.write_str(number),
+            ShownValue::Text { characters } => write!(f, "text of {characters} characters"),
         }
     }
 }
@@ -60,6 +90,18 @@ impl fmt::Debug for Text {
 #[cfg(test)]
 mod tests {
     use super::Text;
+
+    #[test]
+    fn a_number_is_told_whole_and_a_text_by_its_length() {
+        for (value, told) in [
+            ("12", "12"),
+            ("-0.50", "-0.50"),
+            ("zwölf", "text of 5 characters"),
+            ("", "text of 0 characters"),
+        ] {
+            assert_eq!(Text::from(value).shown().to_string(), told);
+        }
+    }
 
     #[test]
     fn a_text_is_sixteen_bytes_and_keeps_every_byte() {

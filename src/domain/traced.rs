@@ -1,6 +1,6 @@
 //! Rows of the source as `explain` tells them: where each went, and what in the mapping sent it there.
 
-use super::{Cell, Dimension, Place, RowOutcome, ShownKey, Text, Uid};
+use super::{Cell, Dimension, RowOutcome, RowPlace, ShownKey, Text, Uid};
 
 /// What of a mapping's rows somebody asks about.
 #[derive(Clone, Copy, Debug)]
@@ -13,7 +13,7 @@ pub(crate) struct Asked {
 
 impl Asked {
     /// Whether a row that is known so far may belong to it.
-    pub(crate) fn may_have(&self, place: &Place) -> bool {
+    pub(crate) fn may_have(&self, place: &RowPlace) -> bool {
         let agrees = |known: Option<Uid>, asked: Uid| known.is_none_or(|known| known == asked);
         self.may_have_elsewhere(place) && agrees(place.org_unit, self.org_unit)
     }
@@ -27,7 +27,7 @@ impl Asked {
     }
 
     /// The same, at whatever organisation unit.
-    pub(crate) fn may_have_elsewhere(&self, place: &Place) -> bool {
+    pub(crate) fn may_have_elsewhere(&self, place: &RowPlace) -> bool {
         let agrees = |known: Option<Uid>, asked: Uid| known.is_none_or(|known| known == asked);
         let combo = self.category_option_combo;
         agrees(place.data_element, self.data_element)
@@ -53,7 +53,7 @@ pub(crate) struct TracedRow {
     pub(crate) query: String,
     pub(crate) outcome: RowOutcome,
     /// As far as its dimensions have answers.
-    pub(crate) place: Place,
+    pub(crate) place: RowPlace,
     pub(crate) value: Option<Text>,
     pub(crate) answers: Vec<TracedAnswer>,
 }

@@ -25,8 +25,8 @@ use rules::RuleColumns;
 use trace::{NotedRow, Trace};
 
 use crate::domain::{
-    Combine, Desired, DesiredCell, Dimension, Incomplete, Key, KeyMask, Period, Place, RowOutcome,
-    Space, Unplaced,
+    Combine, Desired, DesiredCell, Dimension, Incomplete, Key, KeyMask, Period, RowOutcome,
+    RowPlace, Space, Unplaced,
 };
 use crate::mapping::{Answers, Columns, Mapping, RowColumns, Values};
 
@@ -65,7 +65,7 @@ pub(crate) struct Mapper<'m> {
     incomplete: BTreeMap<Key, Incomplete>,
     /// Of each empty and each invalid row its cell.
     without_value: Vec<Key>,
-    unplaced: HashMap<Place, u64>,
+    unplaced: HashMap<RowPlace, u64>,
     /// A fingerprint of every row's keys, by period: two rows of the same keys are a broken query.
     seen: HashMap<Period, Vec<u128>>,
     ledger: Ledger,

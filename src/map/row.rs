@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::answer::Answer;
 use super::fault::{MapFault, PeriodFault};
-use crate::domain::{Combine, Dimension, Number, Period, Place, Text, Uid, canonical};
+use crate::domain::{Combine, Dimension, Number, Period, RowPlace, Text, Uid, canonical};
 use crate::mapping::RowColumns;
 
 /// What a row's value is, before asking where it goes.
@@ -142,8 +142,8 @@ pub(super) fn uid(answers: &BTreeMap<Dimension, Answer>, dimension: Dimension) -
 }
 
 /// Where a row belongs, as far as its dimensions have answers.
-pub(super) fn place(period: Period, answers: &BTreeMap<Dimension, Answer>) -> Place {
-    Place {
+pub(super) fn place(period: Period, answers: &BTreeMap<Dimension, Answer>) -> RowPlace {
+    RowPlace {
         period,
         data_element: uid(answers, Dimension::DataElement),
         category_option_combo: uid(answers, Dimension::CategoryOptionCombo),

@@ -3,11 +3,14 @@
 use jiff::SignedDuration;
 
 use super::{Entry, FileError};
-use crate::domain::Guards;
+use crate::domain::GuardLimits;
 
-pub(super) fn guards(entry: Entry<'_>) -> Result<Guards, FileError> {
+pub(super) fn guards(entry: Option<Entry<'_>>) -> Result<GuardLimits, FileError> {
+    let Some(entry) = entry else {
+        return Ok(GuardLimits::default());
+    };
     let mut section = entry.section()?;
-    let mut guards = Guards::default();
+    let mut guards = GuardLimits::default();
     for (key, share) in [
         ("max-unmapped", &mut guards.max_unmapped),
         ("max-excluded", &mut guards.max_excluded),

@@ -38,7 +38,7 @@ pub(crate) use source_key::SourceKey;
 pub(crate) use sql::Sql;
 pub(crate) use values::{Values, WideColumn};
 
-use crate::domain::{Dimension, Guards, Period, PeriodType, Policies, Uid};
+use crate::domain::{Dimension, GuardLimits, Period, PeriodType, Policies, Uid};
 
 /// A mapping file with all that it names: which rows of which queries are which cells of which data set.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ pub(crate) struct Mapping {
     /// By name, in the order in which rows are resolved; `data-element` only where the values stand in one column.
     pub(crate) dimensions: BTreeMap<Dimension, DimensionMapping>,
     pub(crate) policies: Policies,
-    pub(crate) guards: Guards,
+    pub(crate) guards: GuardLimits,
     /// Every object of DHIS2 that its files name.
     pub(crate) named: Vec<Named>,
     /// SHA-256 of every file the mapping is made of, by its path as written, in hex.

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest, Sha256};
-
 use super::code::PIN;
 use super::guards::guards;
 use super::section::hint;
 use super::{Codes, Entry, FileError, Mapping, Named, Parameter, Section, Sql, Values, WideColumn};
 use crate::domain::{
-    Absent, Combine, Complete, Dimension, ElementPolicies, Foreign, Guards, Kind, OrgUnitScope,
-    Period, PeriodType, Policies, Uid,
+    Absent, Combine, Complete, Dimension, ElementPolicies, Fingerprint, Foreign, Kind,
+    OrgUnitScope, Period, PeriodType, Policies, Uid,
 };
 
 /// The text of a file named in the mapping, by its path as written there.
@@ -82,7 +80,7 @@ impl Reader<'_, '_> {
             .take("complete")
             .map_or(Ok(Complete::Never), |entry| entry.parse())?;
         let dimensions = self.dimensions(&mut top, &values, data_set)?;
-        let guards = top.take("guards").map_or(Ok(Guards::default()), guards)?;
+        let guards = guards(top.take("guards"))?;
         if let (Codes::Pinned(Some(pin)), true) = (self.codes, self.by_pin) {
             self.digests.insert(PIN.to_owned(), pin.digest.clone());
         }
@@ -358,8 +356,5 @@ fn ensure_scope_allows(absent: &Entry<'_>, mapping: &Mapping) -> Result<(), File
 }
 
 pub(crate) fn digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    Fingerprint::of(text)
 }

@@ -107,7 +107,7 @@ fn comment_fault_of(
         .element(cell.triple.data_element)?
         .comment_options
         .as_ref()?;
-    // Without any comment 2.43 fails on the whole import (recording `comment-options`).
+    // Where there is no comment at all, 2.43 fails on the whole import (recording `comment-options`).
     let fits = comment.is_some_and(|comment| codes.contains(comment));
     (engine == Engine::New && !fits).then_some(Blocked::CommentNotAnOption)
 }

@@ -3,16 +3,16 @@
 
 use std::collections::BTreeSet;
 
-use super::judge::Verdict;
+use super::judge::{Case, Judgement};
 use super::{Plan, Target};
-use crate::domain::{Cell, ChangeKind, Complete, Desired, Left, Period, Registration, Sent, Uid};
+use crate::domain::{ChangeKind, Complete, Desired, Form, Left, Period, Registration, Sent, Uid};
 
 /// What speaks for and against the completeness of a unit in a period, as far as the plan knows it.
 pub(super) struct Completeness {
     policy: Complete,
     data_set: Uid,
-    /// Period, unit and attribute option combo of cells that DHIS2 holds as the source has them.
-    stated: BTreeSet<(Period, Uid, Uid)>,
+    /// Forms with a cell that DHIS2 holds as the source has it.
+    stated: BTreeSet<Form>,
     /// Something of the unit is not in DHIS2.
     lacking: BTreeSet<(Period, Uid)>,
     /// A row that could not be placed may belong to any unit.
@@ -31,7 +31,7 @@ pub(crate) struct Candidates {
 }
 
 impl Completeness {
-    /// With the rows that reached no cell. A unit that DHIS2 does not have says as little of them as none.
+    /// Begins with the rows that reached no cell. A unit that DHIS2 does not have says as little of them as none.
     pub(super) fn new(desired: &Desired, target: &Target) -> Completeness {
         let mut completeness = Completeness {
             policy: desired.policies.complete,
@@ -68,24 +68,25 @@ impl Completeness {
         }
     }
 
-    /// A cell has its verdict; `desired`: the source says what its value is.
-    pub(super) fn judged(&mut self, cell: &Cell, desired: bool, verdict: &Verdict<'_>) {
+    /// A cell has its judgement.
+    pub(super) fn judged(&mut self, case: &Case<'_>, judgement: &Judgement<'_>) {
+        let cell = &case.cell;
         if self.policy.is_never() {
             return;
         }
-        match verdict {
-            Verdict::Unchanged if desired => _ = self.stated.insert(place(cell)),
-            Verdict::Unchanged => {}
-            Verdict::Left(Left::EmptyRow | Left::Unplaced) => {
+        match judgement {
+            Judgement::Unchanged if case.desired.is_some() => _ = self.stated.insert(cell.form()),
+            Judgement::Unchanged => {}
+            Judgement::Left(Left::EmptyRow | Left::Unplaced) => {
                 self.lacks(cell.period, Some(cell.org_unit));
             }
             // The mapping says that they are as they should be.
-            Verdict::Left(Left::Absent | Left::Foreign | Left::ForeignKept) => {}
-            Verdict::Closed(_) | Verdict::Blocked(_) | Verdict::Hold => {
+            Judgement::Left(Left::Absent | Left::Foreign | Left::ForeignKept) => {}
+            Judgement::Closed(_) | Judgement::Blocked(_) | Judgement::Hold => {
                 self.lacks(cell.period, Some(cell.org_unit));
             }
             // What became of it is known only later.
-            Verdict::Change(..) => {}
+            Judgement::Change(..) => {}
         }
     }
 
@@ -118,7 +119,7 @@ impl Plan {
             };
             match (sent.get(index), change.kind) {
                 (Some(Sent::Confirmed), ChangeKind::Create | ChangeKind::Update) => {
-                    stated.insert(place(&cell));
+                    stated.insert(cell.form());
                 }
                 // The source has nothing of the cell, which is no statement of the unit.
                 (Some(Sent::Confirmed), ChangeKind::Zero | ChangeKind::Delete) => {}
@@ -132,13 +133,18 @@ impl Plan {
         };
         // DHIS2 takes no registration for a combo that is not the data set's.
         let combos = &target.data_set.attribute_option_combos;
-        for (period, org_unit, combo) in stated {
+        for form in stated {
+            let Form {
+                period,
+                org_unit,
+                attribute_option_combo,
+            } = form;
             if !completeness.policy.is_due(period, target.server.now) {
                 candidates.early += 1;
             } else if held
                 || completeness.doubtful.contains(&period)
                 || lacking.contains(&(period, org_unit))
-                || !combos.contains_key(&combo)
+                || !combos.contains_key(&attribute_option_combo)
             {
                 candidates.lacking += 1;
             } else {
@@ -146,15 +152,10 @@ impl Plan {
                     data_set: completeness.data_set,
                     period,
                     org_unit,
-                    attribute_option_combo: combo,
+                    attribute_option_combo,
                 });
             }
         }
         Some(candidates)
     }
-}
-
-fn place(cell: &Cell) -> (Period, Uid, Uid) {
-    let combo = cell.triple.attribute_option_combo;
-    (cell.period, cell.org_unit, combo)
 }

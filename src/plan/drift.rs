@@ -27,7 +27,7 @@ pub(crate) fn drift(pin: &Pin, target: &Target, scope: &Scope, seen: Option<&Spa
             "{what} is {} now, not {}",
             set.period_type, pinned.period_type
         );
-        comparison.add(Changed::PeriodType, set.id, true, now);
+        comparison.add(Changed::PeriodType, set.id, Weight::Harmful, now);
     }
     let combos: BTreeSet<Uid> = set.attribute_option_combos.keys().copied().collect();
     comparison.combos(&what, set.id, pinned.category_combo, &combos);
@@ -53,29 +53,36 @@ struct Comparison<'c> {
     found: BTreeSet<Drift>,
 }
 
+/// Whether values would be refused or mean something else, or people should only know.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Weight {
+    Harmful,
+    Note,
+}
+
 impl Comparison<'_> {
-    fn add(&mut self, change: Changed, object: Uid, harmful: bool, text: String) {
+    fn add(&mut self, change: Changed, object: Uid, weight: Weight, text: String) {
         self.found.insert(Drift {
             change,
             object,
-            harmful,
+            harmful: weight == Weight::Harmful,
             text,
         });
     }
 
-    /// `pinned`: name and code.
+    /// Compares names and codes; `pinned` has both.
     fn name(&mut self, what: &str, uid: Uid, pinned: (&str, &Option<String>), name: &str) {
         let (pinned_name, pinned_code) = pinned;
         if pinned_name != name {
             let text = format!("{what} is called {name} now");
-            self.add(Changed::Name, uid, false, text);
+            self.add(Changed::Name, uid, Weight::Note, text);
         }
         let code = self.target.data_set.codes.get(&uid);
         if pinned_code.as_ref() != code {
             let now = code.map_or("no code".to_owned(), |code| format!("the code {code}"));
             let was = pinned_code.as_deref().unwrap_or("none");
             let text = format!("{what} has {now} now, not {was}");
-            self.add(Changed::Name, uid, false, text);
+            self.add(Changed::Name, uid, Weight::Note, text);
         }
     }
 
@@ -98,7 +105,7 @@ impl Comparison<'_> {
                     true => format!("{what} is not in the data set any more"),
                     false => format!("{what} is not in DHIS2 any more"),
                 };
-                self.add(Changed::DataElement, *uid, true, text);
+                self.add(Changed::DataElement, *uid, Weight::Harmful, text);
                 continue;
             };
             self.name(&what, *uid, (&pinned.name, &pinned.code), &element.name);
@@ -115,10 +122,10 @@ impl Comparison<'_> {
         pinned: &PinnedElement,
         element: &DataElement,
     ) {
-        let mut compare = |change, name: &str, was: String, now: String, harmful| {
+        let mut compare = |change, name: &str, was: String, now: String, weight| {
             if was != now {
                 let text = format!("{what} has the {name} {now} now, not {was}");
-                self.add(change, uid, harmful, text);
+                self.add(change, uid, weight, text);
             }
         };
         compare(
@@ -126,14 +133,14 @@ impl Comparison<'_> {
             "value type",
             pinned.value_type.to_string(),
             element.value_type.to_string(),
-            true,
+            Weight::Harmful,
         );
         compare(
             Changed::AggregationType,
             "aggregation type",
             pinned.aggregation_type.clone(),
             element.aggregation_type.clone(),
-            true,
+            Weight::Harmful,
         );
         // What becomes of a zero is judged by what DHIS2 says now.
         compare(
@@ -141,7 +148,7 @@ impl Comparison<'_> {
             "zero significance",
             pinned.zero_is_significant.to_string(),
             element.zero_is_significant.to_string(),
-            false,
+            Weight::Note,
         );
     }
 
@@ -171,7 +178,11 @@ impl Comparison<'_> {
                 ),
             ),
         };
-        self.add(Changed::CategoryCombo, object, gone > 0, text);
+        let weight = match gone {
+            0 => Weight::Note,
+            _ => Weight::Harmful,
+        };
+        self.add(Changed::CategoryCombo, object, weight, text);
     }
 
     fn options(&mut self, combo: Uid) {
@@ -185,7 +196,7 @@ impl Comparison<'_> {
                 "category option combo {} ({combo}) is made of other category options now",
                 pinned.name
             );
-            self.add(Changed::CategoryOptions, combo, true, text);
+            self.add(Changed::CategoryOptions, combo, Weight::Harmful, text);
         }
     }
 
@@ -212,7 +223,7 @@ impl Comparison<'_> {
                         format!("{what} is not in DHIS2 any more: deleted, or merged into another")
                     }
                 };
-                self.add(Changed::OrgUnit, *uid, true, text);
+                self.add(Changed::OrgUnit, *uid, Weight::Harmful, text);
                 continue;
             };
             self.name(&what, *uid, (&pinned.name, &pinned.code), &unit.name);
@@ -234,25 +245,27 @@ impl Comparison<'_> {
             };
             let name = &unit.name;
             let text = format!("organisation unit {name} ({uid}) is new in the data set{without}");
-            self.add(Changed::NewOrgUnit, *uid, false, text);
+            self.add(Changed::NewOrgUnit, *uid, Weight::Note, text);
         }
     }
 
     fn place_and_life(&mut self, what: &str, uid: Uid, pinned: &PinnedOrgUnit, unit: &OrgUnit) {
         if pinned.closed_date != unit.closed {
-            let (harmful, text) = match unit.closed {
-                Some(day) => (true, format!("{what} is closed from {day} on")),
-                None => (false, format!("{what} is open again")),
+            let (weight, text) = match unit.closed {
+                Some(day) => (Weight::Harmful, format!("{what} is closed from {day} on")),
+                None => (Weight::Note, format!("{what} is open again")),
             };
-            self.add(Changed::OrgUnitClosed, uid, harmful, text);
+            self.add(Changed::OrgUnitClosed, uid, weight, text);
         }
         if pinned.path != unit.path {
-            let out = !self.target.is_in_hierarchy(unit);
-            let text = match out {
-                true => format!("{what} was moved out of the hierarchy of our account"),
-                false => format!("{what} was moved to {}", unit.path),
+            let (weight, text) = match self.target.is_in_hierarchy(unit) {
+                true => (Weight::Note, format!("{what} was moved to {}", unit.path)),
+                false => {
+                    let text = format!("{what} was moved out of the hierarchy of our account");
+                    (Weight::Harmful, text)
+                }
             };
-            self.add(Changed::OrgUnitMoved, uid, out, text);
+            self.add(Changed::OrgUnitMoved, uid, weight, text);
         }
     }
 }

@@ -1,30 +1,30 @@
-//! Guards: whether the source went wrong rather than changed. Each says what it expected and what it found.
+//! GuardLimits: whether the source went wrong rather than changed. Each says what it expected and what it found.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Plan, Target};
 use crate::domain::{
-    ChangeKind, Desired, FEWEST, Guards, LEAST_TOTAL, Number, Period, RowCounts, Share, Text, Trip,
-    Uid,
+    ChangeKind, Desired, FEWEST, GuardLimits, LEAST_TOTAL, Number, Period, RowCounts, Share, Text,
+    Trip, Uid,
 };
 
 /// What the guards must know of the source beside the plan.
-pub(crate) struct Source {
-    guards: Guards,
+pub(crate) struct SourceCounts {
+    guards: GuardLimits,
     periods: BTreeMap<Period, RowCounts>,
     queries: BTreeMap<String, u64>,
     /// Data elements that some row is about.
     elements: BTreeSet<Uid>,
 }
 
-impl Source {
-    pub(crate) fn of(desired: &Desired) -> Source {
+impl SourceCounts {
+    pub(crate) fn of(desired: &Desired) -> SourceCounts {
         let mut elements: BTreeSet<Uid> = desired.rows.sums.keys().copied().flatten().collect();
         let triples = desired.space.triples().iter();
         elements.extend(triples.map(|triple| triple.data_element));
         let unplaced = desired.unplaced.iter();
         elements.extend(unplaced.filter_map(|unplaced| unplaced.place.data_element));
-        Source {
+        SourceCounts {
             guards: desired.guards.clone(),
             periods: desired.rows.periods.clone(),
             queries: desired.rows.queries.clone(),
@@ -35,24 +35,29 @@ impl Source {
 
 /// The whole run, of which a plan may be a part.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Run<'a> {
+pub(crate) struct RunSoFar<'a> {
     /// Rows of this part and those before it.
     pub(crate) rows: u64,
     /// No part comes after this one.
     pub(crate) is_last: bool,
-    /// Of the document that is pushed, in seconds.
+    /// The age of the document that is pushed, in seconds.
     pub(crate) age: Option<u64>,
     /// Values of ours that the last run confirmed, by period.
     pub(crate) confirmed: &'a BTreeMap<Period, u64>,
 }
 
 /// The guards that hold a plan, in the order of their periods.
-pub(crate) fn trips(source: &Source, plan: &Plan, target: &Target, run: Run<'_>) -> Vec<Trip> {
+pub(crate) fn trips(
+    source: &SourceCounts,
+    plan: &Plan,
+    target: &Target,
+    run: RunSoFar<'_>,
+) -> Vec<Trip> {
     let measure = Measure {
         source,
         plan,
         target,
-        moved: Moved::of(plan, target),
+        moved: ChangeCounts::of(plan, target),
         ours: plan.tally.ours(),
     };
     let mut trips = measure.rows();
@@ -67,7 +72,7 @@ pub(crate) fn trips(source: &Source, plan: &Plan, target: &Target, run: Run<'_>)
 }
 
 /// Those that are measured over the whole run.
-fn of_run(guards: &Guards, plan: &Plan, run: Run<'_>) -> Vec<Trip> {
+fn of_run(guards: &GuardLimits, plan: &Plan, run: RunSoFar<'_>) -> Vec<Trip> {
     let mut trips = Vec::new();
     // An early part of a long run may have no rows, as long as nothing rests on that.
     let rests = run.is_last || !plan.changes.is_empty();
@@ -100,7 +105,7 @@ fn of_run(guards: &Guards, plan: &Plan, run: Run<'_>) -> Vec<Trip> {
 
 /// The changes of a plan, counted.
 #[derive(Default)]
-struct Moved {
+struct ChangeCounts {
     withdrawn: BTreeMap<Period, u64>,
     withdrawn_by_unit: BTreeMap<(Period, Uid), u64>,
     withdrawn_by_element: BTreeMap<(Period, Uid), u64>,
@@ -117,9 +122,9 @@ struct Difference {
     falling: u64,
 }
 
-impl Moved {
-    fn of(plan: &Plan, target: &Target) -> Moved {
-        let mut moved = Moved::default();
+impl ChangeCounts {
+    fn of(plan: &Plan, target: &Target) -> ChangeCounts {
+        let mut moved = ChangeCounts::default();
         for change in &plan.changes {
             let Some(cell) = plan.space.cell(change.key) else {
                 continue;
@@ -166,10 +171,10 @@ impl Difference {
 }
 
 struct Measure<'a> {
-    source: &'a Source,
+    source: &'a SourceCounts,
     plan: &'a Plan,
     target: &'a Target,
-    moved: Moved,
+    moved: ChangeCounts,
     /// Our live cells by period.
     ours: BTreeMap<Period, u64>,
 }

@@ -19,7 +19,7 @@ pub(super) struct Case<'c> {
     pub(super) places: &'c Places,
 }
 
-pub(super) enum Verdict<'c> {
+pub(super) enum Judgement<'c> {
     Unchanged,
     Left(Left),
     Closed(Closed),
@@ -35,25 +35,25 @@ pub(super) fn judge<'c>(
     foreign: Foreign,
     target: &Target,
     reach: &Reach,
-) -> Verdict<'c> {
+) -> Judgement<'c> {
     if is_unchanged(case, absent, target) {
-        return Verdict::Unchanged;
+        return Judgement::Unchanged;
     }
     if let Some(why) = is_left(case, absent, foreign) {
-        return Verdict::Left(why);
+        return Judgement::Left(why);
     }
     let timeliness = timeliness(case.cell.period, case.cell.org_unit, target);
     if let Timeliness::Closed(why) = timeliness {
-        return Verdict::Closed(why);
+        return Judgement::Closed(why);
     }
     if case.desired.is_some() && case.incomplete == Some(Incomplete::Invalid) {
-        return Verdict::Blocked(Blocked::InvalidRow);
+        return Judgement::Blocked(Blocked::InvalidRow);
     }
     if let Some(why) = checks::cell_fault(&case.cell, target, reach) {
-        return Verdict::Blocked(why);
+        return Judgement::Blocked(why);
     }
     if let Timeliness::Refused(why) = timeliness {
-        return Verdict::Blocked(why);
+        return Judgement::Blocked(why);
     }
     let (kind, value) = match (case.desired, case.live, absent) {
         (Some(desired), None, _) => (ChangeKind::Create, desired),
@@ -68,15 +68,15 @@ pub(super) fn judge<'c>(
     let fault = fault.or_else(|| checks::comment_fault(&case.cell, case.comment, target));
     match (fault, kind) {
         (Some(Blocked::ValueType | Blocked::NotAnOption), ChangeKind::Zero) => {
-            return Verdict::Blocked(Blocked::ZeroRefused);
+            return Judgement::Blocked(Blocked::ZeroRefused);
         }
-        (Some(why), _) => return Verdict::Blocked(why),
+        (Some(why), _) => return Judgement::Blocked(why),
         (None, _) => {}
     }
     if case.theirs && foreign == Foreign::Hold {
-        return Verdict::Hold;
+        return Judgement::Hold;
     }
-    Verdict::Change(kind, value)
+    Judgement::Change(kind, value)
 }
 
 fn is_unchanged(case: &Case<'_>, absent: Absent, target: &Target) -> bool {

@@ -14,7 +14,7 @@ pub(super) struct LiveCell {
 }
 
 impl LiveCell {
-    pub(super) fn new(key: Key, row: &LiveRow<'_>, in_scope: bool, target: &Target) -> LiveCell {
+    pub(super) fn new(key: Key, row: &LiveRow<'_>, target: &Target) -> LiveCell {
         let value = if row.deleted { None } else { row.value };
         let theirs = match (row.deleted, value) {
             (true, _) => !target.is_own_deletion(row),
@@ -37,7 +37,7 @@ impl LiveCell {
             value: value.map(Text::from),
             people: (theirs || row.comment.is_some()).then(people),
             follow_up: row.follow_up,
-            in_scope,
+            in_scope: true,
         }
     }
 

@@ -2,7 +2,6 @@
 
 mod checks;
 mod completeness;
-mod digest;
 mod drift;
 mod foreseen;
 mod guards;
@@ -10,12 +9,12 @@ mod judge;
 mod live;
 #[cfg(test)]
 mod model_tests;
-mod moved;
-mod outcome;
 mod places;
 #[cfg(test)]
 mod property_tests;
 mod reach;
+mod recheck;
+mod release_digest;
 mod same;
 mod saved;
 mod stranded;
@@ -23,6 +22,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod timeliness;
+mod whole_plan;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -30,14 +30,14 @@ use std::ops::Range;
 pub(crate) use completeness::Candidates;
 pub(crate) use drift::{blocks, drift};
 pub(crate) use foreseen::foreseen;
-pub(crate) use guards::{Run, Source, trips};
-pub(crate) use moved::{Recheck, Rechecked};
-pub(crate) use outcome::Plan;
+pub(crate) use guards::{RunSoFar, SourceCounts, trips};
 pub(crate) use reach::{Reach, Target};
+pub(crate) use recheck::{Recheck, Rechecked};
 pub(crate) use saved::{SavedChange, SavedMapping, SavedPlan, SavedServer, VERSION, digest};
-pub(crate) use stranded::{Answerer, Search};
+pub(crate) use stranded::{MappingScope, Search};
+pub(crate) use whole_plan::Plan;
 
-use judge::{Case, Verdict};
+use judge::{Case, Judgement};
 use live::LiveCell;
 use places::Places;
 
@@ -121,8 +121,9 @@ impl<'t> Planner<'t> {
         });
         if asked_for && (in_scope || wanted) {
             let key = self.plan.space.intern(&cell);
-            self.live
-                .push(LiveCell::new(key, row, in_scope, self.target));
+            let mut live = LiveCell::new(key, row, self.target);
+            live.in_scope = in_scope;
+            self.live.push(live);
             return;
         }
         let value = row.value.filter(|_| !row.deleted);
@@ -192,7 +193,6 @@ impl<'t> Planner<'t> {
             (None, Some(_)) => self.plan.cells(cell.period).cells += 1,
             (Some(_), _) => {}
         }
-        self.tally(&cell, value, author.is_none());
         let case = Case {
             cell,
             desired: desired.map(Text::as_str),
@@ -202,23 +202,24 @@ impl<'t> Planner<'t> {
             incomplete: self.desired.incomplete.get(&key).copied(),
             places: &self.places,
         };
+        self.plan.tally.note(&case, self.target);
         let absent = self.absent(&cell);
         let foreign = self.desired.policies.foreign;
-        let verdict = judge::judge(&case, absent, foreign, self.target, &self.reach);
+        let judgement = judge::judge(&case, absent, foreign, self.target, &self.reach);
         let completeness = &mut self.plan.completeness;
-        completeness.judged(&cell, desired.is_some(), &verdict);
-        match verdict {
-            Verdict::Unchanged => self.plan.cells(cell.period).count(CellOutcome::Unchanged),
-            Verdict::Left(why) => self.plan.left(cell.period, why),
-            Verdict::Closed(why) => self.plan.close(cell.period, why),
-            Verdict::Blocked(why) => self.plan.block(cell, why),
-            Verdict::Hold => self.plan.hold(HeldCell {
+        completeness.judged(&case, &judgement);
+        match judgement {
+            Judgement::Unchanged => self.plan.cells(cell.period).count(CellOutcome::Unchanged),
+            Judgement::Left(why) => self.plan.left(cell.period, why),
+            Judgement::Closed(why) => self.plan.close(cell.period, why),
+            Judgement::Blocked(why) => self.plan.block(cell, why),
+            Judgement::Hold => self.plan.hold(HeldCell {
                 cell,
                 live: value.map(Text::from),
                 desired: desired.cloned().unwrap_or_else(|| Text::from("")),
                 author: author.cloned(),
             }),
-            Verdict::Change(kind, new) => {
+            Judgement::Change(kind, new) => {
                 if let Some(why) = checks::newer_fault(&cell, case.comment, self.target) {
                     *self.plan.newer.entry(why).or_default() += 1;
                 }
@@ -231,13 +232,6 @@ impl<'t> Planner<'t> {
                     people: live.and_then(|live| live.people.clone()),
                 });
             }
-        }
-    }
-
-    fn tally(&mut self, cell: &Cell, live: Option<&str>, ours: bool) {
-        if let Some(live) = live {
-            let is_summed = self.target.is_summed(cell.triple.data_element);
-            self.plan.tally.note(cell, live, ours, is_summed);
         }
     }
 

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Reach;
-use crate::domain::{Cell, Desired, Period, Place};
+use crate::domain::{Cell, Desired, Period, RowPlace};
 
-pub(super) struct Places(BTreeMap<Period, BTreeSet<Place>>);
+pub(super) struct Places(BTreeMap<Period, BTreeSet<RowPlace>>);
 
 impl Places {
     /// The places of unmapped, invalid and empty rows, and of rows whose UID we do not reach in DHIS2.
@@ -45,13 +45,13 @@ impl Places {
         })
     }
 
-    fn insert(&mut self, place: Place) {
+    fn insert(&mut self, place: RowPlace) {
         self.0.entry(place.period).or_default().insert(place);
     }
 }
 
-fn place(cell: &Cell) -> Place {
-    Place {
+fn place(cell: &Cell) -> RowPlace {
+    RowPlace {
         period: cell.period,
         data_element: Some(cell.triple.data_element),
         category_option_combo: Some(cell.triple.category_option_combo),
@@ -61,8 +61,8 @@ fn place(cell: &Cell) -> Place {
 }
 
 /// A UID that DHIS2 does not have, or that the data set or the account does not reach, is as good as none.
-fn reached(place: Place, reach: &Reach) -> Place {
-    Place {
+fn reached(place: RowPlace, reach: &Reach) -> RowPlace {
+    RowPlace {
         period: place.period,
         data_element: place.data_element.filter(|uid| reach.has_element(*uid)),
         category_option_combo: place

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
     Account, Blocked, Cell, DataElement, DataSet, Desired, Engine, LiveRow, OrgUnit, OrgUnitScope,
-    OwnUser, Server, Uid,
+    OwnUser, Server, Uid, is_ours,
 };
 
 /// What DHIS2 is like at the time of the plan, for one data set.
@@ -32,15 +32,8 @@ impl Target {
 
     /// Whether a live value counts as ours.
     pub(super) fn is_ours(&self, row: &LiveRow<'_>) -> bool {
-        let Some(user) = row.stored_by else {
-            return false;
-        };
-        let by_another = || {
-            self.own_users
-                .iter()
-                .any(|own| own.stored(user, row.updated()))
-        };
-        user == self.account.username || by_another()
+        let account = &self.account.username;
+        is_ours(account, &self.own_users, row.stored_by, || row.updated())
     }
 
     /// Whether a deleted row is one that we deleted, or that never held a value.

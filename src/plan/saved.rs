@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Cell, ChangeKind, Fingerprint, Period, PeriodType, Triple, Uid};
+use crate::domain::{Author, Cell, ChangeKind, Fingerprint, Period, PeriodType, Triple, Uid};
 
 /// The version of the format; another one is refused.
 pub(crate) const VERSION: &str = "plan/1";
@@ -14,7 +14,7 @@ pub(crate) const VERSION: &str = "plan/1";
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct SavedPlan {
-    /// Of the program.
+    /// The version of the program.
     pub(crate) version: String,
     pub(crate) created: Timestamp,
     pub(crate) as_of: Timestamp,
@@ -39,11 +39,11 @@ pub(crate) struct SavedMapping {
     pub(crate) period_type: PeriodType,
     /// A person must look before anything of the mapping is sent.
     pub(crate) held: bool,
-    /// In seconds; an older plan is held.
+    /// A plan that is older, in seconds, is held.
     pub(crate) max_age: u64,
-    /// Of the changes.
+    /// The digest of the changes.
     pub(crate) digest: String,
-    /// Of the mapping's files, where they were read.
+    /// Digests of the mapping's files, where they were read.
     pub(crate) digests: BTreeMap<String, String>,
     /// Ordered by cell, each cell once.
     pub(crate) changes: Vec<SavedChange>,
@@ -68,13 +68,13 @@ pub(crate) struct SavedChange {
 }
 
 impl SavedChange {
-    /// `new`: the value to write; of a delete it does not count.
+    /// `new` is the value to write, which does not count for a delete; `author` is somebody else who stored the old one.
     pub(crate) fn new(
         cell: &Cell,
         kind: ChangeKind,
         old: Option<&str>,
         new: &str,
-        foreign: bool,
+        author: Option<&Author>,
     ) -> SavedChange {
         SavedChange {
             kind,
@@ -85,7 +85,7 @@ impl SavedChange {
             attribute_option_combo: cell.triple.attribute_option_combo,
             old: old.map(str::to_owned),
             new: (kind != ChangeKind::Delete).then(|| new.to_owned()),
-            foreign,
+            foreign: author.is_some(),
         }
     }
 
@@ -157,7 +157,7 @@ mod tests {
                 attribute_option_combo: DEFAULT_COMBO,
             },
         };
-        SavedChange::new(&cell, kind, Some("5"), "7", false)
+        SavedChange::new(&cell, kind, Some("5"), "7", None)
     }
 
     fn fault(changes: Vec<SavedChange>) -> Option<&'static str> {

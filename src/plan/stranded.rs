@@ -8,7 +8,7 @@ use crate::domain::{Cell, OrgUnitScope, Period, PeriodType, Scope, Uid};
 
 /// A mapping of the site, as far as it tells which cells it answers for.
 #[derive(Clone, Debug)]
-pub(crate) struct Answerer {
+pub(crate) struct MappingScope {
     pub(crate) data_set: Uid,
     pub(crate) period_type: PeriodType,
     pub(crate) scope: Scope,
@@ -18,7 +18,7 @@ pub(crate) struct Answerer {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Search {
     /// Every mapping of the site; the one that is planned may be among them.
-    pub(crate) answerers: Vec<Answerer>,
+    pub(crate) site_scopes: Vec<MappingScope>,
     /// Periods in which nobody has looked yet.
     pub(crate) periods: BTreeSet<Period>,
 }
@@ -28,11 +28,14 @@ impl Search {
     pub(super) fn is_stranded(&self, cell: &Cell, target: &Target) -> bool {
         self.periods.contains(&cell.period)
             && target.element(cell.triple.data_element).is_some()
-            && !self.answerers.iter().any(|each| each.answers(cell, target))
+            && !self
+                .site_scopes
+                .iter()
+                .any(|each| each.answers(cell, target))
     }
 }
 
-impl Answerer {
+impl MappingScope {
     /// Whether the mapping may answer for a cell. What cannot be told without its rows counts as answered.
     fn answers(&self, cell: &Cell, target: &Target) -> bool {
         let of_triple = self.scope.triples.is_none() || self.scope.has(&cell.triple);

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Cell, Number, Period, Uid, reads_as_zero};
+use super::Target;
+use super::judge::Case;
+use crate::domain::{Number, Period, Uid, reads_as_zero};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
@@ -31,8 +33,12 @@ pub(super) struct OfElement {
 }
 
 impl Tally {
-    /// Takes in a live value.
-    pub(super) fn note(&mut self, cell: &Cell, value: &str, ours: bool, is_summed: bool) {
+    /// Takes in the live value of a cell, if there is one.
+    pub(super) fn note(&mut self, case: &Case<'_>, target: &Target) {
+        let (cell, ours) = (&case.cell, !case.theirs);
+        let Some(value) = case.live else {
+            return;
+        };
         let unit = self.units.entry((cell.period, cell.org_unit)).or_default();
         unit.live += 1;
         unit.ours += u64::from(ours);
@@ -44,7 +50,7 @@ impl Tally {
         });
         element.ours += u64::from(ours);
         element.not_zero += u64::from(ours && !reads_as_zero(value));
-        if is_summed {
+        if target.is_summed(cell.triple.data_element) {
             let number = Number::parse(value).ok();
             element.total = element
                 .total

@@ -18,12 +18,12 @@ use crate::dhis2::Dhis2;
 use crate::dhis2::error::{Dhis2Error, Kind};
 use crate::dhis2::import::{OutgoingValue, Purpose};
 use crate::dhis2::verdict::{Rest, Verdict, verdict};
-use crate::domain::{Cell, Change, ChangeKind, DataSet, Engine, Sent, Space};
+use crate::domain::{Cell, Change, ChangeKind, DataSet, Engine, Sent, ServerCounts, Space};
 use chunks::chunks;
 pub(crate) use compare::needs_no_row;
 use failed::{PERIOD_NOT_VALID, period_not_there};
 use refused::{Batch, Remains, remains};
-pub(crate) use rehearse::{Answer, Counted, rehearse};
+pub(crate) use rehearse::{Answer, rehearse};
 
 /// Values in one import. Beyond it little time is gained, and more is lost when DHIS2 2.43 refuses a whole import.
 pub(crate) const CHUNK: usize = 1000;
@@ -83,7 +83,7 @@ fn send(
         budget,
         purpose: Purpose::Store,
         sent: &mut *sent,
-        counted: Counted::default(),
+        counted: ServerCounts::default(),
         failure: None,
     };
     match sending.all(which) {
@@ -115,7 +115,7 @@ struct Sending<'a, 't> {
     /// Until it is read back, what may be stored is `Unconfirmed`.
     sent: &'a mut [Sent],
     /// What DHIS2 counted, over all imports.
-    counted: Counted,
+    counted: ServerCounts,
     /// The first import that failed as often as it may.
     failure: Option<Dhis2Error>,
 }
@@ -217,7 +217,7 @@ impl<'t> Sending<'_, 't> {
             .import(self.task.data_set.id, &values, self.purpose)
         {
             Ok(summary) => {
-                self.counted.add(&summary);
+                self.counted.add(rehearse::counts(&summary));
                 let verdict = verdict(&summary, &values);
                 match verdict.rest {
                     Rest::Broken => {

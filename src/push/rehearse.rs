@@ -5,14 +5,14 @@ use crate::dhis2::Dhis2;
 use crate::dhis2::error::Dhis2Error;
 use crate::dhis2::import::Purpose;
 use crate::dhis2::summary::ImportSummary;
-use crate::domain::Sent;
+use crate::domain::{Sent, ServerCounts};
 
 /// What DHIS2 says would become of the changes.
 #[derive(Debug)]
 pub(crate) struct Rehearsed {
-    /// Of each change, in their order.
+    /// The answer for each change, in their order.
     pub(crate) answers: Vec<Answer>,
-    pub(crate) counted: Counted,
+    pub(crate) counted: ServerCounts,
     /// What ended the asking early, if anything did.
     pub(crate) failure: Option<Dhis2Error>,
 }
@@ -27,15 +27,6 @@ pub(crate) enum Answer {
     Unknown,
 }
 
-/// The counts of import summaries, added up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counted {
-    pub(crate) imported: u64,
-    pub(crate) updated: u64,
-    pub(crate) deleted: u64,
-    pub(crate) ignored: u64,
-}
-
 /// Asks DHIS2 about all changes, refused groups split as when they are sent. Reads nothing back.
 pub(crate) fn rehearse(dhis2: &mut Dhis2, task: &Task<'_>, budget: &mut Budget) -> Rehearsed {
     let mut sent = vec![Sent::NotSent; task.changes.len()];
@@ -45,7 +36,7 @@ pub(crate) fn rehearse(dhis2: &mut Dhis2, task: &Task<'_>, budget: &mut Budget) 
         budget,
         purpose: Purpose::DryRun,
         sent: &mut sent,
-        counted: Counted::default(),
+        counted: ServerCounts::default(),
         failure: None,
     };
     let failure = sending.all(&Sent::NotSent).err();
@@ -66,11 +57,12 @@ fn answer(sent: Sent) -> Answer {
     }
 }
 
-impl Counted {
-    pub(super) fn add(&mut self, summary: &ImportSummary) {
-        self.imported = self.imported.saturating_add(summary.imported);
-        self.updated = self.updated.saturating_add(summary.updated);
-        self.deleted = self.deleted.saturating_add(summary.deleted);
-        self.ignored = self.ignored.saturating_add(summary.ignored);
+/// What an import summary counts.
+pub(super) fn counts(summary: &ImportSummary) -> ServerCounts {
+    ServerCounts {
+        imported: summary.imported,
+        updated: summary.updated,
+        deleted: summary.deleted,
+        ignored: summary.ignored,
     }
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{ChangeReport, MappingReport, MovedCell, Report, ServerDryRun, complete};
+use super::{ChangeReport, MappingReport, Report, ServerDryRun, complete};
 use crate::domain::{
-    Author, Cell, CellCounts, HeldCell, KeyGroup, Number, RowCounts, Sums, Text, Uid, sentence,
+    Author, Cell, CellCounts, HeldCell, KeyGroup, MovedCell, RowCounts, ShownValue, Sums, Text,
+    Uid, sentence,
 };
 use crate::exit::{Exit, Problem};
 
@@ -165,11 +166,11 @@ fn names(mapping: &MappingReport) -> Value {
     names.collect()
 }
 
-/// A value that is a number; of a text only its length, for it may be anything.
+/// A value as far as it may be told.
 fn value(text: &Text) -> Value {
-    match Number::parse(text.as_str()) {
-        Ok(_) => json!(text.as_str()),
-        Err(_) => json!({ "characters": text.as_str().chars().count() }),
+    match text.shown() {
+        ShownValue::Number(number) => json!(number),
+        ShownValue::Text { characters } => json!({ "characters": characters }),
     }
 }
 

@@ -7,7 +7,6 @@ pub(crate) mod history;
 mod json;
 mod lines;
 mod metrics;
-mod moved;
 mod output;
 mod page;
 mod progress;
@@ -24,17 +23,16 @@ pub(crate) use explain::{CellExplained, Explanation, LiveExplained, explain};
 pub(crate) use history::{Age, MappingStatus, Status};
 pub(crate) use lines::{log_run, logging};
 pub(crate) use metrics::{MappingMetrics, Metrics};
-pub(crate) use moved::MovedCell;
 pub(crate) use output::{
     document, ensure_writable, error, input, is_read_at_terminal, notes, show, warning,
 };
 pub(crate) use page::Page;
 pub(crate) use progress::{Before, Progress};
-pub(crate) use server_dry_run::{ServerCounts, ServerDryRun};
+pub(crate) use server_dry_run::ServerDryRun;
 
 use crate::domain::{
     Author, Blocked, Cell, CellAccount, CellOutcome, ChangeKind, Closed, Drift, HeldCell, Left,
-    Period, PeriodType, RowAccount, Text, Trip, Uid,
+    MovedCell, Period, PeriodType, RowAccount, Text, Trip, Uid,
 };
 use crate::exit::{Exit, Problem};
 

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
-use crate::domain::{Cell, ChangeKind};
+use crate::domain::{Cell, ChangeKind, ServerCounts};
 
 /// Rejected cells that are listed one by one.
 const LISTED: usize = 10_000;
@@ -26,15 +24,6 @@ pub(crate) struct ServerDryRun {
     pub(crate) cannot_know: &'static str,
 }
 
-/// The counts of DHIS2's import summaries.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub(crate) struct ServerCounts {
-    pub(crate) imported: u64,
-    pub(crate) updated: u64,
-    pub(crate) deleted: u64,
-    pub(crate) ignored: u64,
-}
-
 impl ServerDryRun {
     /// It would store every change that we would send.
     pub(crate) fn agrees(&self) -> bool {
@@ -46,14 +35,5 @@ impl ServerDryRun {
         if self.rejects.len() < LISTED {
             self.rejects.push((cell, code.to_owned()));
         }
-    }
-}
-
-impl ServerCounts {
-    pub(crate) fn add(&mut self, other: ServerCounts) {
-        self.imported += other.imported;
-        self.updated += other.updated;
-        self.deleted += other.deleted;
-        self.ignored += other.ignored;
     }
 }

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use comfy_table::{CellAlignment, Table};
 
 use super::{MappingReport, Reader, Report, complete};
-use crate::domain::{CellCounts, CellOutcome, RowCounts};
+use crate::domain::{CellCounts, CellOutcome, RowCounts, RowOutcome};
 use crate::exit::Exit;
 
 /// The whole report.
@@ -68,13 +68,12 @@ fn verdict(report: &Report) -> String {
         rows.add(&mapping.rows.total());
         cells.add(&mapping.cells.total());
     }
-    let of_rows = [
-        ("mapped", rows.mapped),
-        ("excluded", rows.excluded),
-        ("unmapped", rows.unmapped),
-        ("empty", rows.empty),
-        ("invalid", rows.invalid),
-    ];
+    let mut of_rows: Vec<(RowOutcome, u64)> = rows.iter().collect();
+    // What arrived is told first.
+    of_rows.sort_by_key(|(outcome, _)| *outcome != RowOutcome::Mapped);
+    let of_rows = of_rows
+        .iter()
+        .map(|(outcome, count)| (outcome.name(), *count));
     let of_cells = cells.iter().map(|(outcome, count)| (outcome.name(), count));
     let exit = report.exit();
     let ends = match report.dry_run {
@@ -84,7 +83,7 @@ fn verdict(report: &Report) -> String {
     format!(
         "{}: {}\n{}: {}\n{ends} {} ({}): {}",
         many(rows.rows, "row"),
-        counted(of_rows.into_iter()),
+        counted(of_rows),
         many(cells.cells, "cell"),
         counted(of_cells),
         exit.code(),
@@ -170,15 +169,11 @@ fn table(mapping: &MappingReport) -> String {
 const ALWAYS: [&str; 3] = ["rows", "mapped", "cells"];
 
 fn columns() -> Vec<Column> {
-    let mut columns: Vec<Column> = vec![
-        ("rows", Box::new(|rows, _| rows.rows)),
-        ("excluded", Box::new(|rows, _| rows.excluded)),
-        ("unmapped", Box::new(|rows, _| rows.unmapped)),
-        ("empty", Box::new(|rows, _| rows.empty)),
-        ("invalid", Box::new(|rows, _| rows.invalid)),
-        ("mapped", Box::new(|rows, _| rows.mapped)),
-        ("cells", Box::new(|_, cells| cells.cells)),
-    ];
+    let mut columns: Vec<Column> = vec![("rows", Box::new(|rows, _| rows.rows))];
+    for outcome in RowOutcome::ALL {
+        columns.push((outcome.name(), Box::new(move |rows, _| rows.of(outcome))));
+    }
+    columns.push(("cells", Box::new(|_, cells| cells.cells)));
     for outcome in CellOutcome::ALL {
         columns.push((outcome.name(), Box::new(move |_, cells| cells.of(outcome))));
     }

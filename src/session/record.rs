@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal};
 use jiff::Timestamp;
 
 use super::Mode;
-use crate::domain::{Cell, Change, ChangeKind, Desired, Number, Period, RowOutcome, Sent, Text};
+use crate::domain::{Cell, Change, ChangeKind, Desired, Period, RowOutcome, Sent};
 use crate::exit::{Exit, Problem};
 use crate::extract;
 use crate::history::{
@@ -244,20 +244,12 @@ fn interrupted(died: &InterruptedRun) -> String {
 fn recorded(change: &Change, sent: &Sent) -> CellChange {
     CellChange {
         kind: word(&change.kind),
-        old: change.old.as_ref().map(shown),
+        old: change.old.as_ref().map(|old| old.shown().to_string()),
         new: match change.kind {
             ChangeKind::Delete => None,
-            _ => Some(shown(&change.value)),
+            _ => Some(change.value.shown().to_string()),
         },
         outcome: sent.outcome(change.kind).name().to_owned(),
         foreign: change.author().is_some(),
-    }
-}
-
-fn shown(value: &Text) -> String {
-    let value = value.as_str();
-    match Number::parse(value) {
-        Ok(_) => value.to_owned(),
-        Err(_) => format!("text of {} characters", value.chars().count()),
     }
 }

@@ -146,8 +146,7 @@ fn saved(
     let changes = mapping.changes.iter().map(|change| {
         let old = change.old.as_ref().map(|old| old.as_str());
         let new = change.new.as_str();
-        let foreign = change.author.is_some();
-        SavedChange::new(&change.cell, change.kind, old, new, foreign)
+        SavedChange::new(&change.cell, change.kind, old, new, change.author.as_ref())
     });
     let mut changes: Vec<SavedChange> = changes.collect();
     changes.sort_by_cached_key(SavedChange::cell);

@@ -6,9 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Cell, Desired, Dimension, Guards, Incomplete, KeyGroup, Number, Period, PeriodType, Place,
-    Policies, RowAccount, RowCounts, RowOutcome, Scope, ShownKey, Space, Sums, Triple, Uid,
-    Unplaced,
+    Cell, Desired, Dimension, GuardLimits, Incomplete, KeyGroup, Number, Period, PeriodType,
+    Policies, RowAccount, RowCounts, RowOutcome, RowPlace, Scope, ShownKey, Space, Sums, Triple,
+    Uid, Unplaced,
 };
 
 /// The version of the format; another one is refused.
@@ -37,7 +37,7 @@ pub(super) struct Header {
     pub(super) periods: Vec<Period>,
     scope: Scope,
     policies: Policies,
-    guards: Guards,
+    guards: GuardLimits,
     accounting: Accounting,
     unplaced: Vec<UnplacedRows>,
     incomplete: Vec<IncompleteCell>,
@@ -279,7 +279,7 @@ impl ElementSums {
 
 impl UnplacedRows {
     fn of(unplaced: &Unplaced) -> UnplacedRows {
-        let Place {
+        let RowPlace {
             period,
             data_element,
             category_option_combo,
@@ -298,7 +298,7 @@ impl UnplacedRows {
 
     fn unplaced(&self) -> Unplaced {
         Unplaced {
-            place: Place {
+            place: RowPlace {
                 period: self.period,
                 data_element: self.data_element,
                 category_option_combo: self.category_option_combo,

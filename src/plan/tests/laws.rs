@@ -9,7 +9,7 @@ use proptest::{prop_assert, prop_assert_eq, prop_oneof, proptest};
 use super::site::{cell, combo, element, uid, unit};
 use super::{Live, Scene};
 use crate::domain::{
-    Absent, Cell, Change, ChangeKind, Engine, Foreign, Incomplete, OrgUnitScope, Place, Uid,
+    Absent, Cell, Change, ChangeKind, Engine, Foreign, Incomplete, OrgUnitScope, RowPlace, Uid,
 };
 
 const ELEMENTS: [&str; 8] = [
@@ -57,7 +57,7 @@ fn some<T: Clone + std::fmt::Debug + 'static>(all: Vec<T>) -> impl Strategy<Valu
     prop::option::of(prop::sample::select(all))
 }
 
-fn place() -> impl Strategy<Value = Place> {
+fn place() -> impl Strategy<Value = RowPlace> {
     let uids = |names: &[&str], uid: fn(&str) -> Uid| {
         names.iter().map(|name| uid(name)).collect::<Vec<Uid>>()
     };
@@ -70,7 +70,7 @@ fn place() -> impl Strategy<Value = Place> {
         some(uids(&UNITS, unit)),
     )
         .prop_map(
-            |(period, data_element, category_option_combo, org_unit)| Place {
+            |(period, data_element, category_option_combo, org_unit)| RowPlace {
                 period: period.parse().unwrap(),
                 data_element,
                 category_option_combo,
@@ -171,7 +171,7 @@ fn may_be(scene: &Scene, cell: Cell) -> bool {
             .iter()
             .any(|name| unit(name) == *uid)
     };
-    let of_desired = scene.desired.iter().map(|(cell, _)| Place {
+    let of_desired = scene.desired.iter().map(|(cell, _)| RowPlace {
         period: cell.period,
         data_element: Some(cell.triple.data_element),
         category_option_combo: Some(cell.triple.category_option_combo),

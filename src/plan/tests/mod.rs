@@ -18,9 +18,9 @@ use site::{cell, target};
 
 use super::{Plan, Planner, Search, Target};
 use crate::domain::{
-    Absent, Cell, CellOutcome, Combine, Complete, Desired, DesiredCell, Engine, Foreign, Guards,
-    Incomplete, LiveRow, OrgUnitScope, Period, PeriodType, Place, Policies, RowAccount, Scope,
-    Space, TripleScope, Unplaced,
+    Absent, Cell, CellOutcome, Combine, Complete, Desired, DesiredCell, Engine, Foreign,
+    GuardLimits, Incomplete, LiveRow, OrgUnitScope, Period, PeriodType, Policies, RowAccount,
+    RowPlace, Scope, Space, TripleScope, Unplaced,
 };
 
 /// Everything a plan is made of.
@@ -31,7 +31,7 @@ struct Scene {
     periods: Vec<Period>,
     desired: Vec<(Cell, String)>,
     incomplete: Vec<(Cell, Incomplete)>,
-    unplaced: Vec<Place>,
+    unplaced: Vec<RowPlace>,
     live: Vec<Live>,
 }
 
@@ -162,7 +162,7 @@ impl Scene {
                 .collect(),
             scope: self.scope.clone(),
             policies: self.policies.clone(),
-            guards: Guards::default(),
+            guards: GuardLimits::default(),
             rows: RowAccount::default(),
         }
     }

@@ -163,7 +163,7 @@ fn a_cell_is_left_for_one_of_five_reasons() {
             .push(super::withdrawals::place("202503", None, None, None));
     };
     assert_eq!(both("count", None, Some("3"), unplaced), "Left: Unplaced");
-    // Of the value that the source has, nothing is held back for a row that found no place.
+    // The value that the source has is not held back for a row that found no place.
     assert_eq!(
         both("count", Some("5"), Some("3"), unplaced),
         "Update 3 to 5"

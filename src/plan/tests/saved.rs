@@ -2,7 +2,7 @@
 
 use super::Live;
 use super::site::{cell, target};
-use crate::domain::{CellOutcome, ChangeKind, Engine};
+use crate::domain::{Author, CellOutcome, ChangeKind, Engine};
 use crate::plan::{Recheck, Rechecked, SavedChange, SavedMapping};
 
 const BOTH: [Engine; 2] = [Engine::Old, Engine::New];
@@ -11,6 +11,10 @@ const BOTH: [Engine; 2] = [Engine::Old, Engine::New];
 fn recheck(engine: Engine, element: &str, change: Change, live: Option<Live>) -> Rechecked {
     let cell = cell(element, "open", "202503");
     let Change(kind, old, new, foreign) = change;
+    let author = foreign.then(|| Author {
+        user: "nurse".into(),
+        when: None,
+    });
     let saved = SavedMapping {
         name: "a mapping".to_owned(),
         data_set: "DataSetAaa0".parse().unwrap(),
@@ -19,7 +23,7 @@ fn recheck(engine: Engine, element: &str, change: Change, live: Option<Live>) ->
         max_age: 1,
         digest: String::new(),
         digests: Default::default(),
-        changes: vec![SavedChange::new(&cell, kind, old, new, foreign)],
+        changes: vec![SavedChange::new(&cell, kind, old, new, author.as_ref())],
     };
     let target = target(engine);
     let mut recheck = Recheck::new(&saved, &target);

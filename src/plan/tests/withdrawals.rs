@@ -2,7 +2,7 @@
 
 use super::site::{cell, combo, element, uid, unit};
 use super::{Live, Scene, both};
-use crate::domain::{Absent, DEFAULT_COMBO, Engine, Incomplete, OrgUnitScope, Place};
+use crate::domain::{Absent, DEFAULT_COMBO, Engine, Incomplete, OrgUnitScope, RowPlace};
 
 /// The place of a row, as far as its data element, unit and category option combo are known.
 pub(super) fn place(
@@ -10,8 +10,8 @@ pub(super) fn place(
     element_name: Option<&str>,
     unit_name: Option<&str>,
     number: Option<usize>,
-) -> Place {
-    Place {
+) -> RowPlace {
+    RowPlace {
         period: period.parse().unwrap(),
         data_element: element_name.map(element),
         category_option_combo: number.map(combo),
@@ -21,7 +21,7 @@ pub(super) fn place(
 }
 
 /// What becomes of a vanished value of `count` in the open unit in 202503 beside a row of this place.
-fn beside(place: Place) -> String {
+fn beside(place: RowPlace) -> String {
     both("count", None, Some("3"), |scene| scene.unplaced.push(place))
 }
 
@@ -109,7 +109,7 @@ fn a_value_for_a_unit_that_dhis2_does_not_have_keeps_what_it_may_have_been() {
 
 #[test]
 fn a_unit_outside_of_a_narrowed_scope_is_known_all_the_same() {
-    let narrowed = |place: Place| {
+    let narrowed = |place: RowPlace| {
         both("count", None, Some("3"), |scene| {
             scene.scope.org_units = OrgUnitScope::OfDataSet {
                 below: vec![uid("RegionAaaa0")],

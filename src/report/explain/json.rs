@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{CellExplained, Explanation, shown};
+use super::{CellExplained, Explanation};
 use crate::domain::{AnsweredBy, Incomplete, TracedAnswer, TracedRow, TracedRule, Uid};
 
 pub(super) fn whole(explanation: &Explanation) -> Value {
@@ -44,7 +44,7 @@ fn cell(each: &CellExplained, explanation: &Explanation) -> Value {
     let combo = each.cell.triple.category_option_combo;
     let live = each.live.as_ref().map(|live| {
         json!({
-            "value": live.value.as_ref().map(shown),
+            "value": live.value.as_ref().map(|value| value.shown().to_string()),
             "deleted": live.deleted,
             "storedBy": live.user,
             "lastUpdated": live.when.map(|when| when.to_string()),
@@ -71,7 +71,7 @@ fn cell(each: &CellExplained, explanation: &Explanation) -> Value {
         "attributeOptionCombo": each.cell.triple.attribute_option_combo.to_string(),
         "mapping": each.mapping,
         "combine": each.combine,
-        "desired": each.desired.as_ref().map(shown),
+        "desired": each.desired.as_ref().map(|value| value.shown().to_string()),
         "incomplete": each.incomplete.map(|why| match why {
             Incomplete::Empty => "empty",
             Incomplete::Invalid => "invalid",
@@ -87,7 +87,7 @@ fn row(row: &TracedRow) -> Value {
     json!({
         "query": row.query,
         "outcome": row.outcome,
-        "value": row.value.as_ref().map(shown),
+        "value": row.value.as_ref().map(|value| value.shown().to_string()),
         "orgUnit": row.place.org_unit.map(|unit| unit.to_string()),
         "categoryOptionCombo": row.place.category_option_combo.map(|combo| combo.to_string()),
         "by": row.answers.iter().map(answer).collect::<Vec<_>>(),

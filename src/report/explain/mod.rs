@@ -11,7 +11,7 @@ use jiff::civil::DateTime;
 use super::output::is_written_to_terminal;
 use super::{Reader, document};
 use crate::cli::{Format, ReportArgs};
-use crate::domain::{Cell, Combine, Incomplete, Number, Period, Text, TracedRow, Uid};
+use crate::domain::{Cell, Combine, Incomplete, Period, Text, TracedRow, Uid};
 use crate::history::{OpenOfCell, PastChange};
 
 /// The answer to the question where the values of a data element in an organisation unit and a period come from.
@@ -78,13 +78,4 @@ pub(crate) fn explain(explanation: &Explanation, args: &ReportArgs) -> anyhow::R
         Format::Text => Ok(out.write_all(text::whole(explanation, reader).as_bytes())?),
         Format::Json => super::history::pretty(out, &json::whole(explanation)),
     })
-}
-
-/// Numbers whole, of texts only how long they are.
-fn shown(value: &Text) -> String {
-    let value = value.as_str();
-    match Number::parse(value) {
-        Ok(_) => value.to_owned(),
-        Err(_) => format!("text of {} characters", value.chars().count()),
-    }
 }

@@ -1,6 +1,6 @@
 //! An explanation for people.
 
-use super::{CellExplained, Explanation, LiveExplained, shown};
+use super::{CellExplained, Explanation, LiveExplained};
 use crate::domain::{
     AnsweredBy, Combine, DEFAULT_COMBO, Dimension, Incomplete, RowOutcome, TracedAnswer, TracedRow,
     TracedRule, Uid, escaped,
@@ -212,7 +212,10 @@ fn more(text: &mut String, all: usize) {
 
 /// `5 in doses_administered.sql`.
 fn head(row: &TracedRow) -> String {
-    let value = row.value.as_ref().map_or("no value".to_owned(), shown);
+    let value = row
+        .value
+        .as_ref()
+        .map_or("no value".to_owned(), |value| value.shown().to_string());
     let outcome = match row.outcome {
         RowOutcome::Mapped => "",
         RowOutcome::Excluded => ", excluded",
@@ -229,7 +232,7 @@ fn made(cell: &CellExplained) -> String {
     let value = match (&cell.desired, cell.rows.len()) {
         (None, 0) => return "nothing".to_owned(),
         (None, _) => "no value".to_owned(),
-        (Some(value), _) => shown(value),
+        (Some(value), _) => value.shown().to_string(),
     };
     let how = match (cell.combine, cell.rows.len()) {
         (Some(Combine::Sum), 2..) => format!("the sum of {rows}"),
@@ -249,7 +252,10 @@ fn live(live: Option<&LiveExplained>) -> String {
     let Some(live) = live else {
         return "no value".to_owned();
     };
-    let value = live.value.as_ref().map_or("no value".to_owned(), shown);
+    let value = live
+        .value
+        .as_ref()
+        .map_or("no value".to_owned(), |value| value.shown().to_string());
     let did = if live.deleted { "deleted" } else { "stored" };
     let who = match (&live.user, live.ours) {
         (Some(user), true) => format!("{} (ours)", escaped(user)),

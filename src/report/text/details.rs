@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{line, many};
 use crate::domain::{
-    Author, Cell, CellOutcome, DEFAULT_COMBO, Dimension, Drift, Number, RowOutcome, ShownKey, Text,
-    Uid, escaped, sentence,
+    Author, Cell, CellOutcome, DEFAULT_COMBO, Dimension, Drift, RowOutcome, ShownKey, Text, Uid,
+    escaped, sentence,
 };
 use crate::report::absorb::SHOWN;
 use crate::report::{ChangeReport, MappingReport, Reader, Report};
@@ -287,10 +287,7 @@ pub(super) fn named(cell: &Cell, mapping: &MappingReport) -> String {
     parts.join(" | ")
 }
 
-/// A number; of a text only its length, for it may be anything.
+/// A value as far as it may be told.
 pub(super) fn shown(value: &Text) -> String {
-    match Number::parse(value.as_str()) {
-        Ok(_) => value.to_string(),
-        Err(_) => format!("text of {} characters", value.as_str().chars().count()),
-    }
+    value.shown().to_string()
 }

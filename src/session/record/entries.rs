@@ -95,15 +95,10 @@ fn words<K: serde::Serialize>(counts: &BTreeMap<K, u64>) -> BTreeMap<String, u64
 }
 
 fn rows(counts: &RowCounts) -> BTreeMap<String, u64> {
-    let each = [
-        ("rows", counts.rows),
-        ("excluded", counts.excluded),
-        ("unmapped", counts.unmapped),
-        ("empty", counts.empty),
-        ("invalid", counts.invalid),
-        ("mapped", counts.mapped),
-    ];
-    some(each.into_iter())
+    let outcomes = counts
+        .iter()
+        .map(|(outcome, count)| (outcome.name(), count));
+    some([("rows", counts.rows)].into_iter().chain(outcomes))
 }
 
 fn cells(counts: &CellCounts) -> BTreeMap<String, u64> {

@@ -132,7 +132,7 @@ pub(super) const HOMES: [(&str, &[&str]); 25] = [
         &["site", "extract", "dhis2", "aftermath", "notify"],
     ),
     // Digests of files, fingerprints of keys, names of plans, the pinned key of a server.
-    ("sha2", &["mapping", "domain", "plan", "extract"]),
+    ("sha2", &["domain", "extract"]),
     ("strsim", &["mapping"]),
     ("tempfile", &["site"]),
     ("tokio_postgres_rustls", &["extract"]),

@@ -8,22 +8,22 @@ use serde::{Deserialize, Serialize};
 /// The limits of a mapping. All but `min_rows` and `max_age` are measured per period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(crate) struct Guards {
-    /// Of the rows that no rule excludes.
+pub(crate) struct GuardLimits {
+    /// The share of the rows that no rule excludes.
     pub(crate) max_unmapped: Share,
-    /// Of the rows.
+    /// The share of all rows.
     pub(crate) max_excluded: Share,
-    /// Of our live cells.
+    /// The share of our live cells.
     pub(crate) max_withdrawn: Share,
-    /// Of our live cells of any single organisation unit or data element.
+    /// The share of our live cells of any single organisation unit or data element.
     pub(crate) max_withdrawn_of_one: Share,
-    /// Of our live cells of a period older than the current one.
+    /// The share of our live cells of a period older than the current one.
     pub(crate) max_changed: Share,
-    /// Of the total over all units of a data element that is summed up.
+    /// The share of the total over all units of a data element that is summed up.
     pub(crate) max_decrease: Share,
     /// Over the whole run; None: one, where live values rest on them.
     pub(crate) min_rows: Option<u64>,
-    /// Of a document given to `push`, in seconds.
+    /// The greatest age of a document given to `push`, in seconds.
     pub(crate) max_age: u64,
 }
 
@@ -33,9 +33,9 @@ pub(crate) const FEWEST: u64 = 10;
 /// A data element's total is guarded from this on.
 pub(crate) const LEAST_TOTAL: &str = "100";
 
-impl Default for Guards {
-    fn default() -> Guards {
-        Guards {
+impl Default for GuardLimits {
+    fn default() -> GuardLimits {
+        GuardLimits {
             max_unmapped: Share(200),
             max_excluded: Share(1_000),
             max_withdrawn: Share(500),

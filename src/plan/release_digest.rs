@@ -1,11 +1,7 @@
 //! The name of a plan: a digest of every change in it. Another change, or another value, is another name.
 
-use std::fmt::Write;
-
-use sha2::{Digest, Sha256};
-
 use super::Plan;
-use crate::domain::{Text, Uid};
+use crate::domain::{Fingerprint, Text, Uid};
 
 /// Hex digits of a digest that people copy.
 const SHOWN: usize = 12;
@@ -13,8 +9,8 @@ const SHOWN: usize = 12;
 impl Plan {
     /// The digest that `--release` takes.
     pub(crate) fn digest(&self, mapping: &str, data_set: Uid) -> String {
-        let mut hash = Sha256::new();
-        hash.update(format!("{mapping}\n{data_set}\n"));
+        let mut fingerprint = Fingerprint::default();
+        fingerprint.add(format!("{mapping}\n{data_set}\n").as_bytes());
         for change in &self.changes {
             let Some(cell) = self.space.cell(change.key) else {
                 continue;
@@ -22,19 +18,16 @@ impl Plan {
             // Lengths first, so that no two lists of changes read the same.
             let old = change.old.as_ref().map_or("-", Text::as_str);
             let new = change.value.as_str();
-            hash.update(format!(
+            let line = format!(
                 "{cell} {} {:?} {} {old} {} {new}\n",
                 cell.triple.attribute_option_combo,
                 change.kind,
                 old.len(),
                 new.len()
-            ));
+            );
+            fingerprint.add(line.as_bytes());
         }
-        let mut digest = String::new();
-        for byte in hash.finalize() {
-            // Writing to a String does not fail.
-            let _ = write!(digest, "{byte:02x}");
-        }
+        let mut digest = fingerprint.hex();
         digest.truncate(SHOWN);
         digest
     }

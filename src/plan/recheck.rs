@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::live::LiveCell;
 use super::saved::{SavedChange, SavedMapping};
 use super::{Plan, Target, same};
-use crate::domain::{Author, Cell, CellOutcome, Change, Key, LiveRow, Period, Space, Text, Uid};
+use crate::domain::{CellOutcome, Change, Key, LiveRow, MovedCell, Period, Space, Text, Uid};
 
 /// Takes the live rows of a saved mapping's cells, then says where each stands.
 pub(crate) struct Recheck<'p> {
     saved: &'p SavedMapping,
     target: &'p Target,
     space: Space,
-    /// By the place of their change.
+    /// The live cells by the place of their change.
     live: BTreeMap<usize, LiveCell>,
 }
 
@@ -20,17 +20,7 @@ pub(crate) struct Recheck<'p> {
 pub(crate) struct Rechecked {
     /// What is already at its new value is `Unchanged` in the plan's account; what is still to be sent are its changes.
     pub(crate) plan: Plan,
-    pub(crate) moved: Vec<Moved>,
-}
-
-/// A cell that has another value than the plan found and than it wants.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Moved {
-    pub(crate) cell: Cell,
-    pub(crate) expected: Option<Text>,
-    pub(crate) found: Option<Text>,
-    /// Who stored or deleted it last, where that is somebody else.
-    pub(crate) author: Option<Author>,
+    pub(crate) moved: Vec<MovedCell>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +65,7 @@ impl<'p> Recheck<'p> {
         let changes = &self.saved.changes;
         let place = changes.binary_search_by_key(&row.cell, SavedChange::cell);
         if let (Ok(place), Some(key)) = (place, self.space.key(&row.cell)) {
-            let live = LiveCell::new(key, row, true, self.target);
+            let live = LiveCell::new(key, row, self.target);
             self.live.insert(place, live);
         }
     }
@@ -97,7 +87,7 @@ impl<'p> Recheck<'p> {
                 Standing::Moved => {
                     plan.cells(cell.period).count(CellOutcome::Held);
                     let found = live.as_ref().and_then(LiveCell::value);
-                    moved.push(Moved {
+                    moved.push(MovedCell {
                         cell,
                         expected: saved.old.as_deref().map(Text::from),
                         found: found.map(Text::from),

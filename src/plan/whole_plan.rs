@@ -6,15 +6,15 @@ use super::Target;
 use super::completeness::Completeness;
 use super::tally::Tally;
 use crate::domain::{
-    Blocked, Cell, CellAccount, CellCounts, CellOutcome, Change, Closed, Desired, HeldCell, Left,
-    Period, Space, Text, Uid,
+    Blocked, Cell, CellAccount, CellCounts, CellOutcome, Change, Closed, Desired, Form, HeldCell,
+    Left, Period, Space, Text, Uid,
 };
 
 /// Blocked and held cells that are listed one by one.
 const LISTED: usize = 10_000;
 
 pub(crate) struct Plan {
-    /// Of the changes' keys.
+    /// What the keys of the changes stand for.
     pub(crate) space: Space,
     /// Ordered by key, which is by period, unit and triple.
     pub(crate) changes: Vec<Change>,
@@ -29,7 +29,7 @@ pub(crate) struct Plan {
     /// Somebody else's values that differ, under `foreign = "hold"`: nothing of the mapping is sent.
     pub(crate) held: Vec<HeldCell>,
     pub(crate) held_cells: u64,
-    held_places: BTreeMap<Place, u64>,
+    held_forms: BTreeMap<Form, u64>,
     /// Values of ours that no mapping answers for; the first `LISTED`. They are no cells of this plan.
     pub(crate) stranded: Vec<(Cell, Text)>,
     pub(crate) stranded_cells: u64,
@@ -62,7 +62,7 @@ impl Plan {
         }
     }
 
-    /// Without a cell.
+    /// A plan that has no cell yet.
     pub(super) fn of(space: Space, data_set: Uid) -> Plan {
         Plan {
             space,
@@ -74,7 +74,7 @@ impl Plan {
             blocked_by: BTreeMap::new(),
             held: Vec::new(),
             held_cells: 0,
-            held_places: BTreeMap::new(),
+            held_forms: BTreeMap::new(),
             stranded: Vec::new(),
             stranded_cells: 0,
             tally: Tally::default(),
@@ -144,31 +144,31 @@ impl Plan {
     pub(super) fn hold(&mut self, held: HeldCell) {
         self.cells(held.cell.period).count(CellOutcome::Held);
         self.held_cells += 1;
-        *self.held_places.entry(place(&held.cell)).or_default() += 1;
+        *self.held_forms.entry(held.cell.form()).or_default() += 1;
         if self.held.len() < LISTED {
             self.held.push(held);
         }
     }
 
     /// Where the plan would change something, or a person would have to decide.
-    pub(crate) fn places(&self) -> BTreeSet<Place> {
+    pub(crate) fn forms(&self) -> BTreeSet<Form> {
         let changed = self.changes.iter();
         let changed = changed.filter_map(|change| self.space.cell(change.key));
         changed
-            .map(|cell| place(&cell))
-            .chain(self.held_places.keys().copied())
+            .map(|cell| cell.form())
+            .chain(self.held_forms.keys().copied())
             .collect()
     }
 
     /// Closes what is approved.
-    pub(crate) fn close_approved(&mut self, approved: &BTreeSet<Place>) {
+    pub(crate) fn close_approved(&mut self, approved: &BTreeSet<Form>) {
         if approved.is_empty() {
             return;
         }
         let changes = std::mem::take(&mut self.changes);
         for change in changes {
             let cell = self.space.cell(change.key);
-            match cell.filter(|cell| approved.contains(&place(cell))) {
+            match cell.filter(|cell| approved.contains(&cell.form())) {
                 Some(cell) => {
                     self.close(cell.period, Closed::Approved);
                     self.completeness.lacks(cell.period, Some(cell.org_unit));
@@ -176,18 +176,18 @@ impl Plan {
                 None => self.changes.push(change),
             }
         }
-        for place in approved {
-            let cells = self.held_places.remove(place).unwrap_or_default();
-            let (period, _, _) = place;
+        for form in approved {
+            let cells = self.held_forms.remove(form).unwrap_or_default();
             self.held_cells -= cells;
-            let counts = self.cells(*period);
+            let counts = self.cells(form.period);
             counts.recount(CellOutcome::Held, CellOutcome::Closed, cells);
             if cells > 0 {
-                *self.closed.entry((*period, Closed::Approved)).or_default() += cells;
+                let closed = (form.period, Closed::Approved);
+                *self.closed.entry(closed).or_default() += cells;
             }
         }
         self.held
-            .retain(|held| !approved.contains(&place(&held.cell)));
+            .retain(|held| !approved.contains(&held.cell.form()));
     }
 
     /// Complete: ordered, whatever the order of blocks was.
@@ -203,12 +203,4 @@ impl Plan {
         self.held.sort_by_key(|held| held.cell);
         self
     }
-}
-
-/// A period, unit and attribute option combo: what DHIS2 approves as one.
-type Place = (Period, Uid, Uid);
-
-fn place(cell: &Cell) -> Place {
-    let combo = cell.triple.attribute_option_combo;
-    (cell.period, cell.org_unit, combo)
 }
