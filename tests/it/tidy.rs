@@ -1,8 +1,15 @@
 //! The shape of the code. Each check is also shown a file that breaks it, and must find the fault.
 
 mod arrows;
+mod circles;
+mod comments;
 mod forms;
+mod house;
+mod items;
+mod names;
+mod signatures;
 mod source;
+mod still;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -144,7 +144,7 @@ pub(super) const HOMES: [(&str, &[&str]); 25] = [
 pub(super) const EVERYBODYS: [&str; 5] = ["anyhow", "jiff", "log", "serde", "serde_json"];
 
 const PURE: [&str; 4] = ["domain", "mapping", "map", "plan"];
-/// Of `std`.
+/// What `std` knows of the outside.
 const OUTSIDE: [&str; 8] = ["env", "fs", "io", "net", "os", "process", "thread", "time"];
 
 /// Arrows that the table does not have, and those that only the table has.

@@ -137,7 +137,7 @@ pub(super) fn first_names(path: &str) -> Vec<&str> {
     names
 }
 
-fn first_name(path: &str) -> &str {
+pub(super) fn first_name(path: &str) -> &str {
     let end = path.find(|character| !is_of_name(character));
     &path[..end.unwrap_or(path.len())]
 }
@@ -146,7 +146,7 @@ fn ends_in_name(text: &str) -> bool {
     text.chars().next_back().is_some_and(is_of_name)
 }
 
-fn is_of_name(character: char) -> bool {
+pub(super) fn is_of_name(character: char) -> bool {
     character.is_alphanumeric() || character == '_'
 }
 
