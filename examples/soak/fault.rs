@@ -16,7 +16,7 @@ const FATES: [Fate; 8] = [
     Fate::KilledAfter,
 ];
 
-/// Of a run that has something to send, about.
+/// How many requests a run makes that sends something, more or less.
 const REQUESTS: usize = 15;
 
 /// Lets something go wrong in the next run. Some faults come too late for it, as in life.

@@ -261,7 +261,7 @@ fn a_key_that_a_rule_leaves_out_is_told_with_the_rule_and_shown_to_whom_it_may_b
         BTreeMap::from(wanted.map(|(key, doses)| (key.to_owned(), doses)))
     );
 
-    // Without `show-keys` only those are shown that have an answer.
+    // Where no `show-keys` is written, only those keys are shown that have an answer.
     site.replace("mappings/epi-monthly.toml", "show-keys = \".*\"\n", "");
     let args = ["explain", "--as-of", T0];
     let args: Vec<&str> = args.into_iter().chain(about).collect();

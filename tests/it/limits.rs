@@ -155,7 +155,7 @@ fn a_source_that_never_says_a_word_is_given_up() {
     site.replace("pg2dhis2.toml", &url, &mute_url);
     limits(&site, "deadline = \"500ms\"");
     ends_in_time(&site, "hung while reading the source", || site.run());
-    // With a time-out for connecting it needs no watchdog.
+    // A time-out for connecting ends it, and no watchdog is needed.
     site.replace("pg2dhis2.toml", "connect_timeout=0", "connect_timeout=1");
     site.replace("pg2dhis2.toml", "deadline = \"500ms\"", "attempts = 1");
     ends_in_time(&site, "the server does not answer", || site.run());

@@ -136,7 +136,7 @@ fn the_file_tells_what_history_and_status_tell() {
         of("pg2dhis2_cells", &[small, ("outcome", "not-sent")]),
         Some(0.0)
     );
-    // Of the periods that a run looks at by itself, which is one month of this year's and not March 2025.
+    // The gap is in the periods that a run looks at by itself: one month of this year, and not March 2025.
     assert_eq!(of("pg2dhis2_gap_periods", &[small]), Some(1.0));
     assert_eq!(
         of("pg2dhis2_open_problems", &[small, ("what", "blocked")]),

@@ -90,7 +90,7 @@ pub(crate) fn files_of(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 impl SmallSite {
-    /// With one row: 5 in March 2025.
+    /// A site whose table has one row: 5 in March 2025.
     pub(crate) fn new(dialect: Dialect) -> SmallSite {
         let database = cluster().database("small");
         database.execute(&format!(

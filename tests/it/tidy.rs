@@ -6,6 +6,7 @@ mod comments;
 mod forms;
 mod house;
 mod items;
+mod map_of_source;
 mod names;
 mod signatures;
 mod source;

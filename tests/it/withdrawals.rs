@@ -286,7 +286,7 @@ fn nothing_is_withdrawn_outside_the_periods_of_the_run_or_before_the_start() {
     run(&["2022"]);
     assert_eq!(years_of(&site, &unit), ["2021", "2024"]);
 
-    // Without --period the look-back is the bound: at this moment 2026 has just begun in St. Lucia.
+    // Where no --period is given, the look-back is the bound: at this moment 2026 has just begun in St. Lucia.
     site.replace(TARGETS, "look-back = 2", "look-back = 1");
     run(&[]);
     assert_eq!(years_of(&site, &unit), ["2021", "2024"]);

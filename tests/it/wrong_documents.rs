@@ -121,7 +121,7 @@ impl<'d> Lines<'d> {
             .refused("map", lines.join("\n").as_bytes(), code, words);
     }
 
-    /// With `old` replaced in one of the lines.
+    /// Replaces `old` in one of the lines.
     #[track_caller]
     fn edited(&self, line: usize, old: &str, new: &str, code: i32, words: &str) {
         assert!(

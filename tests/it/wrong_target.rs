@@ -123,7 +123,7 @@ fn an_account_or_a_data_set_without_rights_stops_the_mapping() {
         );
         site.write("dhis2.password", "Loader-2026!");
         site.refused(site.run(), 14, "F_DATAVALUE_ADD");
-        // Without data read and write; without data write; unknown.
+        // A data set that the account may not read, and one that is unknown.
         for (data_set, words) in [("Aaaaaaaaaa1", "Aaaaaaaaaa1"), ("dPH3RJ9zG4G", "data")] {
             let site = SmallSite::new(dialect);
             site.replace("mappings/small.toml", "YE8SgpSMBQ9", data_set);

@@ -20,7 +20,7 @@ pub(super) enum RowOutcome {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Outcome {
     Unchanged,
-    /// With every reason that fits.
+    /// Every reason that fits.
     Left(BTreeSet<&'static str>),
     Closed,
     Blocked(&'static str),

@@ -79,7 +79,7 @@ pub(super) fn tells(mapping: &Value, expected: &Expected) {
     }
 }
 
-/// Of a run in which nothing went wrong: held, partial or fine.
+/// The exit code of a run in which nothing went wrong: held, partial or fine.
 pub(super) fn exit_code(expected: &Expected) -> i32 {
     let blocked = |outcome: &Outcome| matches!(outcome, Outcome::Blocked(_));
     let lost = [RowOutcome::Unmapped, RowOutcome::Invalid];

@@ -9,7 +9,7 @@ use std::thread;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ping {
     pub method: String,
-    /// With its query.
+    /// The path and its query.
     pub path: String,
     pub body: String,
 }
@@ -18,7 +18,7 @@ pub struct Ping {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mood {
     Well,
-    /// With this status.
+    /// Answers with this status.
     Refusing(u16),
     /// It takes the signal and never answers.
     Silent,

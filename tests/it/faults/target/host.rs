@@ -223,7 +223,7 @@ fn shelled(script: &str) -> Met {
     observed(&site, || program_with_output(&mut shell), none)
 }
 
-/// Beside one that hangs in its query.
+/// A second run while the first one hangs in its query.
 fn second(meanwhile: impl FnOnce(&SmallSite)) -> Met {
     let mut hanging = Hanging::new();
     let first = hanging.run();

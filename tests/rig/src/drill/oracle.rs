@@ -71,7 +71,7 @@ pub struct Oracle {
 }
 
 impl Oracle {
-    /// Of a run over `periods` that found `before` in DHIS2.
+    /// What a run over `periods` must leave that found `before` in DHIS2.
     pub fn of(
         rows: &Rows,
         mapping: &Mapping,

@@ -25,7 +25,7 @@ const FATES: [Fate; 7] = [
     Fate::Status(504),
 ];
 
-/// Of a run that sends something, some requests more or less.
+/// How many requests a run makes that sends something, more or less.
 const REQUESTS: usize = 14;
 
 /// How the world goes wrong in a run.
