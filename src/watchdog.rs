@@ -7,11 +7,11 @@ use std::{process, thread};
 use crate::exit::{Exit, Problem};
 use crate::report;
 
-/// For a command whose site file names no `deadline`: an hourly run ends before the next begins.
+/// The time of a command whose site file names no `deadline`: an hourly run ends before the next begins.
 const DEADLINE: Duration = Duration::from_secs(50 * 60);
 /// After its deadline a command ends by itself, without a request more; one that has not by then hangs.
 const GRACE: Duration = Duration::from_secs(5);
-/// For what comes after a run whose outcome is told already: it may not change the outcome.
+/// The time of what comes after a run whose outcome is told already: it may not change the outcome.
 const AFTERWARDS: Duration = Duration::from_secs(120);
 /// Whoever reads standard error may hang too.
 const TELLING: Duration = Duration::from_secs(1);
@@ -20,8 +20,8 @@ const TELLING: Duration = Duration::from_secs(1);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
     Usual,
-    /// Periods that somebody asked for; it may be years of them.
-    Backfill,
+    /// Periods that a person at a terminal asked for; it may be years of them.
+    BackfillByHand,
 }
 
 /// The time that a command has.
@@ -46,10 +46,10 @@ pub(crate) struct Deadline {
 }
 
 impl Watch {
-    /// Begins to watch; `written` is the deadline of the site file. A backfill by a person at a terminal has none
-    /// unless it is written. Nothing is begun that nobody can watch.
+    /// Begins to watch; `written` is the deadline of the site file. A backfill by hand has none unless it is
+    /// written. Nothing is begun that nobody can watch.
     pub(crate) fn begin(written: Option<Duration>, work: Work) -> Result<Watch, Problem> {
-        let limit = limit(written, work, report::is_read_at_terminal());
+        let limit = limit(written, work);
         // A deadline beyond all clocks is none.
         let deadline = limit.and_then(|limit| {
             let ends_at = Instant::now().checked_add(limit)?;
@@ -127,11 +127,11 @@ fn over(deadline: Deadline) -> Problem {
     )
 }
 
-fn limit(written: Option<Duration>, work: Work, is_terminal: bool) -> Option<Duration> {
-    match (written, work, is_terminal) {
-        (Some(limit), _, _) => Some(limit),
-        (None, Work::Backfill, true) => None,
-        (None, _, _) => Some(DEADLINE),
+fn limit(written: Option<Duration>, work: Work) -> Option<Duration> {
+    match (written, work) {
+        (Some(limit), _) => Some(limit),
+        (None, Work::Usual) => Some(DEADLINE),
+        (None, Work::BackfillByHand) => None,
     }
 }
 
@@ -180,13 +180,11 @@ mod tests {
     use super::{Watch, Work, limit, shown};
 
     #[test]
-    fn only_a_backfill_at_a_terminal_has_no_deadline_unless_it_is_written() {
+    fn only_a_backfill_by_hand_has_no_deadline_unless_it_is_written() {
         let minutes = |minutes: u64| Some(Duration::from_secs(minutes * 60));
-        assert_eq!(limit(None, Work::Usual, false), minutes(50));
-        assert_eq!(limit(None, Work::Usual, true), minutes(50));
-        assert_eq!(limit(None, Work::Backfill, false), minutes(50));
-        assert_eq!(limit(None, Work::Backfill, true), None);
-        assert_eq!(limit(minutes(7), Work::Backfill, true), minutes(7));
+        assert_eq!(limit(None, Work::Usual), minutes(50));
+        assert_eq!(limit(None, Work::BackfillByHand), None);
+        assert_eq!(limit(minutes(7), Work::BackfillByHand), minutes(7));
     }
 
     #[test]

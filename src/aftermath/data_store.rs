@@ -8,7 +8,6 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde_json::{Value, json};
 
-use super::now;
 use crate::dhis2::{Dhis2, Kept};
 use crate::history::{Concern, Month, MonthOfMapping, Past, Recorder, moment};
 use crate::report::Report;
@@ -68,30 +67,23 @@ pub(crate) fn keep(site: &Site, recorder: &Recorder, end: Instant) -> anyhow::Re
         let earlier = runs_of(site, &past, before)?;
         if earlier.runs > 0 {
             let document = document(site, before, &earlier, &last, recorder.run);
-            write(&mut dhis2, store, &key(site, before), &document, false)?;
+            let key = key(site, before);
+            if dhis2.keep(&store.namespace, &key, &document)? != Kept::Changed {
+                share(&mut dhis2, store, &key)?;
+            }
         }
     }
     let document = document(site, first, &month, &last, recorder.run);
-    write(
-        &mut dhis2,
-        store,
-        &key(site, first),
-        &document,
-        failed_before,
-    )
+    let key = key(site, first);
+    let kept = dhis2.keep(&store.namespace, &key, &document)?;
+    // The sharing may be what failed before.
+    match kept == Kept::Changed && !failed_before {
+        true => Ok(()),
+        false => share(&mut dhis2, store, &key),
+    }
 }
 
-fn write(
-    dhis2: &mut Dhis2,
-    store: &DataStore,
-    key: &str,
-    document: &Value,
-    share_again: bool,
-) -> anyhow::Result<()> {
-    let kept = dhis2.keep(&store.namespace, key, document)?;
-    if kept == Kept::Changed && !share_again {
-        return Ok(());
-    }
+fn share(dhis2: &mut Dhis2, store: &DataStore, key: &str) -> anyhow::Result<()> {
     let shared = dhis2.share(&store.namespace, key, &store.readers)?;
     if !shared {
         bail!(
@@ -198,7 +190,7 @@ fn document(site: &Site, month: Date, runs: &Month, last: &(i64, String), run: i
         "site": site.name(),
         "host": site::host(),
         "month": month.strftime("%Y-%m").to_string(),
-        "updated": now(),
+        "updated": moment(Timestamp::now()),
         "run": run,
         "history": { "entry": last.0, "hash": last.1 },
         "runs": runs.runs,

@@ -13,8 +13,6 @@ pub(crate) mod standing;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-
 use crate::domain::{CellOutcome, RowOutcome};
 use crate::exit::{Exit, Problem};
 use crate::history::{After, Concern, Recorder};
@@ -164,9 +162,4 @@ fn totals(mapping: &MappingReport) -> String {
         cells.cells,
         some(&mut of_cells)
     )
-}
-
-/// Now, as the history has moments.
-fn now() -> String {
-    crate::history::moment(Timestamp::now())
 }

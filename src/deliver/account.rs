@@ -1,11 +1,11 @@
 //! Gives every cell of a mapping its outcome, and the report everything the plan says.
 
-use super::Delivering;
+use super::one_mapping::OneMapping;
 use crate::domain::{CellAccount, CellCounts, CellOutcome, Change, Desired, Sent};
 use crate::plan::Plan;
 use crate::report::ChangeReport;
 
-impl Delivering<'_, '_> {
+impl OneMapping<'_, '_> {
     pub(super) fn account(&mut self, plan: Plan, sent: Vec<Sent>, held: bool) {
         let outcome = |index: usize, change: &Change| match sent.get(index) {
             _ if held => CellOutcome::Held,

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Connection;
+use super::connection::Connection;
 use crate::domain::{Form, Uid};
 use crate::plan::{Plan, Target};
 

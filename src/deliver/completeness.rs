@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Connection, Delivering};
+use super::connection::Connection;
+use super::one_mapping::OneMapping;
 use crate::dhis2::LiveRegistration;
 use crate::dhis2::error::{Dhis2Error, Kind};
 use crate::domain::Registration;
@@ -16,7 +17,7 @@ use crate::site::Known;
 /// Registrations in one request.
 const CHUNK: usize = 500;
 
-impl Delivering<'_, '_> {
+impl OneMapping<'_, '_> {
     /// Registers what is due, as long as nothing went wrong before. An error means that no other mapping will fare better.
     pub(super) fn register_complete(
         &mut self,

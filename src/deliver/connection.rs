@@ -5,15 +5,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::civil::DateTime;
 
 use super::named_objects::NamedObjects;
-use super::overlap::ScopeOfMapping;
+use super::overlap::Scopes;
 use super::rights::{
-    ensure_is_meant, ensure_may_not_more, ensure_may_use, ensure_may_write, ensure_readable,
+    ensure_is_meant, ensure_may_not_more, ensure_may_use, ensure_may_write, ensure_metadata,
+    ensure_readable,
 };
 use crate::dhis2::Dhis2;
 use crate::domain::{
     Account, DataSet, Desired, Drift, OrgUnit, OwnUser, Period, Pin, Server, Uid, is_ours,
 };
 use crate::plan::{self, MappingScope, Search, Target};
+use crate::session::Session;
 use crate::site::{Dhis2Access, Memory, Registrations};
 
 /// A DHIS2 that has answered, with what is known of it.
@@ -37,7 +39,7 @@ pub(crate) struct Connection {
     /// What it was like when it was pinned.
     pin: Option<Box<Pin>>,
     data_sets: HashMap<Uid, DataSet>,
-    pub(super) scopes: Vec<ScopeOfMapping>,
+    pub(super) scopes: Scopes,
 }
 
 impl Connection {
@@ -65,8 +67,24 @@ impl Connection {
             own_users: access.own_users,
             pin: access.pin,
             data_sets: HashMap::new(),
-            scopes: Vec::new(),
+            scopes: Scopes::default(),
         })
+    }
+
+    /// Opens DHIS2 for a session; its report tells who answered.
+    pub(super) fn open_for(
+        session: &mut Session<'_>,
+        access: Dhis2Access,
+        memory: Memory,
+    ) -> anyhow::Result<Connection> {
+        let url = access.url.clone();
+        let allowed = access.allow_overprivileged;
+        let connection = Connection::open(access, memory)?;
+        if allowed {
+            session.may_do_more(&connection.account);
+        }
+        session.dhis2_answered(url, &connection.server, &connection.account);
+        Ok(connection)
     }
 
     /// Whether a value that `user` stored then counts as ours.
@@ -87,7 +105,7 @@ impl Connection {
     ) -> anyhow::Result<Target> {
         let data_set = self.data_set(data_set)?;
         ensure_may_use(&data_set, &self.account)?;
-        self.ensure_metadata(named, &data_set)?;
+        ensure_metadata(&mut self.dhis2, named, &data_set)?;
         ensure_readable(named, &data_set, &self.account)?;
         let mut named = named.clone();
         if let Some(pin) = &self.pin {

@@ -1,11 +1,11 @@
 //! Whether a guard or somebody else's value holds a plan, and what a person is told of it.
 
-use super::{Delivering, PartOf};
+use super::one_mapping::{OneMapping, PartOf};
 use crate::domain::{Trip, Uid};
 use crate::exit::{Exit, Problem};
 use crate::plan::{self, Plan, RunSoFar, SourceCounts, Target};
 
-impl Delivering<'_, '_> {
+impl OneMapping<'_, '_> {
     pub(super) fn is_held(
         &mut self,
         source: &SourceCounts,

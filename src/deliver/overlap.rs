@@ -2,19 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use super::Connection;
 use super::rights::target;
 use crate::domain::{Desired, PeriodType, TripleScope, Uid};
 
+/// The scopes of the mappings of a run, as far as they are known.
+#[derive(Default)]
+pub(super) struct Scopes(Vec<ScopeOfMapping>);
+
 /// The cells that a mapping of this run answers for.
-pub(super) struct ScopeOfMapping {
+struct ScopeOfMapping {
     mapping: String,
     period_type: PeriodType,
     triples: Vec<TripleScope>,
     org_units: BTreeSet<Uid>,
 }
 
-impl Connection {
+impl Scopes {
     /// Refuses a mapping that answers for a cell of an earlier one, which only DHIS2's units can show.
     pub(super) fn ensure_no_overlap(
         &mut self,
@@ -27,7 +30,7 @@ impl Connection {
             triples: desired.scope.triples.clone().unwrap_or_default(),
             org_units: org_units.clone(),
         };
-        if let Some(earlier) = self.scopes.iter().find(|earlier| earlier.meets(&scope)) {
+        if let Some(earlier) = self.0.iter().find(|earlier| earlier.meets(&scope)) {
             return Err(target(format!(
                 "answers for cells that mapping {} answers for too: the same data elements and combos in the same organisation \
                  units; narrow one by scope-org-units, or take the elements out of one",
@@ -35,11 +38,11 @@ impl Connection {
             )));
         }
         if self
-            .scopes
+            .0
             .iter()
             .all(|earlier| earlier.mapping != scope.mapping)
         {
-            self.scopes.push(scope);
+            self.0.push(scope);
         }
         Ok(())
     }

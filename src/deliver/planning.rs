@@ -1,7 +1,8 @@
 //! Reads what DHIS2 holds, block by block, and makes the plan of a mapping.
 
 use super::approvals::close_approved;
-use super::{Connection, Delivering};
+use super::connection::Connection;
+use super::one_mapping::OneMapping;
 use crate::domain::{Desired, LiveRow, Period, Uid};
 use crate::exit::{Exit, Problem};
 use crate::plan::{Plan, Planner, Target};
@@ -10,7 +11,7 @@ use crate::plan::{Plan, Planner, Target};
 const UNITS: usize = 50;
 pub(super) const PERIODS: usize = 24;
 
-impl Delivering<'_, '_> {
+impl OneMapping<'_, '_> {
     /// The plan, and what it was made against.
     pub(super) fn plan(&mut self, desired: Desired) -> anyhow::Result<(Plan, Target)> {
         let mut target = self.connection.target(&desired)?;
@@ -27,7 +28,8 @@ impl Connection {
         let search = self.search(&desired);
         let searched: Vec<Period> = search.periods.iter().copied().collect();
         let mut planner = Planner::new(desired, target, search);
-        self.ensure_no_overlap(planner.desired(), planner.scope_units())?;
+        self.scopes
+            .ensure_no_overlap(planner.desired(), planner.scope_units())?;
         ensure_seen(&planner, target)?;
         let periods = planner.periods().to_vec();
         let units = planner.units();

@@ -1,9 +1,10 @@
 //! Applies a saved plan: whole, if DHIS2 is still as the plan found it, or not at all.
 
 use super::approvals::close_approved;
+use super::connection::Connection;
 use super::named_objects::{NamedObjects, names_of_target};
+use super::one_mapping::OneMapping;
 use super::planning::PERIODS;
-use super::{Connection, Delivering, open};
 use crate::domain::{CellAccount, CellOutcome, Sent};
 use crate::exit::{Exit, Problem};
 use crate::plan::{Plan, Recheck, Rechecked, SavedChange, SavedMapping, SavedPlan, Target};
@@ -21,7 +22,7 @@ pub(crate) fn apply(
     reports: &mut [MappingReport],
 ) {
     session.watch.doing("asking DHIS2");
-    match open(access, memory, session) {
+    match Connection::open_for(session, access, memory) {
         Ok(mut connection) => {
             match recheck_all(&mut connection, plan, reports) {
                 Some(rechecked) => send_all(&mut connection, rechecked, session, reports),
@@ -81,7 +82,7 @@ fn send_all(
     let mut goes_on = true;
     for ((target, each), report) in rechecked.into_iter().zip(reports) {
         let plan = each.plan;
-        let mut delivering = Delivering {
+        let mut one = OneMapping {
             connection: &mut *connection,
             orders: &session.orders,
             budget: &mut budget,
@@ -91,16 +92,16 @@ fn send_all(
         let sent = match session.orders.mode {
             _ if !goes_on => vec![Sent::NotSent; plan.changes.len()],
             Mode::DryRun => vec![Sent::Confirmed; plan.changes.len()],
-            Mode::AskServer => delivering.ask_server(&plan, &target),
+            Mode::AskServer => one.ask_server(&plan, &target),
             // Its problem is in the mapping's report.
-            Mode::Send => delivering.send(&plan, &target).unwrap_or_default(),
+            Mode::Send => one.send(&plan, &target).unwrap_or_default(),
         };
-        delivering.conclude(plan, sent);
+        one.conclude(plan, sent);
         goes_on &= report.problems.is_empty();
     }
 }
 
-impl Delivering<'_, '_> {
+impl OneMapping<'_, '_> {
     fn conclude(&mut self, plan: Plan, sent: Vec<Sent>) {
         let recorded = self.record.part(&self.report.name, &plan, &sent, false);
         self.report.problems.extend(recorded.err());

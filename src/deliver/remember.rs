@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Connection;
+use super::connection::Connection;
 use crate::domain::{Cell, Change, ChangeKind, Period, Sent};
 use crate::exit::Problem;
 use crate::plan::{Plan, Target};
@@ -53,7 +53,8 @@ pub(crate) fn after(
         if leaves_nothing {
             gone.push(cell);
         }
-        count(&mut ours, cell.period, was_ours, !leaves_nothing);
+        let count = ours.entry(cell.period).or_default();
+        *count = (*count + u64::from(!leaves_nothing)).saturating_sub(u64::from(was_ours));
     }
     let scope = |period| Scope {
         mapping: mapping.to_owned(),
@@ -70,9 +71,4 @@ pub(crate) fn after(
 fn leaves_nothing(target: &Target, cell: &Cell, change: &Change) -> bool {
     let element = target.element(cell.triple.data_element);
     element.is_some_and(|element| push::needs_no_row(change, element, target.engine()))
-}
-
-fn count(ours: &mut BTreeMap<Period, u64>, period: Period, before: bool, after: bool) {
-    let count = ours.entry(period).or_default();
-    *count = (*count + u64::from(after)).saturating_sub(u64::from(before));
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::Connection;
 use super::named_objects::NamedObjects;
+use crate::dhis2::Dhis2;
 use crate::domain::{Account, DEFAULT_COMBO, DataSet, Server, Uid};
 use crate::exit::{Exit, Problem};
 
@@ -84,64 +84,59 @@ pub(super) fn ensure_readable(
     }
 }
 
-impl Connection {
-    /// Objects of which not one is the data set's mean that the mapping is for another DHIS2.
-    pub(super) fn ensure_metadata(
-        &mut self,
-        named: &NamedObjects,
-        data_set: &DataSet,
-    ) -> anyhow::Result<()> {
-        let set = format!("data set {} ({})", data_set.name, data_set.id);
-        let none = |named: &BTreeSet<Uid>, known: &dyn Fn(&Uid) -> bool| {
-            !named.is_empty() && !named.iter().any(known)
-        };
-        if none(&named.data_elements, &|uid| {
-            data_set.elements.contains_key(uid)
-        }) {
-            return Err(target(format!(
-                "not one of the mapping's data elements is in {set}; is this the right data set, and the right server?"
-            )));
-        }
-        let attribute = &data_set.attribute_option_combos;
-        if none(&named.attribute_option_combos, &|uid| {
-            attribute.contains_key(uid)
-        }) {
-            let line = match attribute.keys().next() {
-                Some(uid) if attribute.len() == 1 => {
-                    format!("write uid = \"{uid}\" in [attribute-option-combo]")
-                }
-                _ => "write the table [attribute-option-combo]".to_owned(),
-            };
-            return Err(target(format!(
-                "{set} does not have the mapping's attribute option combo; {line}"
-            )));
-        }
-        let category = |uid: &Uid| {
-            let mut elements = data_set.elements.values();
-            elements.any(|element| element.category_option_combos.contains_key(uid))
-        };
-        if none(&named.category_option_combos, &category) {
-            let only_default = named
-                .category_option_combos
-                .iter()
-                .all(|uid| *uid == DEFAULT_COMBO);
-            let line = match only_default
-                .then(|| self.dhis2.default_combo())
-                .transpose()?
-            {
-                Some(uid) if uid != DEFAULT_COMBO => {
-                    format!(
-                        "the default combo of this server is another: write uid = \"{uid}\" in [category-option-combo]"
-                    )
-                }
-                _ => "mend the table [category-option-combo]".to_owned(),
-            };
-            return Err(target(format!(
-                "no data element of {set} has a category option combo of the mapping; {line}"
-            )));
-        }
-        Ok(())
+/// Objects of which not one is the data set's mean that the mapping is for another DHIS2.
+pub(super) fn ensure_metadata(
+    dhis2: &mut Dhis2,
+    named: &NamedObjects,
+    data_set: &DataSet,
+) -> anyhow::Result<()> {
+    let set = format!("data set {} ({})", data_set.name, data_set.id);
+    let none = |named: &BTreeSet<Uid>, known: &dyn Fn(&Uid) -> bool| {
+        !named.is_empty() && !named.iter().any(known)
+    };
+    if none(&named.data_elements, &|uid| {
+        data_set.elements.contains_key(uid)
+    }) {
+        return Err(target(format!(
+            "not one of the mapping's data elements is in {set}; is this the right data set, and the right server?"
+        )));
     }
+    let attribute = &data_set.attribute_option_combos;
+    if none(&named.attribute_option_combos, &|uid| {
+        attribute.contains_key(uid)
+    }) {
+        let line = match attribute.keys().next() {
+            Some(uid) if attribute.len() == 1 => {
+                format!("write uid = \"{uid}\" in [attribute-option-combo]")
+            }
+            _ => "write the table [attribute-option-combo]".to_owned(),
+        };
+        return Err(target(format!(
+            "{set} does not have the mapping's attribute option combo; {line}"
+        )));
+    }
+    let category = |uid: &Uid| {
+        let mut elements = data_set.elements.values();
+        elements.any(|element| element.category_option_combos.contains_key(uid))
+    };
+    if none(&named.category_option_combos, &category) {
+        let only_default = named
+            .category_option_combos
+            .iter()
+            .all(|uid| *uid == DEFAULT_COMBO);
+        let line = match only_default.then(|| dhis2.default_combo()).transpose()? {
+            Some(uid) if uid != DEFAULT_COMBO => {
+                format!(
+                    "the default combo of this server is another: write uid = \"{uid}\" in [category-option-combo]"
+                )
+            }
+            _ => "mend the table [category-option-combo]".to_owned(),
+        };
+        return Err(target(format!(
+            "no data element of {set} has a category option combo of the mapping; {line}"
+        )));
+    }
+    Ok(())
 }
 
 pub(super) fn target(message: String) -> anyhow::Error {

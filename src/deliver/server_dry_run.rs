@@ -1,13 +1,13 @@
 //! Asks DHIS2 what it would do with a plan's changes: its own dry run, beside our prediction.
 
-use super::{Delivering, task};
+use super::one_mapping::{OneMapping, task};
 use crate::domain::{Change, Engine, Sent};
 use crate::exit::{Exit, Problem};
 use crate::plan::{Plan, Target};
 use crate::push::{self, Answer};
 use crate::report::ServerDryRun;
 
-impl Delivering<'_, '_> {
+impl OneMapping<'_, '_> {
     /// What would become of each change: as we predict, but for those that DHIS2 rejects.
     pub(super) fn ask_server(&mut self, plan: &Plan, target: &Target) -> Vec<Sent> {
         let task = task(plan, target, self.connection.chunk);

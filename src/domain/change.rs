@@ -72,6 +72,8 @@ pub(crate) enum Sent {
     Unconfirmed,
     /// The run ended before.
     NotSent,
+    /// A person must look first.
+    Held,
 }
 
 impl Sent {
@@ -85,6 +87,7 @@ impl Sent {
             (Sent::Rejected { .. }, _) => CellOutcome::Rejected,
             (Sent::Unconfirmed, _) => CellOutcome::Unconfirmed,
             (Sent::NotSent, _) => CellOutcome::NotSent,
+            (Sent::Held, _) => CellOutcome::Held,
         }
     }
 }

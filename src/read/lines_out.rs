@@ -5,8 +5,9 @@ use std::io::Write;
 use anyhow::Context;
 use serde::Serialize;
 
+use super::reader::{Part, SourceReader};
 use super::results::{self, Results};
-use super::{Part, SourceReader, source};
+use super::source;
 use crate::cli::OutputArgs;
 use crate::domain::{Dimension, Period};
 use crate::extract::Source;

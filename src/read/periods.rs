@@ -9,6 +9,7 @@ use crate::cli::{BackfillArgs, PeriodArgs};
 use crate::domain::Period;
 use crate::exit::{Exit, Problem};
 use crate::mapping::Mapping;
+use crate::report;
 use crate::watchdog::Work;
 
 /// Periods that are read, compared and sent together; a longer run is cut, so that memory stays bounded. A year and a
@@ -22,11 +23,11 @@ pub(crate) fn as_of(args: &PeriodArgs, started: Timestamp) -> Timestamp {
     args.as_of.unwrap_or(started)
 }
 
-/// Periods that somebody asks for may be many.
+/// Periods that a person asks for may be many, and the person is there to end it.
 pub(crate) fn work(args: &PeriodArgs) -> Work {
-    match args.periods.is_empty() {
-        true => Work::Usual,
-        false => Work::Backfill,
+    match !args.periods.is_empty() && report::is_read_at_terminal() {
+        true => Work::BackfillByHand,
+        false => Work::Usual,
     }
 }
 

@@ -22,11 +22,11 @@ use crate::aftermath;
 use crate::cli::{ApplyArgs, Format, PushArgs, ReportArgs, RunArgs, SendArgs, SiteArgs};
 use crate::domain::{Account, KeyMask, Server};
 use crate::exit::{Exit, Problem};
-use crate::read::Read;
+use crate::read::ReadParts;
 use crate::report::{self, Dhis2Facts, Keep, MappingReport, Report};
 use crate::site::{self, Dhis2Access, Memory, Site, SourceAccess};
 use crate::watchdog::{Watch, Work};
-use turn::Turn;
+use turn::{Pace, Turn};
 
 /// What the command line says to any command that may send.
 #[derive(Clone, Copy)]
@@ -141,8 +141,12 @@ impl<'a> Preparation<'a> {
     /// Waits for its turn, if the command sends.
     pub(crate) fn take_turn(&mut self) -> Result<(), Problem> {
         if self.orders.mode == Mode::Send {
-            let (state, report) = (&self.site.state, &self.report);
-            let turn = Turn::take(state, report.started, &self.watch, report.in_parts)?;
+            let report = &self.report;
+            let pace = match report.in_parts {
+                true => Pace::InParts,
+                false => Pace::AtOnce,
+            };
+            let turn = Turn::take(&self.site.state, report.started, &self.watch, pace)?;
             self.turn = Some(turn);
         }
         Ok(())
@@ -183,7 +187,7 @@ impl<'a> Preparation<'a> {
 
 impl Session<'_> {
     /// The report tells which PostgreSQL answered, and what our role may do there beyond reading.
-    pub(crate) fn source_answered(&mut self, source: &SourceAccess, read: &Read) {
+    pub(crate) fn source_answered(&mut self, source: &SourceAccess, read: &ReadParts) {
         relaxed::role(&mut self.report, &source.settings, &read.excess);
         self.report.source = Some(read.version.clone());
     }

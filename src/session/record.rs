@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal};
 
 use jiff::Timestamp;
 
-use super::Mode;
+use super::mode::Mode;
 use crate::domain::{Cell, Change, ChangeKind, Desired, Period, RowOutcome, Sent};
 use crate::exit::{Exit, Problem};
 use crate::extract;

@@ -14,6 +14,13 @@ const LOOK: Duration = Duration::from_millis(50);
 /// Looks at a place that may just be looked at by somebody else.
 const LOOKS: usize = 4;
 
+/// Whether the work of a run is cut into parts that others may run between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    AtOnce,
+    InParts,
+}
+
 /// The right to run, for a while.
 #[derive(Debug)]
 pub(crate) struct Turn {
@@ -23,15 +30,14 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    /// Takes the lock, `in_parts` for a backfill that gives way. Where one goes on, others wait for the end of its part;
-    /// no other run is waited for.
+    /// Takes the lock. Where a backfill goes on in parts, others wait for the end of its part; no other run is waited for.
     pub(crate) fn take(
         state: &Path,
         started: Timestamp,
         watch: &Watch,
-        in_parts: bool,
+        pace: Pace,
     ) -> Result<Turn, Problem> {
-        if in_parts {
+        if pace == Pace::InParts {
             return Turn::of_backfill(state, started);
         }
         let turn = |lock| Turn {
