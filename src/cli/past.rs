@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{MappingArgs, OutputArgs, PeriodArgs, ReportArgs, SiteArgs, age, moment};
+use super::groups::{MappingArgs, OutputArgs, PeriodArgs, ReportArgs, SiteArgs, age, moment};
 use crate::domain::Period;
 
 #[derive(Debug, Args)]

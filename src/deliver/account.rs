@@ -6,10 +6,10 @@ use crate::plan::Plan;
 use crate::report::ChangeReport;
 
 impl OneMapping<'_, '_> {
-    pub(super) fn account(&mut self, plan: Plan, sent: Vec<Sent>, held: bool) {
-        let outcome = |index: usize, change: &Change| match sent.get(index) {
-            _ if held => CellOutcome::Held,
-            sent => sent.unwrap_or(&Sent::NotSent).outcome(change.kind),
+    pub(super) fn account(&mut self, plan: Plan, sent: Vec<Sent>) {
+        let outcome = |index: usize, change: &Change| {
+            let sent = sent.get(index).unwrap_or(&Sent::NotSent);
+            sent.outcome(change.kind)
         };
         let report = &mut *self.report;
         report.absorb_cells(&plan.account_with(outcome));

@@ -57,21 +57,20 @@ impl OneMapping<'_, '_> {
         self.report.codes.extend(target.data_set.codes.clone());
         let held = self.is_held(&source, &plan, &target, part);
         let sent = match self.orders.mode {
+            _ if held => vec![Sent::Held; plan.changes.len()],
             Mode::DryRun => vec![Sent::Confirmed; plan.changes.len()],
-            Mode::Send | Mode::AskServer if held => vec![Sent::NotSent; plan.changes.len()],
             Mode::AskServer => self.ask_server(&plan, &target),
             Mode::Send => match self.send(&plan, &target) {
                 Ok(sent) => sent,
                 Err(problem) => {
-                    let unsent = vec![Sent::NotSent; plan.changes.len()];
-                    self.account(plan, unsent, held);
+                    self.account(plan, Vec::new());
                     return Err(problem);
                 }
             },
         };
-        let candidates = plan.candidates(&sent, &target, held);
-        let recorded = self.record.part(&self.report.name, &plan, &sent, held);
-        self.account(plan, sent, held);
+        let candidates = plan.candidates(&sent, &target);
+        let recorded = self.record.part(&self.report.name, &plan, &sent);
+        self.account(plan, sent);
         recorded.or_else(|problem| self.give_up(problem))?;
         self.ensure_period_type(&target);
         self.register_complete(candidates)

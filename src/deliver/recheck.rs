@@ -103,9 +103,9 @@ fn send_all(
 
 impl OneMapping<'_, '_> {
     fn conclude(&mut self, plan: Plan, sent: Vec<Sent>) {
-        let recorded = self.record.part(&self.report.name, &plan, &sent, false);
+        let recorded = self.record.part(&self.report.name, &plan, &sent);
         self.report.problems.extend(recorded.err());
-        self.account(plan, sent, false);
+        self.account(plan, sent);
     }
 }
 

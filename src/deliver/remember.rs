@@ -1,9 +1,7 @@
 //! Keeps the memory of earlier runs true around the sending of a plan.
 
-use std::collections::BTreeMap;
-
 use super::connection::Connection;
-use crate::domain::{Cell, Change, ChangeKind, Period, Sent};
+use crate::domain::{Cell, Change, ChangeKind, Sent};
 use crate::exit::Problem;
 use crate::plan::{Plan, Target};
 use crate::push;
@@ -41,7 +39,7 @@ pub(crate) fn after(
         };
         match sent {
             Sent::Confirmed => {}
-            Sent::Rejected { .. } | Sent::NotSent => {
+            Sent::Rejected { .. } | Sent::NotSent | Sent::Held => {
                 let was_gone = target.own_deletions.contains(&cell);
                 gone.extend((was_gone && change.kind == ChangeKind::Create).then_some(cell));
                 continue;

@@ -101,12 +101,8 @@ impl Completeness {
 impl Plan {
     /// What may be registered as complete once the changes ended as told, by DHIS2's own clock. None where the mapping
     /// never says that anything is complete; none of them where the mapping is held.
-    pub(crate) fn candidates(
-        &self,
-        sent: &[Sent],
-        target: &Target,
-        held: bool,
-    ) -> Option<Candidates> {
+    pub(crate) fn candidates(&self, sent: &[Sent], target: &Target) -> Option<Candidates> {
+        let held = self.is_held() || sent.contains(&Sent::Held);
         let completeness = &self.completeness;
         if completeness.policy.is_never() {
             return None;

@@ -53,7 +53,7 @@ fn answer(sent: Sent) -> Answer {
     match sent {
         Sent::Rejected { code } => Answer::Refused(code),
         Sent::Unconfirmed | Sent::Confirmed => Answer::Accepted,
-        Sent::NotSent => Answer::Unknown,
+        Sent::NotSent | Sent::Held => Answer::Unknown,
     }
 }
 

@@ -166,7 +166,6 @@ impl Record {
         mapping: &str,
         plan: &Plan,
         sent: &[Sent],
-        held: bool,
     ) -> Result<(), Problem> {
         let Some(recorder) = &mut self.recorder else {
             return Ok(());
@@ -180,9 +179,6 @@ impl Record {
         let is_whole = plan.blocked_by.values().sum::<u64>() == plan.blocked.len() as u64;
         let whole = if is_whole { periods.as_slice() } else { &[] };
         recorder.found(mapping, ProblemKind::Blocked, whole, &blocked)?;
-        if held {
-            return Ok(());
-        }
         let each = || plan.changes.iter().zip(sent);
         let made = each().filter_map(|(change, sent)| {
             let is_made = matches!(sent, Sent::Confirmed | Sent::Unconfirmed);
@@ -199,7 +195,10 @@ impl Record {
                 _ => None,
             })
             .collect();
-        let is_whole = sent.len() == plan.changes.len() && !sent.contains(&Sent::NotSent);
+        let is_whole = sent.len() == plan.changes.len()
+            && !sent
+                .iter()
+                .any(|sent| matches!(sent, Sent::NotSent | Sent::Held));
         let whole = if is_whole { periods.as_slice() } else { &[] };
         recorder.found(mapping, ProblemKind::Rejected, whole, &rejected)
     }

@@ -17,9 +17,7 @@ fn march(engine: Engine, desired: Option<&str>, live: Option<&str>) -> Scene {
 /// What may be registered, with how many wait for their time and how many lack something.
 fn told(scene: &Scene, sent: &[Sent]) -> (Vec<String>, u64, u64) {
     let plan = scene.plan();
-    let candidates = plan
-        .candidates(sent, &scene.target, plan.is_held())
-        .expect("a policy");
+    let candidates = plan.candidates(sent, &scene.target).expect("a policy");
     let due = candidates.due.iter().map(|registration| {
         assert_eq!(registration.data_set, scene.target.data_set.id);
         assert_eq!(registration.attribute_option_combo, DEFAULT_COMBO);
@@ -198,7 +196,7 @@ fn each_attribute_option_combo_is_registered_as_itself_and_only_those_of_the_dat
     scene.desired.push((of_second, "1".to_owned()));
     scene.live.push(Live::new(of_second, "1"));
     let combos = |scene: &Scene| {
-        let candidates = scene.plan().candidates(&[], &scene.target, false);
+        let candidates = scene.plan().candidates(&[], &scene.target);
         let due = candidates.expect("a policy").due.into_iter();
         due.map(|registration| {
             assert_eq!(registration.org_unit, unit("open"));
@@ -216,5 +214,5 @@ fn each_attribute_option_combo_is_registered_as_itself_and_only_those_of_the_dat
 fn a_mapping_that_does_not_say_so_registers_nothing() {
     let mut scene = march(Engine::New, Some("3"), Some("3"));
     scene.policies.complete = Complete::Never;
-    assert_eq!(scene.plan().candidates(&[], &scene.target, false), None);
+    assert_eq!(scene.plan().candidates(&[], &scene.target), None);
 }
