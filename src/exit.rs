@@ -25,7 +25,7 @@ pub(crate) enum Exit {
     State,
 }
 
-/// Of several the first counts.
+/// The first of several counts.
 const BY_GRAVITY: [Exit; 13] = [
     Exit::Internal,
     Exit::State,

@@ -17,7 +17,7 @@ use crate::notify::{self, AlertMessage, EndedRun, Notice, Origin, Severity, Topi
 use crate::report::{self, Report};
 use crate::site::{self, Channel, Site, alarm};
 
-/// For everything; a second is kept for writing down what became of it.
+/// The time of all of it; a second is kept for writing down what became of it.
 const TIME: Duration = Duration::from_secs(9);
 
 /// What just ended.
@@ -117,7 +117,7 @@ fn send(letters: Vec<Letter>, until: Instant) -> Vec<(String, Result<(), String>
         .collect()
 }
 
-/// Of the run as a whole, now.
+/// The run as a whole ended so, now.
 fn end(problem: &Problem) -> EndedRun {
     EndedRun {
         at: Timestamp::now(),

@@ -155,7 +155,7 @@ fn age(at: &str) -> Option<SignedDuration> {
     Some(Timestamp::now().duration_since(at))
 }
 
-/// In which a period begins.
+/// The year in which a period begins.
 fn year(period: &str) -> Option<i32> {
     let period: Period = period.parse().ok()?;
     Some(period.start().year().into())

@@ -9,7 +9,8 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::http::error::What;
 use crate::http::{Client, Settings};
 
-/// For the two signals of a run, the connections included: ten seconds in all, and the run itself waits for the shorter.
+/// The time of the two signals of a run, the connections included: ten seconds in all, and the run itself waits for the
+/// shorter.
 const BEGINNING: Duration = Duration::from_secs(3);
 const END: Duration = Duration::from_secs(7);
 
@@ -19,7 +20,7 @@ pub(crate) enum Signal {
     Begun,
     /// All that could be sent is confirmed.
     Succeeded,
-    /// With this exit code.
+    /// The run ended with this exit code.
     Failed(u8),
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn write(site: &Site, recorder: &Recorder, report: &Report) -> anyhow
     })
 }
 
-/// Of all mappings of the site, in the periods that a run looks at by itself.
+/// The figures of all mappings of the site, in the periods that a run looks at by itself.
 fn gathered(site: &Site, recorder: &Recorder, report: &Report) -> anyhow::Result<Metrics> {
     let mut metrics = Metrics {
         run: recorder.run,

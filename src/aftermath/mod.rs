@@ -6,9 +6,9 @@ pub(crate) mod alerts;
 mod analytics;
 mod data_store;
 mod heartbeat;
+pub(crate) mod mapping_status;
 mod metrics;
 mod page;
-pub(crate) mod standing;
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ use crate::report::{self, MappingReport, Report};
 use crate::site::Site;
 use heartbeat::Signal;
 
-/// For DHIS2, before the end of a run and after it.
+/// The time that is spent on DHIS2 before the end of a run, and again after it.
 const TIME: Duration = Duration::from_secs(10);
 
 /// A run that sends has begun.

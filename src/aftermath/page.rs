@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 use jiff::{Span, Timestamp};
 
-use super::standing::{self, Look, MAX_AGE};
+use super::mapping_status::{self, Look, MAX_AGE};
 use crate::cli::PeriodArgs;
 use crate::history::Past;
 use crate::report::{Page, Report};
@@ -25,7 +25,7 @@ pub(crate) fn write(site: &Site, report: &Report) -> anyhow::Result<()> {
         max_age: MAX_AGE,
     };
     let past = Past::open(&site.state, site::alive(&site.state))?;
-    let stands = standing::of(site, &site.mappings(&[])?, past.as_ref(), &look)?;
+    let stands = mapping_status::of(site, &site.mappings(&[])?, past.as_ref(), &look)?;
     let today = site.time_zone.to_datetime(now).date();
     let first = today.checked_sub(Span::new().days(Page::DAYS - 1))?;
     let days = past.as_ref().map(|past| past.days(first, &site.time_zone));

@@ -53,7 +53,7 @@ pub(crate) struct PeriodArgs {
 /// How many periods are worked through.
 #[derive(Debug, Args)]
 pub(crate) struct BackfillArgs {
-    /// Of many periods, begin with the oldest [default: with the newest]
+    /// Begin with the oldest of many periods [default: with the newest]
     #[arg(long, requires = "periods")]
     pub(crate) oldest_first: bool,
     /// Wait so long between the parts of a backfill: 30s, 5m

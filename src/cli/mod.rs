@@ -1,7 +1,7 @@
 //! The command line. Doc comments are the help.
 
 mod groups;
-mod past;
+mod looking_back;
 mod work;
 
 use clap::{Parser, Subcommand};
@@ -10,7 +10,7 @@ pub(crate) use groups::{
     BackfillArgs, DryRun, DryRunArgs, Format, LogFormat, OutputArgs, PeriodArgs, ReportArgs,
     SendArgs, SiteArgs,
 };
-pub(crate) use past::{
+pub(crate) use looking_back::{
     AcknowledgeArgs, ExplainArgs, HistoryArgs, HistoryFormat, Since, StatusArgs,
 };
 pub(crate) use work::{ApplyArgs, ExtractArgs, MapArgs, PinArgs, PushArgs, RunArgs};
@@ -64,14 +64,14 @@ pub(crate) enum Command {
 
 impl Command {
     /// What is to change DHIS2, if the command is to.
-    pub(crate) fn sending(&self) -> Option<Sending<'_>> {
+    pub(crate) fn sending(&self) -> Option<SendingCommand<'_>> {
         let (command, dry_run, mappings): (_, _, &[String]) = match self {
             Command::Run(args) => ("run", &args.send.dry_run, &args.mappings.mappings),
             Command::Push(args) => ("push", &args.send.dry_run, &[]),
             Command::Apply(args) => ("apply", &args.dry_run, &[]),
             _ => return None,
         };
-        dry_run.by.is_none().then_some(Sending {
+        dry_run.by.is_none().then_some(SendingCommand {
             command,
             site: self.site(),
             mappings,
@@ -96,7 +96,7 @@ impl Command {
 }
 
 /// A command that is to change DHIS2, and the mappings that it was given by name or path.
-pub(crate) struct Sending<'c> {
+pub(crate) struct SendingCommand<'c> {
     pub(crate) command: &'static str,
     pub(crate) site: &'c SiteArgs,
     pub(crate) mappings: &'c [String],

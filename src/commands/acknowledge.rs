@@ -75,7 +75,7 @@ fn named(words: &str, open: Vec<(String, OpenProblem)>) -> Result<(String, Strin
     }
 }
 
-/// With single blanks, and without a colon behind the mapping.
+/// The words with single blanks, and no colon behind the mapping.
 fn plain(words: &str) -> String {
     let words = words.replacen(": ", " ", 1);
     let words: Vec<&str> = words.split_whitespace().collect();

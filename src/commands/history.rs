@@ -56,7 +56,7 @@ fn verify(past: Option<&Past>, args: &HistoryArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// As entries have it.
+/// The moment as entries have it.
 fn begin(since: Since, zone: &TimeZone) -> String {
     match since {
         Since::Moment(at) => moment(at),

@@ -46,7 +46,7 @@ fn read(args: &PushArgs) -> anyhow::Result<(Desired, Timestamp)> {
     map::read(&json).context("reading the document to push, which must be one that `map` wrote")
 }
 
-/// In seconds; a document from a clock that is ahead of ours is new.
+/// Its age in seconds; a document from a clock that is ahead of ours is new.
 fn age(created: Timestamp, now: Timestamp) -> u64 {
     let seconds = now.duration_since(created).as_secs();
     u64::try_from(seconds).unwrap_or_default()

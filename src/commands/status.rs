@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::aftermath::alerts;
-use crate::aftermath::standing::{self, Look, MAX_AGE};
+use crate::aftermath::mapping_status::{self, Look, MAX_AGE};
 use crate::cli::StatusArgs;
 use crate::exit::{Exit, Problem};
 use crate::history::Past;
@@ -26,7 +26,7 @@ pub(super) fn status(args: &StatusArgs) -> anyhow::Result<Exit> {
         periods: &args.periods,
         max_age: args.max_age.unwrap_or(MAX_AGE),
     };
-    let status = standing::of(&site, &mappings, past.as_ref(), &look)?;
+    let status = mapping_status::of(&site, &mappings, past.as_ref(), &look)?;
     report::history::status(&status, &args.report)?;
     Ok(status.exit())
 }

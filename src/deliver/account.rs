@@ -1,7 +1,7 @@
 //! Gives every cell of a mapping its outcome, and the report everything the plan says.
 
 use super::one_mapping::OneMapping;
-use crate::domain::{CellAccount, CellCounts, CellOutcome, Change, Desired, Sent};
+use crate::domain::{Change, Sent};
 use crate::plan::Plan;
 use crate::report::ChangeReport;
 
@@ -44,20 +44,4 @@ impl OneMapping<'_, '_> {
             *report.newer.entry(why).or_default() += cells;
         }
     }
-}
-
-/// The account of desired values that were never compared.
-pub(crate) fn not_sent(desired: &Desired) -> CellAccount {
-    let mut account = CellAccount::default();
-    for period in &desired.periods {
-        account.periods.insert(*period, CellCounts::default());
-    }
-    for cell in &desired.cells {
-        if let Some(cell) = desired.space.cell(cell.key) {
-            let counts = account.periods.entry(cell.period).or_default();
-            counts.cells += 1;
-            counts.count(CellOutcome::NotSent);
-        }
-    }
-    account
 }

@@ -146,15 +146,15 @@ fn make(
 }
 
 /// How asking ended.
-struct Asked<'m> {
+struct AskedFor<'m> {
     /// The first of those that were to be asked for: all that DHIS2 may have made.
     maybe_made: &'m [Registration],
     conflicts: Vec<String>,
     failure: Option<Dhis2Error>,
 }
 
-fn ask<'m>(connection: &mut Connection, missing: &'m [Registration]) -> Asked<'m> {
-    let mut asked = Asked {
+fn ask<'m>(connection: &mut Connection, missing: &'m [Registration]) -> AskedFor<'m> {
+    let mut asked = AskedFor {
         maybe_made: &[],
         conflicts: Vec::new(),
         failure: None,

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::civil::DateTime;
 
 use super::named_objects::NamedObjects;
-use super::overlap::Scopes;
 use super::rights::{
     ensure_is_meant, ensure_may_not_more, ensure_may_use, ensure_may_write, ensure_metadata,
     ensure_readable,
 };
+use super::scopes::Scopes;
 use crate::dhis2::Dhis2;
 use crate::domain::{
     Account, DataSet, Desired, Drift, OrgUnit, OwnUser, Period, Pin, Server, Uid, is_ours,
@@ -18,7 +18,8 @@ use crate::plan::{self, MappingScope, Search, Target};
 use crate::session::Session;
 use crate::site::{Dhis2Access, Memory, Registrations};
 
-/// A DHIS2 that has answered, with what is known of it.
+/// A DHIS2 that has answered, with what is known of it. It has so many fields because everything that a run learns of its
+/// DHIS2, its account and its own earlier runs is learnt once, and needed by every mapping.
 pub(crate) struct Connection {
     pub(crate) dhis2: Dhis2,
     pub(crate) server: Server,
@@ -188,7 +189,7 @@ impl Connection {
         if data_set.expiry_days > 0.0 {
             match self.dhis2.lock_exceptions(id) {
                 Ok(exceptions) => data_set.lock_exceptions = exceptions,
-                // Without them more is closed than must be, and nothing is sent that DHIS2 would refuse.
+                // More is closed without them than must be, and nothing is sent that DHIS2 would refuse.
                 Err(error) if matches!(error.status, Some(403 | 404)) => self.notes.push(format!(
                     "units with a lock exception count as closed too: {error}"
                 )),

@@ -1,8 +1,8 @@
 //! The way to DHIS2 for all mappings of a run. DHIS2 is asked only once there is something to compare, and not again once it
 //! has refused.
 
-use super::account::not_sent;
 use super::connection::Connection;
+use super::not_sent::not_sent;
 use super::one_mapping::{OneMapping, PartOf};
 use crate::domain::Desired;
 use crate::exit::Problem;

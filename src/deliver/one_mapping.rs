@@ -1,8 +1,8 @@
 //! One mapping's desired values on their way to DHIS2, from comparing to registering as complete.
 
-use super::account::not_sent;
 use super::connection::Connection;
 use super::named_objects::names_of_target;
+use super::not_sent::not_sent;
 use super::remember;
 use crate::domain::{Blocked, Desired, Sent};
 use crate::exit::{Exit, Problem};

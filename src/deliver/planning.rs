@@ -1,6 +1,6 @@
 //! Reads what DHIS2 holds, block by block, and makes the plan of a mapping.
 
-use super::approvals::close_approved;
+use super::close_approved::close_approved;
 use super::connection::Connection;
 use super::one_mapping::OneMapping;
 use crate::domain::{Desired, LiveRow, Period, Uid};

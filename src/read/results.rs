@@ -84,7 +84,7 @@ pub(crate) struct QueryRun {
     pub(crate) allowed: Vec<Period>,
 }
 
-/// With a period column once for each unbroken sequence, else once for each period.
+/// A query with a period column runs once for each unbroken sequence, any other once for each period.
 pub(crate) fn runs(mapping: &Mapping, periods: &[Period]) -> Vec<QueryRun> {
     if mapping.period_column.is_some() {
         return periods::sequences(periods)

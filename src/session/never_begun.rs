@@ -4,13 +4,13 @@
 use std::path::Path;
 
 use crate::aftermath::{self, alerts};
-use crate::cli::Sending;
+use crate::cli::SendingCommand;
 use crate::exit::{Exit, Problem};
 use crate::history::{self, Note, Refused};
 use crate::site::{self, Site};
 
 /// Keeps and tells how the command ended; its outcome stays as it is.
-pub(crate) fn never_begun(sending: &Sending<'_>, error: &anyhow::Error) {
+pub(crate) fn never_begun(sending: &SendingCommand<'_>, error: &anyhow::Error) {
     let problem = Problem::of(error);
     // Who mistypes sees it; and without a site file nobody knows whom to tell.
     if problem.exit == Exit::Usage {

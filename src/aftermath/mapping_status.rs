@@ -18,7 +18,7 @@ pub(crate) struct Look<'l> {
     pub(crate) now: Timestamp,
     pub(crate) as_of: Timestamp,
     pub(crate) periods: &'l PeriodArgs,
-    /// Of the last success.
+    /// A mapping whose last success is older is stale.
     pub(crate) max_age: SignedDuration,
 }
 

@@ -1,6 +1,6 @@
 //! Applies a saved plan: whole, if DHIS2 is still as the plan found it, or not at all.
 
-use super::approvals::close_approved;
+use super::close_approved::close_approved;
 use super::connection::Connection;
 use super::named_objects::{NamedObjects, names_of_target};
 use super::one_mapping::OneMapping;
