@@ -81,7 +81,7 @@ impl Pass<'_> {
     /// Does it all; what became of each mapping is in its report, what ended the pass early in that of the session.
     pub(crate) fn all(mut self, session: &mut Session<'_>) -> Vec<MappingReport> {
         let left = self.jobs.iter().map(Job::left).sum();
-        let mut progress = Progress::begin(left, session.report.in_parts, session.orders.site);
+        let mut progress = Progress::begin(left, &session.report, session.orders.site);
         if let Err(problem) = self.parts(session, &mut progress) {
             session.report.problems.push(problem);
         }

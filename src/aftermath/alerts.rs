@@ -46,7 +46,10 @@ pub(crate) fn tell(site: &Site, report: &Report, args: &SiteArgs) {
     let about = mappings.map(|mapping| Some(mapping.name.clone()));
     let mut lost = report.problems.iter();
     let lost = lost.find(|problem| problem.exit == Exit::State);
-    let names = report.mappings.iter().flat_map(|mapping| &mapping.names);
+    let names = report
+        .mappings
+        .iter()
+        .flat_map(|mapping| &mapping.objects.names);
     Event {
         exit: report.exit(),
         about: about.chain([None]).collect(),

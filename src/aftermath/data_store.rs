@@ -130,7 +130,7 @@ fn rivals(kept: &Value, report: &Report, key: &str) -> Vec<String> {
     let mappings = kept.pointer("/mappings").and_then(Value::as_object);
     let ours = |name: &str, data_set: Option<&str>| {
         report.mappings.iter().any(|mapping| {
-            let own = mapping.data_set.map(|data_set| data_set.to_string());
+            let own = mapping.plan.data_set.map(|data_set| data_set.to_string());
             mapping.name == name && own.as_deref() == data_set
         })
     };

@@ -7,7 +7,7 @@ use crate::exit::Problem;
 use crate::history::{Past, Run, RunState, Standing};
 use crate::mapping::Mapping;
 use crate::read::periods;
-use crate::report::{Age, MappingStatus, Status};
+use crate::report::{Age, MappingStatus, SiteStatus};
 use crate::site::Site;
 
 /// A mapping without a success for so long is stale, unless somebody says otherwise: three hourly runs failed.
@@ -28,8 +28,8 @@ pub(crate) fn of(
     mappings: &[Mapping],
     past: Option<&Past>,
     look: &Look<'_>,
-) -> Result<Status, Problem> {
-    let mut status = Status {
+) -> Result<SiteStatus, Problem> {
+    let mut status = SiteStatus {
         interrupted: None,
         analytics: None,
         mappings: Vec::new(),

@@ -140,7 +140,7 @@ fn line(run: i64, report: &Report, last: &(i64, String)) -> String {
 }
 
 fn totals(mapping: &MappingReport) -> String {
-    let (rows, cells) = (mapping.rows.total(), mapping.cells.total());
+    let (rows, cells) = (mapping.rows.total(), mapping.cells.account.total());
     let mut of_rows = rows
         .iter()
         .filter(|(outcome, _)| *outcome != RowOutcome::Mapped)

@@ -6,7 +6,7 @@ use jiff::{Span, Timestamp};
 use super::mapping_status::{self, Look, MAX_AGE};
 use crate::cli::PeriodArgs;
 use crate::history::Past;
-use crate::report::{Page, Report};
+use crate::report::{Report, StatusPage};
 use crate::site::{self, Site};
 
 /// What the run that just ended calls things is taken from its report.
@@ -27,9 +27,9 @@ pub(crate) fn write(site: &Site, report: &Report) -> anyhow::Result<()> {
     let past = Past::open(&site.state, site::alive(&site.state))?;
     let stands = mapping_status::of(site, &site.mappings(&[])?, past.as_ref(), &look)?;
     let today = site.time_zone.to_datetime(now).date();
-    let first = today.checked_sub(Span::new().days(Page::DAYS - 1))?;
+    let first = today.checked_sub(Span::new().days(StatusPage::DAYS - 1))?;
     let days = past.as_ref().map(|past| past.days(first, &site.time_zone));
-    let page = Page {
+    let page = StatusPage {
         site: &site.name(),
         dhis2: report.dhis2.as_ref().map_or("DHIS2", |dhis2| &dhis2.url),
         made: now,

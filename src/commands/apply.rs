@@ -77,8 +77,8 @@ fn too_old(plan: &SavedPlan, now: Timestamp, digest: &str) -> Option<Problem> {
 /// The plan has no rows, but its periods are told.
 fn mapping_report(saved: &SavedMapping) -> MappingReport {
     let mut report = MappingReport::new(&saved.name);
-    report.data_set = Some(saved.data_set);
-    report.period_type = Some(saved.period_type);
+    report.plan.data_set = Some(saved.data_set);
+    report.plan.period_type = Some(saved.period_type);
     let periods = saved.changes.iter().map(|change| change.cell().period);
     let periods = periods.map(|period| (period, RowCounts::default()));
     report.rows.periods = periods.collect();

@@ -24,7 +24,7 @@ pub(super) fn history(args: &HistoryArgs) -> anyhow::Result<Exit> {
                 format!("the history has no run {number}; look at `pg2dhis2 history`"),
             )
         })?;
-        report::history::run(&whole, args.format, file)?;
+        report::one_run(&whole, args.format, file)?;
         return Ok(Exit::Ok);
     }
     let filter = Filter {
@@ -34,7 +34,7 @@ pub(super) fn history(args: &HistoryArgs) -> anyhow::Result<Exit> {
         last: args.last,
     };
     let runs = past.map(|past| past.runs(&filter)).transpose()?;
-    report::history::runs(&runs.unwrap_or_default(), args.format, file)?;
+    report::runs(&runs.unwrap_or_default(), args.format, file)?;
     Ok(Exit::Ok)
 }
 
@@ -52,7 +52,7 @@ fn verify(past: Option<&Past>, args: &HistoryArgs) -> anyhow::Result<Exit> {
             return Err(Problem::new(Exit::State, message).into());
         }
     };
-    report::history::sentence(&words, file)?;
+    report::sentence(&words, file)?;
     Ok(Exit::Ok)
 }
 

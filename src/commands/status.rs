@@ -27,7 +27,7 @@ pub(super) fn status(args: &StatusArgs) -> anyhow::Result<Exit> {
         max_age: args.max_age.unwrap_or(MAX_AGE),
     };
     let status = mapping_status::of(&site, &mappings, past.as_ref(), &look)?;
-    report::history::status(&status, &args.report)?;
+    report::status(&status, &args.report)?;
     Ok(status.exit())
 }
 
@@ -39,7 +39,7 @@ fn test_alerts(site: &Site, args: &StatusArgs) -> anyhow::Result<Exit> {
         return Err(Problem::new(Exit::Config, message).into());
     }
     let tests = alerts::test(site);
-    report::history::tests(&tests, &args.report)?;
+    report::tests(&tests, &args.report)?;
     let all = tests.iter().all(|(_, result)| result.is_ok());
     Ok(if all { Exit::Ok } else { Exit::Temporary })
 }

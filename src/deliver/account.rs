@@ -30,18 +30,18 @@ impl OneMapping<'_, '_> {
         });
         report.absorb_changes(changes, self.orders.keep());
         for (why, cells) in plan.left {
-            *report.left.entry(why).or_default() += cells;
+            *report.cells.left.entry(why).or_default() += cells;
         }
         for (why, cells) in plan.blocked_by {
-            *report.blocked_by.entry(why).or_default() += cells;
+            *report.cells.blocked_by.entry(why).or_default() += cells;
         }
-        report.closed.extend(plan.closed);
-        report.blocked.extend(plan.blocked);
-        report.held.extend(plan.held);
-        report.stranded.extend(plan.stranded);
-        report.stranded_cells += plan.stranded_cells;
+        report.cells.closed.extend(plan.closed);
+        report.cells.blocked.extend(plan.blocked);
+        report.hold.foreign.extend(plan.held);
+        report.cells.stranded.extend(plan.stranded);
+        report.cells.stranded_cells += plan.stranded_cells;
         for (why, cells) in plan.newer {
-            *report.newer.entry(why).or_default() += cells;
+            *report.server.newer.entry(why).or_default() += cells;
         }
     }
 }

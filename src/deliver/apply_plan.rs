@@ -47,8 +47,8 @@ fn recheck_all(
     for (saved, report) in plan.mappings.iter().zip(&mut *reports) {
         match connection.target_of_saved(saved) {
             Ok(target) => {
-                report.names = names_of_target(&target);
-                report.codes = target.data_set.codes.clone();
+                report.objects.names = names_of_target(&target);
+                report.objects.codes = target.data_set.codes.clone();
                 targets.push((saved, target));
             }
             Err(error) => report.problems.push(Problem::of(&error)),
@@ -180,6 +180,6 @@ fn hold_moved(rechecked: Vec<(Target, Rechecked)>, reports: &mut [MappingReport]
             held.total().cells
         );
         mapping.problems.push(Problem::new(Exit::Held, message));
-        mapping.moved = each.moved;
+        mapping.cells.moved = each.moved;
     }
 }

@@ -16,7 +16,7 @@ impl OneMapping<'_, '_> {
             let problem = Problem::new(Exit::of_dhis2(&failure), failure.message);
             self.report.problems.push(problem);
         }
-        let said = self.report.server_dry_run.get_or_insert_default();
+        let said = self.report.server.dry_run.get_or_insert_default();
         said.cannot_know = cannot_know(target.engine());
         said.counted.add(rehearsed.counted);
         let answered = plan.changes.iter().zip(rehearsed.answers);

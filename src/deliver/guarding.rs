@@ -54,9 +54,9 @@ impl OneMapping<'_, '_> {
                 ),
             ));
         }
-        self.report.guards.extend_from_slice(trips);
-        self.report.digest = Some(digest);
-        self.report.released |= released;
+        self.report.hold.guards.extend_from_slice(trips);
+        self.report.hold.digest = Some(digest);
+        self.report.hold.released |= released;
         !released
     }
 

@@ -33,9 +33,9 @@ pub(super) struct OneMapping<'d, 'o> {
 impl OneMapping<'_, '_> {
     /// An error means that no other mapping will fare better.
     pub(super) fn deliver(&mut self, mut desired: Desired, part: PartOf) -> Result<(), Problem> {
-        self.report.data_set = Some(desired.data_set);
-        self.report.period_type = Some(desired.period_type);
-        self.report.max_age = desired.guards.max_age;
+        self.report.plan.data_set = Some(desired.data_set);
+        self.report.plan.period_type = Some(desired.period_type);
+        self.report.plan.max_age = desired.guards.max_age;
         let untouched = not_sent(&desired);
         let balanced = ensure_balanced(&desired);
         let source = SourceCounts::of(&desired);
@@ -53,8 +53,8 @@ impl OneMapping<'_, '_> {
                 return self.give_up(Problem::of(&error));
             }
         };
-        self.report.names.extend(names_of_target(&target));
-        self.report.codes.extend(target.data_set.codes.clone());
+        self.report.objects.names.extend(names_of_target(&target));
+        self.report.objects.codes.extend(target.data_set.codes.clone());
         let held = self.is_held(&source, &plan, &target, part);
         let sent = match self.orders.mode {
             _ if held => vec![Sent::Held; plan.changes.len()],
@@ -113,7 +113,7 @@ impl OneMapping<'_, '_> {
 
     /// A data set of another period type is a mistake of the whole mapping, though each cell has its outcome.
     fn ensure_period_type(&mut self, target: &Target) {
-        let mut reasons = self.report.blocked_by.keys();
+        let mut reasons = self.report.cells.blocked_by.keys();
         let wrong = reasons.any(|why| *why == Blocked::WrongPeriodType);
         if wrong && self.report.problems.is_empty() {
             self.report.problems.push(Problem::new(

@@ -1,6 +1,6 @@
 //! Puts the parts of a long run together, keeping no more of each than will be told.
 
-use super::{ChangeReport, MappingReport};
+use super::of_mapping::{ChangeReport, CompleteReport, MappingReport};
 use crate::domain::{CellAccount, CellOutcome, Changed, Drift, Number, RowAccount};
 
 /// Changes that a report in text shows of a mapping.
@@ -11,7 +11,7 @@ const KEPT: usize = 1_000;
 
 /// How much of the changes a report keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Keep {
+pub(crate) enum KeptChanges {
     Everything,
     /// The largest, and those that were not confirmed.
     Highlights,
@@ -42,50 +42,72 @@ impl MappingReport {
     /// Takes in the cells of a part of the run.
     pub(crate) fn absorb_cells(&mut self, part: &CellAccount) {
         for (period, counts) in &part.periods {
-            self.cells.periods.entry(*period).or_default().add(counts);
+            self.cells
+                .account
+                .periods
+                .entry(*period)
+                .or_default()
+                .add(counts);
         }
     }
 
     /// Takes in what DHIS2 changed since the pin, each change once. A unit that no row reports to is one of every part.
     pub(crate) fn absorb_drift(&mut self, part: Vec<Drift>) {
-        let is_first = self.cells.periods.is_empty();
+        let is_first = self.cells.account.periods.is_empty();
         let is_new = |drift: &Drift| drift.change == Changed::NewOrgUnit;
-        self.drift
+        self.server
+            .drift
             .retain(|known| !is_new(known) || part.contains(known));
         for drift in part {
-            if (is_first || !is_new(&drift)) && !self.drift.contains(&drift) {
-                self.drift.push(drift);
+            if (is_first || !is_new(&drift)) && !self.server.drift.contains(&drift) {
+                self.server.drift.push(drift);
             }
         }
     }
 
     /// Takes in the changes of a part of the run.
-    pub(crate) fn absorb_changes(&mut self, part: impl Iterator<Item = ChangeReport>, keep: Keep) {
-        if keep == Keep::Everything {
-            self.changes.extend(part);
+    pub(crate) fn absorb_changes(
+        &mut self,
+        part: impl Iterator<Item = ChangeReport>,
+        keep: KeptChanges,
+    ) {
+        if keep == KeptChanges::Everything {
+            self.cells.changes.extend(part);
             return;
         }
         for change in part {
-            self.changes.push(change);
+            self.cells.changes.push(change);
             // Sorted out now and then, so that few are held at a time.
-            if self.changes.len() >= 4 * KEPT {
+            if self.cells.changes.len() >= 4 * KEPT {
                 self.keep_highlights();
             }
         }
         self.keep_highlights();
     }
 
+    /// Takes in the completeness of a part of the run.
+    pub(crate) fn absorb_complete(&mut self, part: CompleteReport) {
+        let whole = self.complete.get_or_insert_default();
+        whole.registered.extend(part.registered);
+        whole.already += part.already;
+        whole.early += part.early;
+        whole.lacking += part.lacking;
+        whole.withdrawn += part.withdrawn;
+        whole.unconfirmed += part.unconfirmed;
+        whole.problems.extend(part.problems);
+    }
+
     fn keep_highlights(&mut self) {
-        let changes = std::mem::take(&mut self.changes);
+        let changes = std::mem::take(&mut self.cells.changes);
         let (mut fine, mut failed): (Vec<ChangeReport>, Vec<ChangeReport>) =
             changes.into_iter().partition(|change| !change.failed());
         fine.sort_by_cached_key(|change| std::cmp::Reverse(change.size()));
         let (foreign, ours): (Vec<_>, Vec<_>) =
             fine.into_iter().partition(|change| change.author.is_some());
         failed.truncate(KEPT);
-        self.changes = ours.into_iter().take(SHOWN).collect();
-        self.changes.extend(foreign.into_iter().take(KEPT));
-        self.changes.append(&mut failed);
+        self.cells.changes = ours.into_iter().take(SHOWN).collect();
+        self.cells.changes.extend(foreign.into_iter().take(KEPT));
+        self.cells.changes.append(&mut failed);
     }
 }
 
@@ -97,7 +119,7 @@ impl ChangeReport {
         )
     }
 
-    /// By how much a number changes; a text does not say.
+    /// How much a number changes; a text does not say.
     pub(super) fn size(&self) -> Number {
         let number = |text: &str| Number::parse(text).unwrap_or(Number::ZERO);
         let old = self

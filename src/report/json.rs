@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{ChangeReport, MappingReport, Report, ServerDryRun, complete};
+use super::of_mapping::{ChangeReport, MappingReport, ServerDryRun};
+use super::of_run::Report;
 use crate::domain::{
     Author, Cell, CellCounts, HeldCell, KeyGroup, MovedCell, RowCounts, ShownValue, Sums, Text,
     Uid, sentence,
@@ -46,49 +47,49 @@ fn mapping(mapping: &MappingReport) -> Value {
         .rows
         .periods
         .keys()
-        .chain(mapping.cells.periods.keys());
+        .chain(mapping.cells.account.periods.keys());
     let periods: BTreeSet<_> = periods.collect();
     json!({
         "name": mapping.name,
-        "data-set": mapping.data_set,
+        "data-set": mapping.plan.data_set,
         "exit": exit(mapping.exit()),
         "notes": mapping.notes,
         "problems": mapping.all_problems().map(problem).collect::<Vec<_>>(),
         "rows": rows(&mapping.rows.total()),
-        "cells": cells(&mapping.cells.total()),
+        "cells": cells(&mapping.cells.account.total()),
         "periods": periods.into_iter().map(|period| json!({
             "period": period,
             "rows": rows(&mapping.rows.periods.get(period).copied().unwrap_or_default()),
-            "cells": cells(&mapping.cells.periods.get(period).copied().unwrap_or_default()),
+            "cells": cells(&mapping.cells.account.periods.get(period).copied().unwrap_or_default()),
         })).collect::<Vec<_>>(),
         "sums": mapping.rows.sums.iter().map(|(element, each)| sums(*element, each)).collect::<Vec<_>>(),
         "keys": mapping.rows.keys.iter().map(key).collect::<Vec<_>>(),
         "rows-of-other-keys": mapping.rows.rows_of_other_keys,
-        "left": mapping.left.iter().map(|(why, cells)| json!({ "reason": why, "cells": cells })).collect::<Vec<_>>(),
-        "closed": mapping.closed.iter().map(|((period, why), cells)| json!({
+        "left": mapping.cells.left.iter().map(|(why, cells)| json!({ "reason": why, "cells": cells })).collect::<Vec<_>>(),
+        "closed": mapping.cells.closed.iter().map(|((period, why), cells)| json!({
             "period": period, "reason": why, "cells": cells,
         })).collect::<Vec<_>>(),
-        "changed-since-pin": mapping.drift,
-        "blocked-by": mapping.blocked_by.iter().map(|(why, cells)| json!({
+        "changed-since-pin": mapping.server.drift,
+        "blocked-by": mapping.cells.blocked_by.iter().map(|(why, cells)| json!({
             "reason": why, "cells": cells, "text": why.to_string(),
         })).collect::<Vec<_>>(),
-        "blocked": mapping.blocked.iter().map(|(cell, why)| with(cell, json!({ "reason": why }))).collect::<Vec<_>>(),
-        "held": mapping.held.iter().map(held).collect::<Vec<_>>(),
-        "guards": mapping.guards.iter().map(|trip| json!({
+        "blocked": mapping.cells.blocked.iter().map(|(cell, why)| with(cell, json!({ "reason": why }))).collect::<Vec<_>>(),
+        "held": mapping.hold.foreign.iter().map(held).collect::<Vec<_>>(),
+        "guards": mapping.hold.guards.iter().map(|trip| json!({
             "guard": trip.guard, "period": trip.period, "text": trip.words,
         })).collect::<Vec<_>>(),
-        "digest": mapping.digest,
-        "released": mapping.released,
-        "stranded-cells": mapping.stranded_cells,
-        "stranded": mapping.stranded.iter().map(|(cell, live)| with(cell, json!({ "live": value(live) }))).collect::<Vec<_>>(),
-        "refused-by-2.43": mapping.newer.iter().map(|(why, cells)| json!({
+        "digest": mapping.hold.digest,
+        "released": mapping.hold.released,
+        "stranded-cells": mapping.cells.stranded_cells,
+        "stranded": mapping.cells.stranded.iter().map(|(cell, live)| with(cell, json!({ "live": value(live) }))).collect::<Vec<_>>(),
+        "refused-by-2.43": mapping.server.newer.iter().map(|(why, cells)| json!({
             "reason": why, "cells": cells, "text": why.to_string(),
         })).collect::<Vec<_>>(),
         "names": names(mapping),
-        "complete": complete::json(mapping),
-        "changes": mapping.changes.iter().map(change).collect::<Vec<_>>(),
-        "moved": mapping.moved.iter().map(moved).collect::<Vec<_>>(),
-        "server-dry-run": mapping.server_dry_run.as_ref().map(server_dry_run),
+        "complete": complete(mapping),
+        "changes": mapping.cells.changes.iter().map(change).collect::<Vec<_>>(),
+        "moved": mapping.cells.moved.iter().map(moved).collect::<Vec<_>>(),
+        "server-dry-run": mapping.server.dry_run.as_ref().map(server_dry_run),
     })
 }
 
@@ -142,10 +143,14 @@ fn author(author: &Author) -> Value {
 
 /// What people call the objects of the cells that are listed one by one.
 fn names(mapping: &MappingReport) -> Value {
-    let blocked = mapping.blocked.iter().map(|(cell, _)| cell);
-    let stranded = mapping.stranded.iter().map(|(cell, _)| cell);
-    let held = mapping.held.iter().map(|held| &held.cell);
-    let failed = mapping.changes.iter().filter(|change| change.failed());
+    let blocked = mapping.cells.blocked.iter().map(|(cell, _)| cell);
+    let stranded = mapping.cells.stranded.iter().map(|(cell, _)| cell);
+    let held = mapping.hold.foreign.iter().map(|held| &held.cell);
+    let failed = mapping
+        .cells
+        .changes
+        .iter()
+        .filter(|change| change.failed());
     let cells = blocked.chain(stranded).chain(held);
     let cells = cells.chain(failed.map(|change| &change.cell));
     let uids: BTreeSet<Uid> = cells
@@ -160,8 +165,8 @@ fn names(mapping: &MappingReport) -> Value {
         })
         .collect();
     let names = uids.into_iter().filter_map(|uid| {
-        let name = mapping.names.get(&uid)?;
-        Some(json!({ "id": uid, "name": name, "code": mapping.codes.get(&uid) }))
+        let name = mapping.objects.names.get(&uid)?;
+        Some(json!({ "id": uid, "name": name, "code": mapping.objects.codes.get(&uid) }))
     });
     names.collect()
 }
@@ -238,4 +243,26 @@ fn exit(exit: Exit) -> Value {
 
 fn problem(problem: &Problem) -> Value {
     json!({ "exit": exit(problem.exit), "message": problem.message })
+}
+
+fn complete(mapping: &MappingReport) -> Value {
+    let Some(complete) = &mapping.complete else {
+        return Value::Null;
+    };
+    let each = complete.registered.iter().map(|registration| {
+        json!({
+            "period": registration.period,
+            "orgUnit": registration.org_unit,
+            "attributeOptionCombo": registration.attribute_option_combo,
+        })
+    });
+    json!({
+        "registered": complete.registered.len(),
+        "already": complete.already,
+        "early": complete.early,
+        "lacking": complete.lacking,
+        "withdrawn": complete.withdrawn,
+        "unconfirmed": complete.unconfirmed,
+        "registrations": each.collect::<Vec<_>>(),
+    })
 }

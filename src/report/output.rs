@@ -6,7 +6,8 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::{Reader, Report, json, lines, text};
+use super::of_run::{Report, ReportReader};
+use super::{json, log_lines, phrases, text};
 use crate::cli::{Format, ReportArgs, SiteArgs};
 use crate::exit::{Exit, Problem};
 use crate::site;
@@ -83,9 +84,9 @@ pub(crate) fn show(report: &Report, site: &SiteArgs, args: &ReportArgs) -> anyho
     let terminal = is_read_at_terminal();
     let speaks = report.exit() != Exit::Ok || terminal || report.dry_run || report.in_parts;
     let reader = if terminal {
-        Reader::Terminal
+        ReportReader::Terminal
     } else {
-        Reader::Anybody
+        ReportReader::Anybody
     };
     say(&match (args.format, site.quiet) {
         (Format::Text, false) if speaks => text::whole(report, reader),
@@ -98,14 +99,9 @@ pub(crate) fn show(report: &Report, site: &SiteArgs, args: &ReportArgs) -> anyho
 fn keep(report: &Report, site: &SiteArgs, args: &ReportArgs) -> anyhow::Result<()> {
     let file = args.output.output.as_deref();
     match (args.format, file) {
-        (Format::Json, file) => document(file, |out| {
-            serde_json::to_writer_pretty(&mut *out, &json::whole(report))
-                .map_err(io::Error::from)
-                .and_then(|()| out.write_all(b"\n"))
-                .context("writing the report")
-        }),
+        (Format::Json, file) => document(file, |out| pretty(out, &json::whole(report))),
         (Format::Text, Some(file)) if !site.quiet => document(Some(file), |out| {
-            Ok(out.write_all(text::whole(report, Reader::Anybody).as_bytes())?)
+            Ok(out.write_all(text::whole(report, ReportReader::Anybody).as_bytes())?)
         }),
         (Format::Text, _) => Ok(()),
     }
@@ -135,7 +131,7 @@ pub(crate) fn warning(message: &str) {
 pub(crate) fn notes(notes: &[String], site: &SiteArgs) {
     let mut words = String::new();
     for note in notes {
-        text::line(&mut words, note);
+        phrases::line(&mut words, note);
     }
     if !site.quiet {
         say(&words);
@@ -146,7 +142,7 @@ pub(crate) fn notes(notes: &[String], site: &SiteArgs) {
 pub(super) fn say(words: &str) {
     let mut err = anstream::stderr().lock();
     let _ = err
-        .write_all(lines::written(words).as_bytes())
+        .write_all(log_lines::written(words).as_bytes())
         .and_then(|()| err.flush());
 }
 
@@ -165,4 +161,17 @@ fn of_standard_output(error: anyhow::Error) -> anyhow::Result<()> {
             Err(Problem::new(Exit::Config, message).into())
         }
     }
+}
+
+/// Writes JSON as people can read it too.
+pub(super) fn pretty(out: &mut dyn Write, value: &serde_json::Value) -> anyhow::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)
+        .map_err(io::Error::from)
+        .and_then(|()| out.write_all(b"\n"))
+        .context("writing JSON")
+}
+
+/// Says something about the history as a whole.
+pub(crate) fn sentence(sentence: &str, file: Option<&Path>) -> anyhow::Result<()> {
+    document(file, |out| Ok(writeln!(out, "{sentence}")?))
 }

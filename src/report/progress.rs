@@ -4,25 +4,27 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{MappingReport, is_read_at_terminal, output};
+use super::of_mapping::MappingReport;
+use super::of_run::Report;
+use super::output::{self, is_read_at_terminal};
 use crate::cli::SiteArgs;
 use crate::domain::{CellOutcome, Period};
 
 /// Shown while a backfill goes on.
 #[derive(Debug)]
 pub(crate) struct Progress {
-    shown: Shown,
+    shown: ShownProgress,
     began: Instant,
     /// Periods of all mappings, and those of them that are done.
     periods: usize,
     done: usize,
-    /// Of all parts.
+    /// Those of all parts.
     cells: u64,
     changed: u64,
 }
 
 #[derive(Debug)]
-enum Shown {
+enum ShownProgress {
     Nothing,
     Lines,
     Bar(ProgressBar),
@@ -36,13 +38,13 @@ pub(crate) struct Before {
 }
 
 impl Progress {
-    /// Of so many periods of all mappings; nothing is shown of a run that is not done in parts.
-    pub(crate) fn begin(periods: usize, in_parts: bool, site: &SiteArgs) -> Progress {
-        let shown = match (in_parts && !site.quiet, is_read_at_terminal()) {
-            (false, _) => Shown::Nothing,
+    /// Begins with so many periods of all mappings; nothing is shown of a run that is not done in parts.
+    pub(crate) fn begin(periods: usize, report: &Report, site: &SiteArgs) -> Progress {
+        let shown = match (report.in_parts && !site.quiet, is_read_at_terminal()) {
+            (false, _) => ShownProgress::Nothing,
             // The lines of the log would tear a bar apart.
-            (true, true) if site.verbose == 0 => Shown::Bar(bar(periods)),
-            (true, _) => Shown::Lines,
+            (true, true) if site.verbose == 0 => ShownProgress::Bar(bar(periods)),
+            (true, _) => ShownProgress::Lines,
         };
         Progress {
             shown,
@@ -63,12 +65,12 @@ impl Progress {
         self.cells += cells;
         self.changed += changed;
         match &self.shown {
-            Shown::Nothing => {}
-            Shown::Bar(bar) => {
+            ShownProgress::Nothing => {}
+            ShownProgress::Bar(bar) => {
                 bar.set_position(self.done as u64);
                 bar.set_message(counted(self.cells, self.changed));
             }
-            Shown::Lines => output::say(&format!(
+            ShownProgress::Lines => output::say(&format!(
                 "{} {}: {}; {} of {} periods done{}\n",
                 report.name,
                 range(part),
@@ -82,12 +84,12 @@ impl Progress {
 
     /// The report follows.
     pub(crate) fn end(&self) {
-        if let Shown::Bar(bar) = &self.shown {
+        if let ShownProgress::Bar(bar) = &self.shown {
             bar.finish_and_clear();
         }
     }
 
-    /// As long for each period that is left as for those that are done.
+    /// The time that is left: as long for each period that is left as for those that are done.
     fn left(&self) -> String {
         let left = self.periods.saturating_sub(self.done);
         let (Ok(left), Ok(done)) = (u32::try_from(left), u32::try_from(self.done)) else {
@@ -102,7 +104,7 @@ impl Progress {
 
 impl Before {
     pub(crate) fn of(report: &MappingReport) -> Before {
-        let total = report.cells.total();
+        let total = report.cells.account.total();
         let changed = [
             CellOutcome::Created,
             CellOutcome::Updated,

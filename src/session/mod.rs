@@ -23,7 +23,7 @@ use crate::cli::{ApplyArgs, Format, PushArgs, ReportArgs, RunArgs, SendArgs, Sit
 use crate::domain::{Account, KeyMask, Server};
 use crate::exit::{Exit, Problem};
 use crate::read::ReadParts;
-use crate::report::{self, Dhis2Facts, Keep, MappingReport, Report};
+use crate::report::{self, Dhis2Facts, KeptChanges, MappingReport, Report};
 use crate::site::{self, Dhis2Access, Memory, Site, SourceAccess};
 use crate::watchdog::{Watch, Work};
 use turn::{Pace, Turn};
@@ -42,10 +42,10 @@ pub(crate) struct Orders<'a> {
 
 impl Orders<'_> {
     /// Scripts and plans get every change, people the ones worth looking at.
-    pub(crate) fn keep(&self) -> Keep {
+    pub(crate) fn keep(&self) -> KeptChanges {
         match (self.save_plan, self.report.format) {
-            (None, Format::Text) => Keep::Highlights,
-            _ => Keep::Everything,
+            (None, Format::Text) => KeptChanges::Highlights,
+            _ => KeptChanges::Everything,
         }
     }
 }

@@ -136,32 +136,32 @@ fn complete(
 /// A mapping that is held has a plan, which says so.
 fn is_complete(mapping: &MappingReport) -> bool {
     let held = |problem: &Problem| problem.exit == Exit::Held;
-    mapping.problems.iter().all(held) && mapping.cells.total().of(CellOutcome::NotSent) == 0
+    mapping.problems.iter().all(held) && mapping.cells.account.total().of(CellOutcome::NotSent) == 0
 }
 
 fn saved(
     mapping: &MappingReport,
     digests: Option<&BTreeMap<String, String>>,
 ) -> Option<io::Result<SavedMapping>> {
-    let changes = mapping.changes.iter().map(|change| {
+    let changes = mapping.cells.changes.iter().map(|change| {
         let old = change.old.as_ref().map(|old| old.as_str());
         let new = change.new.as_str();
         SavedChange::new(&change.cell, change.kind, old, new, change.author.as_ref())
     });
     let mut changes: Vec<SavedChange> = changes.collect();
     changes.sort_by_cached_key(SavedChange::cell);
-    let held = mapping.cells.total().of(CellOutcome::Held) > 0
+    let held = mapping.cells.account.total().of(CellOutcome::Held) > 0
         || mapping
             .problems
             .iter()
             .any(|problem| problem.exit == Exit::Held);
-    let (data_set, period_type) = (mapping.data_set?, mapping.period_type?);
+    let (data_set, period_type) = (mapping.plan.data_set?, mapping.plan.period_type?);
     let saved = digest(&changes).map(|digest| SavedMapping {
         name: mapping.name.clone(),
         data_set,
         period_type,
         held,
-        max_age: mapping.max_age,
+        max_age: mapping.plan.max_age,
         digest,
         digests: digests.cloned().unwrap_or_default(),
         changes,

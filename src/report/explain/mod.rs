@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
-use super::output::is_written_to_terminal;
-use super::{Reader, document};
+use super::of_run::ReportReader;
+use super::output::{document, is_written_to_terminal, pretty};
 use crate::cli::{Format, ReportArgs};
 use crate::domain::{Cell, Combine, Incomplete, Period, Text, TracedRow, Uid};
 use crate::history::{OpenOfCell, PastChange};
 
-/// The answer to the question where the values of a data element in an organisation unit and a period come from.
+/// The answer to the question where the values of a data element in an organisation unit and a period come from; it is this
+/// large because it tells both sides.
 #[derive(Debug)]
 pub(crate) struct Explanation {
     pub(crate) data_element: Uid,
@@ -61,7 +62,7 @@ pub(crate) struct LiveExplained {
     pub(crate) value: Option<Text>,
     pub(crate) deleted: bool,
     pub(crate) user: Option<String>,
-    /// By DHIS2's clock.
+    /// The moment by DHIS2's clock.
     pub(crate) when: Option<DateTime>,
     /// Our account, or another that counts as ours.
     pub(crate) ours: bool,
@@ -71,11 +72,11 @@ pub(crate) struct LiveExplained {
 pub(crate) fn explain(explanation: &Explanation, args: &ReportArgs) -> anyhow::Result<()> {
     let file = args.output.output.as_deref();
     let reader = match file.is_none() && is_written_to_terminal() {
-        true => Reader::Terminal,
-        false => Reader::Anybody,
+        true => ReportReader::Terminal,
+        false => ReportReader::Anybody,
     };
     document(file, |out| match args.format {
         Format::Text => Ok(out.write_all(text::whole(explanation, reader).as_bytes())?),
-        Format::Json => super::history::pretty(out, &json::whole(explanation)),
+        Format::Json => pretty(out, &json::whole(explanation)),
     })
 }

@@ -6,15 +6,14 @@ use crate::domain::{
     TracedRule, Uid, escaped,
 };
 use crate::history::PastChange;
-use crate::report::Reader;
-use crate::report::history::minute;
-use crate::report::text::{line, many};
+use crate::report::of_run::ReportReader;
+use crate::report::phrases::{SHOWN, line, many, minute, more, old_and_new};
 
-/// Rows of each kind that people are shown.
-const SHOWN: usize = 40;
+/// Where the rest of a long list stands.
+const REST: &str = "--format json has them";
 
-pub(super) fn whole(explanation: &Explanation, reader: Reader) -> String {
-    let page = Page {
+pub(super) fn whole(explanation: &Explanation, reader: ReportReader) -> String {
+    let page = ExplanationText {
         explanation,
         reader,
     };
@@ -60,12 +59,12 @@ pub(super) fn whole(explanation: &Explanation, reader: Reader) -> String {
     text
 }
 
-struct Page<'e> {
+struct ExplanationText<'e> {
     explanation: &'e Explanation,
-    reader: Reader,
+    reader: ReportReader,
 }
 
-impl Page<'_> {
+impl ExplanationText<'_> {
     /// `BCG doses (lO7ecd1fAsI)`.
     fn name(&self, uid: Uid) -> String {
         match self.explanation.names.get(&uid) {
@@ -91,7 +90,7 @@ impl Page<'_> {
                 line(text, &format!("      {}", self.answer(answer)));
             }
         }
-        more(text, cell.rows.len());
+        more(text, cell.rows.len(), REST);
         line(text, &format!("  DHIS2 now: {}", live(cell.live.as_ref())));
         for open in &cell.open {
             let tries = many(open.tries, "run");
@@ -119,7 +118,7 @@ impl Page<'_> {
         for (_, row) in rows.iter().take(SHOWN) {
             self.row_with_reason(text, row, |answer| answer.uid.is_none());
         }
-        more(text, rows.len());
+        more(text, rows.len(), REST);
     }
 
     fn elsewhere(&self, text: &mut String) {
@@ -133,7 +132,7 @@ impl Page<'_> {
         for (_, row) in rows.iter().take(SHOWN) {
             self.row_with_reason(text, row, |answer| answer.instead_of.is_some());
         }
-        more(text, rows.len());
+        more(text, rows.len(), REST);
     }
 
     /// A row with those of its dimensions that matter.
@@ -158,8 +157,8 @@ impl Page<'_> {
     /// `organisation unit Bexon (…) of key "BEXON": rule v3/rule 12 of mapping_rules.sql, from 1900-01-01`.
     fn answer(&self, answer: &TracedAnswer) -> String {
         let key = answer.key.as_ref().map(|key| match self.reader {
-            Reader::Terminal => key.plain.clone(),
-            Reader::Anybody => key.masked.clone(),
+            ReportReader::Terminal => key.plain.clone(),
+            ReportReader::Anybody => key.masked.clone(),
         });
         let key = key.map_or(String::new(), |key| format!(" of \"{key}\""));
         let what = match (answer.uid, &answer.by) {
@@ -199,14 +198,6 @@ impl Page<'_> {
             to.unwrap_or_default(),
             rule.priority
         )
-    }
-}
-
-fn more(text: &mut String, all: usize) {
-    if all > SHOWN {
-        let rest = all - SHOWN;
-        let words = format!("    … and {rest} more; --format json has them");
-        line(text, &words);
     }
 }
 
@@ -270,22 +261,13 @@ fn live(live: Option<&LiveExplained>) -> String {
 
 fn change(text: &mut String, past: &PastChange) {
     let change = &past.change;
-    let or_none = |value: &Option<String>| value.clone().unwrap_or_else(|| "–".to_owned());
-    let foreign = if change.foreign {
-        ", was somebody else's"
-    } else {
-        ""
-    };
+    let (at, run, command) = (minute(&past.at), past.run, &past.command);
+    let words = old_and_new(change);
     line(
         text,
         &format!(
-            "    {} UTC, run {} ({}): {} {} → {}{foreign}",
-            minute(&past.at),
-            past.run,
-            past.command,
-            change.outcome,
-            or_none(&change.old),
-            or_none(&change.new)
+            "    {at} UTC, run {run} ({command}): {} {words}",
+            change.outcome
         ),
     );
     for difference in &past.differences {

@@ -3,20 +3,19 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{line, many};
 use crate::domain::{
     Author, Cell, CellOutcome, DEFAULT_COMBO, Dimension, Drift, RowOutcome, ShownKey, Text, Uid,
     escaped, sentence,
 };
 use crate::report::absorb::SHOWN;
-use crate::report::{ChangeReport, MappingReport, Reader, Report};
-
-/// Keys and blocked cells that are told one by one.
-const LINES: usize = 20;
+use crate::report::of_mapping::{ChangeReport, MappingReport};
+use crate::report::of_run::{Report, ReportReader};
+use crate::report::phrases::{line, listed, many};
 
 pub(super) fn changes(text: &mut String, mapping: &MappingReport, report: &Report) {
     let fine = |change: &&ChangeReport| !change.failed();
     let mut ours: Vec<&ChangeReport> = mapping
+        .cells
         .changes
         .iter()
         .filter(fine)
@@ -30,6 +29,7 @@ pub(super) fn changes(text: &mut String, mapping: &MappingReport, report: &Repor
         }
     }
     let theirs: Vec<&ChangeReport> = mapping
+        .cells
         .changes
         .iter()
         .filter(fine)
@@ -69,7 +69,7 @@ fn change_line(change: &ChangeReport, mapping: &MappingReport) -> String {
     format!("{old} → {new}  {cell}{}", author.unwrap_or_default())
 }
 
-/// `(stored by nurse, 2026-03-01 10:15)`.
+/// `(last touched by nurse, 2026-03-01 10:15)`.
 pub(super) fn by(author: &Author) -> String {
     let user = match &*author.user {
         "" => "somebody".to_owned(),
@@ -86,7 +86,7 @@ pub(super) fn by(author: &Author) -> String {
 
 /// What is harmful first.
 pub(super) fn drift(text: &mut String, mapping: &MappingReport) {
-    if mapping.drift.is_empty() {
+    if mapping.server.drift.is_empty() {
         return;
     }
     line(
@@ -94,12 +94,12 @@ pub(super) fn drift(text: &mut String, mapping: &MappingReport) {
         "  changed in DHIS2 since the pin (`pg2dhis2 pin` takes it as it is now):",
     );
     let (harmful, notes): (Vec<&Drift>, Vec<&Drift>) =
-        mapping.drift.iter().partition(|drift| drift.harmful);
+        mapping.server.drift.iter().partition(|drift| drift.harmful);
     let all: Vec<&Drift> = harmful.into_iter().chain(notes).collect();
     listed(text, &all, |drift| drift.sentence());
 }
 
-pub(super) fn keys(text: &mut String, mapping: &MappingReport, reader: Reader) {
+pub(super) fn keys(text: &mut String, mapping: &MappingReport, reader: ReportReader) {
     for (outcome, title) in [
         (RowOutcome::Excluded, "excluded by a rule:"),
         (
@@ -124,8 +124,8 @@ pub(super) fn keys(text: &mut String, mapping: &MappingReport, reader: Reader) {
         groups.sort_by_key(|(group, rows)| (Reverse(*rows), *group));
         listed(text, &groups, |((dimension, key), rows)| {
             let key = match reader {
-                Reader::Terminal => &key.plain,
-                Reader::Anybody => &key.masked,
+                ReportReader::Terminal => &key.plain,
+                ReportReader::Anybody => &key.masked,
             };
             let rows = many(*rows, "row");
             format!("{rows:>9}  {dimension} {key}")
@@ -135,42 +135,42 @@ pub(super) fn keys(text: &mut String, mapping: &MappingReport, reader: Reader) {
 
 /// Cells that differ and stay: left and closed ones.
 pub(super) fn stay(text: &mut String, mapping: &MappingReport) {
-    if !mapping.left.is_empty() {
+    if !mapping.cells.left.is_empty() {
         line(text, "  left as they are:");
-        for (why, cells) in &mapping.left {
+        for (why, cells) in &mapping.cells.left {
             line(text, &format!("    {cells:>7}  {why}"));
         }
     }
-    if !mapping.closed.is_empty() {
+    if !mapping.cells.closed.is_empty() {
         line(text, "  closed:");
-        for ((period, why), cells) in &mapping.closed {
+        for ((period, why), cells) in &mapping.cells.closed {
             line(text, &format!("    {cells:>7}  {period}: {why}"));
         }
     }
 }
 
 pub(super) fn blocked(text: &mut String, mapping: &MappingReport) {
-    if mapping.blocked_by.is_empty() {
+    if mapping.cells.blocked_by.is_empty() {
         return;
     }
     line(text, "  blocked, not sent:");
-    for (why, cells) in &mapping.blocked_by {
+    for (why, cells) in &mapping.cells.blocked_by {
         line(text, &format!("    {cells:>7}  {why}"));
     }
-    listed(text, &mapping.blocked, |(cell, why)| {
+    listed(text, &mapping.cells.blocked, |(cell, why)| {
         format!("{}: {why}", named(cell, mapping))
     });
 }
 
 pub(super) fn held(text: &mut String, mapping: &MappingReport) {
-    if mapping.held.is_empty() {
+    if mapping.hold.foreign.is_empty() {
         return;
     }
     line(
         text,
         "  somebody else's values that differ (theirs, then the source's):",
     );
-    listed(text, &mapping.held, |held| {
+    listed(text, &mapping.hold.foreign, |held| {
         let live = held.live.as_ref().map_or("deleted".to_owned(), shown);
         let author = held.author.as_ref().map(by).unwrap_or_default();
         let cell = named(&held.cell, mapping);
@@ -179,17 +179,17 @@ pub(super) fn held(text: &mut String, mapping: &MappingReport) {
 }
 
 pub(super) fn guards(text: &mut String, mapping: &MappingReport) {
-    if mapping.guards.is_empty() {
+    if mapping.hold.guards.is_empty() {
         return;
     }
     line(
         text,
-        match mapping.released {
+        match mapping.hold.released {
             true => "  guards that tripped, and were released for this plan:",
             false => "  guards that tripped; nothing of this mapping is sent:",
         },
     );
-    listed(text, &mapping.guards, |trip| {
+    listed(text, &mapping.hold.guards, |trip| {
         let period = trip.period.map(|period| format!("{period}: "));
         format!("{}{}", period.unwrap_or_default(), trip.words)
     });
@@ -197,19 +197,19 @@ pub(super) fn guards(text: &mut String, mapping: &MappingReport) {
 
 /// Values of ours that nobody would ever change, and what a newer DHIS2 would say.
 pub(super) fn asides(text: &mut String, mapping: &MappingReport) {
-    if mapping.stranded_cells > 0 {
+    if mapping.cells.stranded_cells > 0 {
         line(
             text,
             &format!(
                 "  stranded, {} of ours that no mapping answers for; withdraw them by map file lines with retired = yes, or in DHIS2:",
-                many(mapping.stranded_cells, "value")
+                many(mapping.cells.stranded_cells, "value")
             ),
         );
-        listed(text, &mapping.stranded, |(cell, live)| {
+        listed(text, &mapping.cells.stranded, |(cell, live)| {
             format!("{}  {}", shown(live), named(cell, mapping))
         });
     }
-    for (why, cells) in &mapping.newer {
+    for (why, cells) in &mapping.server.newer {
         let cells = many(*cells, "change");
         line(
             text,
@@ -228,6 +228,7 @@ pub(super) fn failed(text: &mut String, mapping: &MappingReport) {
         (CellOutcome::NotSent, "not sent, the next run does:"),
     ] {
         let of_outcome: Vec<&ChangeReport> = mapping
+            .cells
             .changes
             .iter()
             .filter(|change| change.outcome == outcome)
@@ -251,23 +252,13 @@ pub(super) fn failed(text: &mut String, mapping: &MappingReport) {
     }
 }
 
-/// The first lines of a list, and how many more there are.
-pub(super) fn listed<T>(text: &mut String, items: &[T], words: impl Fn(&T) -> String) {
-    for item in items.iter().take(LINES) {
-        line(text, &format!("    {}", words(item)));
-    }
-    if items.len() > LINES {
-        line(text, &format!("    … and {} more", items.len() - LINES));
-    }
-}
-
 /// A cell in names, with the UIDs that DHIS2 knows it by.
 pub(super) fn named(cell: &Cell, mapping: &MappingReport) -> String {
     let name = |uid: Uid| {
-        let code = mapping.codes.get(&uid);
+        let code = mapping.objects.codes.get(&uid);
         let code = code.map(|code| format!("{}, ", escaped(code)));
         let code = code.unwrap_or_default();
-        match mapping.names.get(&uid) {
+        match mapping.objects.names.get(&uid) {
             Some(name) if !name.is_empty() => format!("{} ({code}{uid})", escaped(name)),
             _ => uid.to_string(),
         }
@@ -279,7 +270,7 @@ pub(super) fn named(cell: &Cell, mapping: &MappingReport) -> String {
         name(triple.data_element),
     ];
     for combo in [triple.category_option_combo, triple.attribute_option_combo] {
-        let known = mapping.names.get(&combo).map(String::as_str);
+        let known = mapping.objects.names.get(&combo).map(String::as_str);
         if combo != DEFAULT_COMBO && known != Some("default") {
             parts.push(name(combo));
         }
@@ -290,4 +281,19 @@ pub(super) fn named(cell: &Cell, mapping: &MappingReport) -> String {
 /// A value as far as it may be told.
 pub(super) fn shown(value: &Text) -> String {
     value.shown().to_string()
+}
+
+/// Cells that are no longer as a saved plan found them.
+pub(super) fn moved(text: &mut String, mapping: &MappingReport) {
+    if mapping.cells.moved.is_empty() {
+        return;
+    }
+    line(text, "  moved since the plan was made:");
+    let value = |value: &Option<Text>| value.as_ref().map_or("nothing".to_owned(), shown);
+    listed(text, &mapping.cells.moved, |moved| {
+        let author = moved.author.as_ref().map(by).unwrap_or_default();
+        let cell = named(&moved.cell, mapping);
+        let (expected, found) = (value(&moved.expected), value(&moved.found));
+        format!("expected {expected}, found {found}  {cell}  {author}")
+    });
 }

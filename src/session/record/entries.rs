@@ -11,8 +11,8 @@ use crate::report::{MappingReport, Report};
 
 /// What a mapping ended with. What ended the run early is its own where it was not done yet.
 pub(crate) fn exit(mapping: &MappingReport, planned: usize, of_all: Exit) -> Exit {
-    let is_done = mapping.cells.periods.len() >= planned
-        && mapping.cells.total().of(CellOutcome::NotSent) == 0;
+    let is_done = mapping.cells.account.periods.len() >= planned
+        && mapping.cells.account.total().of(CellOutcome::NotSent) == 0;
     match is_done {
         true => mapping.exit(),
         false => mapping.exit().graver(of_all),
@@ -28,21 +28,22 @@ pub(crate) fn entry(mapping: &MappingReport, exit: Exit) -> MappingEntry {
         unmapped: sums.unmapped.to_string(),
     });
     let mut closed: BTreeMap<String, u64> = BTreeMap::new();
-    for ((_, why), count) in &mapping.closed {
+    for ((_, why), count) in &mapping.cells.closed {
         *closed.entry(word(why)).or_default() += count;
     }
     let completed = mapping.complete.as_ref();
     MappingEntry {
         exit: exit.code(),
-        data_set: mapping.data_set.map(|data_set| data_set.to_string()),
+        data_set: mapping.plan.data_set.map(|data_set| data_set.to_string()),
         rows: rows(&mapping.rows.total()),
-        cells: cells(&mapping.cells.total()),
+        cells: cells(&mapping.cells.account.total()),
         periods: periods(mapping),
         sums: sums.collect(),
-        left: words(&mapping.left),
+        left: words(&mapping.cells.left),
         closed,
-        blocked: words(&mapping.blocked_by),
+        blocked: words(&mapping.cells.blocked_by),
         guards: mapping
+            .hold
             .guards
             .iter()
             .map(|trip| Tripped {
@@ -51,11 +52,11 @@ pub(crate) fn entry(mapping: &MappingReport, exit: Exit) -> MappingEntry {
                 text: trip.words.clone(),
             })
             .collect(),
-        digest: mapping.digest.clone(),
-        released: mapping.released,
-        drift: mapping.drift.iter().map(Drift::sentence).collect(),
+        digest: mapping.hold.digest.clone(),
+        released: mapping.hold.released,
+        drift: mapping.server.drift.iter().map(Drift::sentence).collect(),
         notes: mapping.notes.clone(),
-        stranded: mapping.stranded_cells,
+        stranded: mapping.cells.stranded_cells,
         completed: completed.map_or(0, |complete| complete.registered.len() as u64),
         problems: mapping.all_problems().map(told).collect(),
     }
@@ -67,7 +68,7 @@ fn periods(mapping: &MappingReport) -> Vec<PeriodEntry> {
         .rows
         .periods
         .keys()
-        .chain(mapping.cells.periods.keys());
+        .chain(mapping.cells.account.periods.keys());
     let all: BTreeSet<&Period> = all.collect();
     let periods = all.into_iter().map(|period| PeriodEntry {
         period: period.to_string(),
@@ -79,6 +80,7 @@ fn periods(mapping: &MappingReport) -> Vec<PeriodEntry> {
             .unwrap_or_default(),
         cells: mapping
             .cells
+            .account
             .periods
             .get(period)
             .map(cells)

@@ -1,11 +1,11 @@
 //! The part of a report in text that tells what DHIS2's own dry run said.
 
-use super::{counted, line, many};
 use crate::domain::ChangeKind;
-use crate::report::MappingReport;
+use crate::report::of_mapping::MappingReport;
+use crate::report::phrases::{counted, line, many};
 
-pub(super) fn server_dry_run(text: &mut String, mapping: &MappingReport) {
-    let Some(said) = &mapping.server_dry_run else {
+pub(super) fn server_says(text: &mut String, mapping: &MappingReport) {
+    let Some(said) = &mapping.server.dry_run else {
         return;
     };
     let asked = said.accepted + said.rejected + said.unknown;

@@ -6,7 +6,7 @@ use crate::domain::{Blocked, Uid, escaped};
 use crate::exit::Exit;
 use crate::history::OpenProblem;
 
-/// For the style: the colour is never the only sign.
+/// The word for the style; the colour is never the only sign.
 pub(super) fn kind(exit: Exit) -> &'static str {
     match exit {
         Exit::Ok => "well",

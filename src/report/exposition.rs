@@ -19,7 +19,7 @@ pub(crate) struct Metrics {
     pub(crate) ended: f64,
     pub(crate) seconds: f64,
     pub(crate) exit: u8,
-    /// To DHIS2.
+    /// Those to DHIS2.
     pub(crate) requests: u32,
     /// Unix time, in seconds, when DHIS2's analytics tables were last built, as far as it is known.
     pub(crate) analytics: Option<f64>,

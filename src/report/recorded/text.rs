@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use comfy_table::{CellAlignment, Table};
 
-use super::SHOWN;
 use crate::domain::escaped;
 use crate::history::{
     CHANGED, ChangeOfRun, MappingEntry, ProblemOfRun, Run, RunState, Started, ToldOfRun, WholeRun,
 };
-use crate::report::text::{line, many};
+use crate::report::phrases::{SHOWN, line, many, minute, more, old_and_new};
+
+/// Where the rest of a long list stands.
+const REST: &str = "--format json or csv has all";
 
 /// `ok`, `partial`, …, `interrupted`, `running`.
 pub(super) fn outcome(run: &Run) -> &str {
@@ -272,26 +274,15 @@ fn changes(text: &mut String, changes: Vec<&ChangeOfRun>) {
         &format!("  {}:", many(changes.len() as u64, "change")),
     );
     for each in changes.iter().take(SHOWN) {
-        let change = &each.change;
-        let or_none = |value: &Option<String>| value.clone().unwrap_or_else(|| "–".to_owned());
-        let foreign = if change.foreign {
-            ", was somebody else's"
-        } else {
-            ""
-        };
-        line(
-            text,
-            &format!(
-                "    {} {} | {} | {} → {}{foreign}",
-                change.outcome,
-                each.period,
-                each.cell,
-                or_none(&change.old),
-                or_none(&change.new)
-            ),
+        let (period, cell) = (&each.period, &each.cell);
+        let words = format!(
+            "    {} {period} | {cell} | {}",
+            each.change.outcome,
+            old_and_new(&each.change)
         );
+        line(text, &words);
     }
-    more(text, changes.len());
+    more(text, changes.len(), REST);
 }
 
 fn problems(text: &mut String, problems: Vec<&ProblemOfRun>) {
@@ -305,17 +296,7 @@ fn problems(text: &mut String, problems: Vec<&ProblemOfRun>) {
             ),
         );
     }
-    more(text, problems.len());
-}
-
-fn more(text: &mut String, all: usize) {
-    if all > SHOWN {
-        let rest = all - SHOWN;
-        line(
-            text,
-            &format!("    … and {rest} more; --format json or csv has all"),
-        );
-    }
+    more(text, problems.len(), REST);
 }
 
 fn counts(counts: &BTreeMap<String, u64>) -> String {
@@ -324,11 +305,6 @@ fn counts(counts: &BTreeMap<String, u64>) -> String {
         true => "none".to_owned(),
         false => each.collect::<Vec<_>>().join(", "),
     }
-}
-
-/// `2026-11-23 12:00` of `2026-11-23T12:00:00Z`.
-pub(in crate::report) fn minute(moment: &str) -> String {
-    moment.replace('T', " ").chars().take(16).collect()
 }
 
 fn seconds(milliseconds: u64) -> String {

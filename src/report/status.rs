@@ -5,17 +5,18 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::text::minute;
+use super::output::{document, pretty};
+use super::phrases::{line, many, minute};
+use crate::cli::{Format, ReportArgs};
 use crate::domain::escaped;
 use crate::exit::Exit;
 use crate::history::{OpenProblem, Standing};
-use crate::report::text::{line, many};
 
 /// Lines of problems for each mapping.
 const LINES: usize = 20;
 
 /// Everything that `status` tells.
-pub(crate) struct Status {
+pub(crate) struct SiteStatus {
     /// The last run never came to its end: its number, and when it began.
     pub(crate) interrupted: Option<(i64, String)>,
     /// When DHIS2's analytics tables were last built, and when a run was told so.
@@ -26,7 +27,7 @@ pub(crate) struct Status {
 pub(crate) struct MappingStatus {
     pub(crate) name: String,
     pub(crate) standing: Standing,
-    /// Of the last success.
+    /// The age of the last success.
     pub(crate) age: Age,
 }
 
@@ -40,15 +41,34 @@ pub(crate) enum Age {
 }
 
 /// A problem in all its periods.
-pub(in crate::report) struct Group<'p> {
-    pub(in crate::report) problem: &'p OpenProblem,
+pub(super) struct ProblemGroup<'p> {
+    pub(super) problem: &'p OpenProblem,
     periods: Vec<&'p str>,
-    pub(in crate::report) first: &'p str,
+    pub(super) first: &'p str,
     last: &'p str,
     tries: u64,
 }
 
-impl Status {
+/// Shows how the mappings stand.
+pub(crate) fn status(status: &SiteStatus, args: &ReportArgs) -> anyhow::Result<()> {
+    document(args.output.output.as_deref(), |out| match args.format {
+        Format::Text => Ok(out.write_all(status.text().as_bytes())?),
+        Format::Json => pretty(out, &status.json()),
+    })
+}
+
+/// Shows which channels a test arrived by.
+pub(crate) fn tests(
+    tests: &[(String, Result<(), String>)],
+    args: &ReportArgs,
+) -> anyhow::Result<()> {
+    document(args.output.output.as_deref(), |out| match args.format {
+        Format::Text => Ok(out.write_all(tests_text(tests).as_bytes())?),
+        Format::Json => pretty(out, &tests_json(tests)),
+    })
+}
+
+impl SiteStatus {
     /// 0: all is well; 3: something is open; 5: something is stale.
     pub(crate) fn exit(&self) -> Exit {
         let of_mappings = self.mappings.iter().map(MappingStatus::exit);
@@ -56,7 +76,7 @@ impl Status {
         of_mappings.chain(interrupted).fold(Exit::Ok, Exit::graver)
     }
 
-    pub(super) fn text(&self) -> String {
+    fn text(&self) -> String {
         let mut text = String::new();
         let count = many(self.mappings.len() as u64, "mapping");
         line(&mut text, &format!("{}: {count}", word(self.exit())));
@@ -87,7 +107,7 @@ impl Status {
         text
     }
 
-    pub(super) fn json(&self) -> Value {
+    fn json(&self) -> Value {
         json!({
             "pg2dhis2": "status/1",
             "state": word(self.exit()),
@@ -103,7 +123,7 @@ impl Status {
     }
 }
 
-impl Status {
+impl SiteStatus {
     /// The mappings that changed values after a moment.
     fn behind(&self, moment: &str) -> Vec<&str> {
         let built: Option<Timestamp> = moment.parse().ok();
@@ -118,7 +138,7 @@ impl Status {
 }
 
 impl MappingStatus {
-    pub(in crate::report) fn exit(&self) -> Exit {
+    pub(super) fn exit(&self) -> Exit {
         let standing = &self.standing;
         let last_failed = standing.last.as_ref().is_some_and(|(_, exit)| *exit != 0);
         let last_failed = last_failed && !standing.is_excused;
@@ -191,21 +211,21 @@ impl MappingStatus {
             "age-seconds": age,
             "last-values": standing.values.as_ref().map(|(at, cells)| json!({ "at": at, "cells": cells })),
             "never-confirmed": standing.gaps,
-            "open": self.groups().iter().map(Group::json).collect::<Vec<_>>(),
+            "open": self.groups().iter().map(ProblemGroup::json).collect::<Vec<_>>(),
             "open-in-older-periods": standing.older,
         })
     }
 
     /// One for each problem, however many periods it is in.
-    pub(in crate::report) fn groups(&self) -> Vec<Group<'_>> {
-        let mut groups: BTreeMap<(&str, &str, &str), Group<'_>> = BTreeMap::new();
+    pub(super) fn groups(&self) -> Vec<ProblemGroup<'_>> {
+        let mut groups: BTreeMap<(&str, &str, &str), ProblemGroup<'_>> = BTreeMap::new();
         for problem in &self.standing.open {
             let key = (
                 problem.what.as_str(),
                 problem.reason.as_str(),
                 problem.subject.as_str(),
             );
-            let group = groups.entry(key).or_insert(Group {
+            let group = groups.entry(key).or_insert(ProblemGroup {
                 problem,
                 periods: Vec::new(),
                 first: &problem.first,
@@ -221,8 +241,8 @@ impl MappingStatus {
     }
 }
 
-impl Group<'_> {
-    pub(in crate::report) fn range(&self) -> String {
+impl ProblemGroup<'_> {
+    pub(super) fn range(&self) -> String {
         match self.periods.as_slice() {
             [first, .., last] => format!("{first} to {last}"),
             periods => periods.concat(),
@@ -272,7 +292,7 @@ fn word(exit: Exit) -> &'static str {
     }
 }
 
-/// In its largest whole unit.
+/// An age in its largest whole unit.
 fn shown(age: SignedDuration) -> String {
     match (age.as_hours(), age.as_mins()) {
         (hours, _) if hours >= 48 => format!("{} days", hours / 24),
@@ -282,7 +302,7 @@ fn shown(age: SignedDuration) -> String {
 }
 
 /// What became of tests of the alerts.
-pub(super) fn tests_text(tests: &[(String, Result<(), String>)]) -> String {
+fn tests_text(tests: &[(String, Result<(), String>)]) -> String {
     let mut text = String::new();
     for (channel, result) in tests {
         match result {
@@ -293,7 +313,7 @@ pub(super) fn tests_text(tests: &[(String, Result<(), String>)]) -> String {
     text
 }
 
-pub(super) fn tests_json(tests: &[(String, Result<(), String>)]) -> Value {
+fn tests_json(tests: &[(String, Result<(), String>)]) -> Value {
     let tests = tests.iter().map(|(channel, result)| {
         json!({ "channel": channel, "arrived": result.is_ok(), "why-not": result.as_ref().err() })
     });

@@ -1,8 +1,8 @@
 //! The status page: one file that says how the mappings stand, what is open and what to do, and how the last weeks went.
 //! It needs no script, no other file and no network to be read.
 
+mod advice;
 mod charts;
-mod words;
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::history::{Age, MappingStatus, Status};
+use super::status::{Age, MappingStatus, SiteStatus};
 use crate::domain::Uid;
 use crate::exit::Exit;
 use crate::history::Day;
@@ -21,20 +21,20 @@ const LISTED: usize = 50;
 const STYLE: &str = include_str!("style.css");
 
 /// Everything that the page shows.
-pub(crate) struct Page<'p> {
+pub(crate) struct StatusPage<'p> {
     /// What the site is called.
     pub(crate) site: &'p str,
     pub(crate) dhis2: &'p str,
     pub(crate) made: Timestamp,
     pub(crate) time_zone: &'p TimeZone,
-    pub(crate) status: &'p Status,
+    pub(crate) status: &'p SiteStatus,
     /// Those of the last weeks on which a run began.
     pub(crate) days: &'p BTreeMap<Date, Day>,
     /// What people call the units and elements of open problems.
     pub(crate) names: &'p BTreeMap<Uid, String>,
 }
 
-impl Page<'_> {
+impl StatusPage<'_> {
     /// Days that are shown, today among them.
     pub(crate) const DAYS: i32 = 60;
 
@@ -47,13 +47,13 @@ impl Page<'_> {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
-                    title { (words::state(exit)) " – " (self.site) " to DHIS2" }
+                    title { (advice::state(exit)) " – " (self.site) " to DHIS2" }
                     style { (PreEscaped(STYLE)) }
                 }
                 body {
                     header {
                         h1 { (self.site) " to DHIS2" }
-                        p.state data-state=(words::kind(exit)) { (words::verdict(exit)) }
+                        p.state data-state=(advice::kind(exit)) { (advice::verdict(exit)) }
                         p { "As of " span.nobr { (self.local(self.made)) } ". Values go to " (self.dhis2) "." }
                     }
                     main {
@@ -84,7 +84,7 @@ impl Page<'_> {
                 @for mapping in &self.status.mappings {
                     article {
                         h3 { (mapping.name) }
-                        p.state data-state=(words::kind(mapping.exit())) { (words::state(mapping.exit())) }
+                        p.state data-state=(advice::kind(mapping.exit())) { (advice::state(mapping.exit())) }
                         p { (self.sentence(mapping)) }
                     }
                 }
@@ -149,11 +149,11 @@ impl Page<'_> {
                             tbody {
                                 @for group in groups.iter().take(LISTED) {
                                     tr {
-                                        th scope="row" { (words::what(group.problem)) }
-                                        td data-label="Of" { (words::of(group.problem, self.names)) }
+                                        th scope="row" { (advice::what(group.problem)) }
+                                        td data-label="Of" { (advice::of(group.problem, self.names)) }
                                         td data-label="Periods" { (group.range()) }
                                         td data-label="Since" { span.nobr { (self.at(group.first)) } }
-                                        td data-label="What to do" { (words::advice(group.problem)) }
+                                        td data-label="What to do" { (advice::advice(group.problem)) }
                                     }
                                 }
                             }
@@ -202,7 +202,7 @@ impl Page<'_> {
         let days = charts::last(today, self.days);
         html! {
             section aria-labelledby="weeks" {
-                h2 id="weeks" { "The last " (Page::DAYS) " days" }
+                h2 id="weeks" { "The last " (StatusPage::DAYS) " days" }
                 (charts::calendar(&days))
                 h3 { "Values changed in DHIS2" }
                 (charts::values(&days))

@@ -1,19 +1,19 @@
 //! The report for people: a short table, then what needs looking at, the worst last.
 
 mod details;
-mod moved;
-mod server_dry_run;
-
-use std::fmt::Write;
+mod registered;
+mod server_says;
 
 use comfy_table::{CellAlignment, Table};
 
-use super::{MappingReport, Reader, Report, complete};
+use super::of_mapping::MappingReport;
+use super::of_run::{Report, ReportReader};
+use super::phrases::{counted, line, many};
 use crate::domain::{CellCounts, CellOutcome, RowCounts, RowOutcome};
 use crate::exit::Exit;
 
 /// The whole report.
-pub(super) fn whole(report: &Report, reader: Reader) -> String {
+pub(super) fn whole(report: &Report, reader: ReportReader) -> String {
     let mut text = String::new();
     for mapping in &report.mappings {
         mapping_text(&mut text, mapping, report, reader);
@@ -31,7 +31,7 @@ pub(super) fn whole(report: &Report, reader: Reader) -> String {
         line(&mut text, &words);
     }
     text += &problems(report);
-    if report.exit() != Exit::Ok || report.dry_run || reader == Reader::Terminal {
+    if report.exit() != Exit::Ok || report.dry_run || reader == ReportReader::Terminal {
         for words in verdict(report).lines() {
             line(&mut text, words);
         }
@@ -66,7 +66,7 @@ fn verdict(report: &Report) -> String {
     let mut cells = CellCounts::default();
     for mapping in &report.mappings {
         rows.add(&mapping.rows.total());
-        cells.add(&mapping.cells.total());
+        cells.add(&mapping.cells.account.total());
     }
     let mut of_rows: Vec<(RowOutcome, u64)> = rows.iter().collect();
     // What arrived is told first.
@@ -92,27 +92,7 @@ fn verdict(report: &Report) -> String {
     )
 }
 
-/// `1 row`, `2 rows`.
-pub(super) fn many(count: u64, thing: &str) -> String {
-    match count {
-        1 => format!("1 {thing}"),
-        count => format!("{count} {thing}s"),
-    }
-}
-
-/// Those that are not 0, in words.
-fn counted<'n>(counts: impl Iterator<Item = (&'n str, u64)>) -> String {
-    let some: Vec<String> = counts
-        .filter(|(_, count)| *count > 0)
-        .map(|(name, count)| format!("{count} {name}"))
-        .collect();
-    match some.as_slice() {
-        [] => "none".to_owned(),
-        some => some.join(", "),
-    }
-}
-
-fn mapping_text(text: &mut String, mapping: &MappingReport, report: &Report, reader: Reader) {
+fn mapping_text(text: &mut String, mapping: &MappingReport, report: &Report, reader: ReportReader) {
     line(text, &mapping.name);
     for row in table(mapping).lines() {
         line(text, row);
@@ -125,20 +105,20 @@ fn mapping_text(text: &mut String, mapping: &MappingReport, report: &Report, rea
     details::held(text, mapping);
     details::guards(text, mapping);
     details::asides(text, mapping);
-    complete::text(text, mapping, report.dry_run);
+    registered::registered(text, mapping, report);
     details::failed(text, mapping);
-    moved::moved(text, mapping);
-    server_dry_run::server_dry_run(text, mapping);
+    details::moved(text, mapping);
+    server_says::server_says(text, mapping);
     text.push('\n');
 }
 
 /// A column of the table: its title, and what it counts of a line's rows and cells.
-type Column = (&'static str, Box<dyn Fn(&RowCounts, &CellCounts) -> u64>);
+type TableColumn = (&'static str, Box<dyn Fn(&RowCounts, &CellCounts) -> u64>);
 
 /// A line per period, and one for all; outcomes that nothing has are left out.
 fn table(mapping: &MappingReport) -> String {
-    let all = (mapping.rows.total(), mapping.cells.total());
-    let columns: Vec<Column> = columns()
+    let all = (mapping.rows.total(), mapping.cells.account.total());
+    let columns: Vec<TableColumn> = columns()
         .into_iter()
         .filter(|(title, count)| ALWAYS.contains(title) || count(&all.0, &all.1) > 0)
         .collect();
@@ -153,7 +133,7 @@ fn table(mapping: &MappingReport) -> String {
         table.add_row(std::iter::once(name).chain(counts));
     };
     for (period, rows) in &mapping.rows.periods {
-        let cells = mapping.cells.periods.get(period).copied();
+        let cells = mapping.cells.account.periods.get(period).copied();
         add(period.to_string(), rows, &cells.unwrap_or_default());
     }
     if mapping.rows.periods.len() > 1 {
@@ -168,8 +148,8 @@ fn table(mapping: &MappingReport) -> String {
 /// Columns that stand in every table.
 const ALWAYS: [&str; 3] = ["rows", "mapped", "cells"];
 
-fn columns() -> Vec<Column> {
-    let mut columns: Vec<Column> = vec![("rows", Box::new(|rows, _| rows.rows))];
+fn columns() -> Vec<TableColumn> {
+    let mut columns: Vec<TableColumn> = vec![("rows", Box::new(|rows, _| rows.rows))];
     for outcome in RowOutcome::ALL {
         columns.push((outcome.name(), Box::new(move |rows, _| rows.of(outcome))));
     }
@@ -178,17 +158,4 @@ fn columns() -> Vec<Column> {
         columns.push((outcome.name(), Box::new(move |_, cells| cells.of(outcome))));
     }
     columns
-}
-
-/// Adds a line. Names come from DHIS2 and from files, so that what steers a terminal or ends a line may stand in them.
-pub(super) fn line(text: &mut String, words: &str) {
-    let words: String = words
-        .chars()
-        .map(|character| match character {
-            character if character.is_control() => ' ',
-            character => character,
-        })
-        .collect();
-    // Writing to a String does not fail.
-    let _ = writeln!(text, "{}", words.trim_end());
 }

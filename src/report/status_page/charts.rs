@@ -6,15 +6,15 @@ use jiff::Span;
 use jiff::civil::Date;
 use maud::{Markup, html};
 
-use super::Page;
+use super::StatusPage;
 use crate::history::{Day, Went};
 
-const DAYS: i32 = Page::DAYS;
-/// Of a square of the calendar, with the gap to the next one.
+const DAYS: i32 = StatusPage::DAYS;
+/// The side of a square of the calendar, with the gap to the next one.
 const SQUARE: i32 = 34;
-/// Of the names of weekdays.
+/// The width of the names of weekdays.
 const MARGIN: i32 = 44;
-/// Of the chart of values.
+/// The height of the chart of values.
 const HEIGHT: i32 = 120;
 const BAR: i32 = 10;
 
