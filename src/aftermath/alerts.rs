@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::cli::SiteArgs;
 use crate::exit::{Exit, Problem};
-use crate::history::{self, Note, Notified, Past, RunState};
+use crate::history::{self, NoteEntry, Notified, Past, RunState};
 
 use crate::notify::{self, AlertMessage, EndedRun, Notice, Origin, Severity, Topic, Way};
 use crate::report::{self, Report};
@@ -216,9 +216,9 @@ fn remembered(state: &Path) -> alarm::Told {
             ..Notified::default()
         })
         .collect();
-    let notes: Vec<Note<'_>> = notified
+    let notes: Vec<NoteEntry<'_>> = notified
         .iter()
-        .map(|notified| Note::Told {
+        .map(|notified| NoteEntry::Told {
             mapping: "",
             topic: Topic::Exit(Exit::State).to_string(),
             notified,
@@ -258,9 +258,9 @@ fn note(
             })
         });
     let told: Vec<(&Notice, Notified)> = told.collect();
-    let notes: Vec<Note<'_>> = told
+    let notes: Vec<NoteEntry<'_>> = told
         .iter()
-        .map(|(notice, notified)| Note::Told {
+        .map(|(notice, notified)| NoteEntry::Told {
             mapping: notice.mapping.as_deref().unwrap_or_default(),
             topic: notice.what.topic().to_string(),
             notified,

@@ -7,7 +7,7 @@ use jiff::{Timestamp, civil::Date};
 
 use crate::cli::AcknowledgeArgs;
 use crate::exit::{Exit, Problem};
-use crate::history::{Acknowledged, Note, OpenProblem, Past, keep};
+use crate::history::{Acknowledged, NoteEntry, OpenProblem, Past, keep};
 use crate::report;
 use crate::site::{self, Site};
 
@@ -34,7 +34,7 @@ pub(super) fn acknowledge(args: &AcknowledgeArgs) -> anyhow::Result<Exit> {
         why: why.to_owned(),
         uid: site::user(),
     };
-    let note = Note::Acknowledged {
+    let note = NoteEntry::Acknowledged {
         mapping: &mapping,
         subject: &subject,
         acknowledged: &acknowledged,

@@ -54,7 +54,10 @@ impl OneMapping<'_, '_> {
             }
         };
         self.report.objects.names.extend(names_of_target(&target));
-        self.report.objects.codes.extend(target.data_set.codes.clone());
+        self.report
+            .objects
+            .codes
+            .extend(target.data_set.codes.clone());
         let held = self.is_held(&source, &plan, &target, part);
         let sent = match self.orders.mode {
             _ if held => vec![Sent::Held; plan.changes.len()],

@@ -13,7 +13,7 @@ use crate::exit::Problem;
 
 /// A day of the site's time zone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Day {
+pub(crate) struct RunsOfDay {
     pub(crate) runs: u64,
     /// Runs by how they went.
     pub(crate) went: BTreeMap<Went, u64>,
@@ -34,7 +34,7 @@ pub(crate) enum Went {
     Badly,
 }
 
-impl Day {
+impl RunsOfDay {
     /// The worst of its runs.
     pub(crate) fn worst(&self) -> Option<Went> {
         self.went.keys().next_back().copied()
@@ -43,7 +43,11 @@ impl Day {
 
 impl Past {
     /// Days on which a run began, from that day on.
-    pub(crate) fn days(&self, from: Date, zone: &TimeZone) -> Result<BTreeMap<Date, Day>, Problem> {
+    pub(crate) fn days(
+        &self,
+        from: Date,
+        zone: &TimeZone,
+    ) -> Result<BTreeMap<Date, RunsOfDay>, Problem> {
         let begin = zone.to_timestamp(from.to_datetime(Time::midnight()));
         let begin = begin.unwrap_or(Timestamp::UNIX_EPOCH);
         let begin = moment(begin);
@@ -52,7 +56,7 @@ impl Past {
             at.map(|at| zone.to_datetime(at).date())
         };
         self.read(|| {
-            let mut days: BTreeMap<Date, Day> = BTreeMap::new();
+            let mut days: BTreeMap<Date, RunsOfDay> = BTreeMap::new();
             let mut runs = self.connection.prepare(
                 "SELECT s.at, json_extract(f.body, '$.exit'), EXISTS (SELECT 1 FROM entry i WHERE i.run = s.run AND i.kind = 'interrupted')
                  FROM entry s LEFT JOIN entry f ON f.run = s.run AND f.kind = 'finished'

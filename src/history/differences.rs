@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::entry::{Finished, MappingPlan, SourceAddress, Started, body};
+use super::entry::{Finished, MappingPlan, RunStart, SourceAddress, body};
 
 /// A sentence for each difference of a run and the one before it; each mapping is compared with the last run that read
 /// its files.
@@ -25,7 +25,7 @@ pub(super) fn differences(connection: &Connection, run: i64) -> rusqlite::Result
     let mut is_first = true;
     while let Some(row) = rows.next()? {
         let earlier: i64 = row.get(0)?;
-        let then: Started = body(row.get_ref(1)?.as_str()?);
+        let then: RunStart = body(row.get_ref(1)?.as_str()?);
         if is_first {
             of_site(&now, &then, earlier, &mut told);
             of_servers(connection, run, earlier, &mut told)?;
@@ -46,7 +46,7 @@ pub(super) fn differences(connection: &Connection, run: i64) -> rusqlite::Result
     Ok(told)
 }
 
-pub(super) fn started(connection: &Connection, run: i64) -> rusqlite::Result<Option<Started>> {
+pub(super) fn started(connection: &Connection, run: i64) -> rusqlite::Result<Option<RunStart>> {
     connection
         .query_row(
             "SELECT body FROM entry WHERE kind = 'started' AND run = ?",
@@ -75,7 +75,7 @@ fn shown(place: &SourceAddress) -> String {
     }
 }
 
-fn of_site(now: &Started, then: &Started, earlier: i64, told: &mut Vec<String>) {
+fn of_site(now: &RunStart, then: &RunStart, earlier: i64, told: &mut Vec<String>) {
     if now.version != then.version {
         told.push(format!(
             "pg2dhis2 is {} and was {} in run {earlier}",

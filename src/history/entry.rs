@@ -12,7 +12,7 @@ pub(crate) const CHANGED: [&str; 4] = ["created", "updated", "zeroed", "deleted"
 /// How a run began, written before DHIS2 is written to; it is this large because a run that dies leaves nothing else.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
-pub(crate) struct Started {
+pub(crate) struct RunStart {
     pub(crate) command: String,
     /// The program's.
     pub(crate) version: String,

@@ -8,6 +8,7 @@ mod differences;
 mod endings;
 mod entry;
 mod file;
+mod mapping_state;
 mod month;
 mod notes;
 mod of_cells;
@@ -16,22 +17,21 @@ mod problems;
 mod recorder;
 mod retention;
 mod runs;
-mod standing;
 
 pub(crate) use afterwards::Noted;
 pub(crate) use chain::moment;
-pub(crate) use days::{Day, Went};
+pub(crate) use days::{RunsOfDay, Went};
 pub(crate) use endings::{Ending, How};
 pub(crate) use entry::{
     Acknowledged, After, CHANGED, CellChange, Concern, Finished, MappingEntry, MappingPlan,
-    Notified, PeriodEntry, RecordedProblem, Refused, Setting, SourceAddress, Started, SumEntry,
+    Notified, PeriodEntry, RecordedProblem, Refused, RunStart, Setting, SourceAddress, SumEntry,
     Tripped,
 };
+pub(crate) use mapping_state::{OpenProblem, Standing};
 pub(crate) use month::{Month, MonthOfMapping};
-pub(crate) use notes::{Note, ToldOfRun, keep};
+pub(crate) use notes::{NoteEntry, ToldOfRun, keep};
 pub(crate) use of_cells::{OfCells, OpenOfCell, PastChange};
 pub(crate) use past::Past;
 pub(crate) use problems::{Found, ProblemKind};
 pub(crate) use recorder::{InterruptedRun, Recorder};
 pub(crate) use runs::{ChangeOfRun, Filter, ProblemOfRun, Run, RunState, WholeRun};
-pub(crate) use standing::{OpenProblem, Standing};

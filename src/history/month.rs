@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::entry::{CHANGED, Finished, MappingEntry, body};
+use super::mapping_state::succeeded;
 use super::past::Past;
-use super::standing::succeeded;
 use crate::exit::Problem;
 
 /// The runs of a month.

@@ -16,7 +16,7 @@ use crate::exit::Problem;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// One of these, to be kept.
-pub(crate) enum Note<'n> {
+pub(crate) enum NoteEntry<'n> {
     Refused(&'n Refused),
     Told {
         /// Empty: runs as a whole.
@@ -53,14 +53,22 @@ pub(crate) struct ToldOfRun {
     pub(crate) notified: Notified,
 }
 
+/// That a person knows of a problem, and which one.
+pub(crate) struct Acknowledgement {
+    pub(crate) mapping: String,
+    /// What, why, and of which cell or key.
+    pub(crate) subject: String,
+    pub(crate) acknowledged: Acknowledged,
+}
+
 /// Keeps notes, all of them or none; a run may be going on.
-pub(crate) fn keep(state: &Path, notes: &[Note<'_>]) -> Result<(), Problem> {
+pub(crate) fn keep(state: &Path, notes: &[NoteEntry<'_>]) -> Result<(), Problem> {
     let path = state.join(FILE);
     let mut connection = file::open(state)?;
     write(&mut connection, notes).map_err(|error| file::unusable(&path, &file::reason(&error)))
 }
 
-fn write(connection: &mut Connection, notes: &[Note<'_>]) -> rusqlite::Result<()> {
+fn write(connection: &mut Connection, notes: &[NoteEntry<'_>]) -> rusqlite::Result<()> {
     connection.busy_timeout(PATIENCE)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut end = head(&transaction)?;
@@ -71,7 +79,7 @@ fn write(connection: &mut Connection, notes: &[Note<'_>]) -> rusqlite::Result<()
     transaction.commit()
 }
 
-impl Note<'_> {
+impl NoteEntry<'_> {
     fn entry(&self) -> ChainEntry {
         let entry =
             |kind, mapping: &str, subject: &str, body: serde_json::Result<String>| ChainEntry {
@@ -85,13 +93,13 @@ impl Note<'_> {
                 body: body.unwrap_or_default(),
             };
         match self {
-            Note::Refused(refused) => entry("refused", "", "", serde_json::to_string(refused)),
-            Note::Told {
+            NoteEntry::Refused(refused) => entry("refused", "", "", serde_json::to_string(refused)),
+            NoteEntry::Told {
                 mapping,
                 topic,
                 notified,
             } => entry("notice", mapping, topic, serde_json::to_string(notified)),
-            Note::Acknowledged {
+            NoteEntry::Acknowledged {
                 mapping,
                 subject,
                 acknowledged,
@@ -146,16 +154,20 @@ impl Past {
     }
 
     /// The latest of each problem, by mapping and subject.
-    pub(crate) fn acknowledged(&self) -> Result<Vec<(String, String, Acknowledged)>, Problem> {
+    pub(crate) fn acknowledged(&self) -> Result<Vec<Acknowledgement>, Problem> {
         self.read(|| self.acknowledgements())
     }
 
-    pub(super) fn acknowledgements(&self) -> rusqlite::Result<Vec<(String, String, Acknowledged)>> {
+    pub(super) fn acknowledgements(&self) -> rusqlite::Result<Vec<Acknowledgement>> {
         let mut statement = self.connection.prepare(
             "SELECT mapping, subject, body, max(seq) FROM entry WHERE run = 0 AND kind = 'acknowledged' GROUP BY 1, 2",
         )?;
         let all = statement.query_map([], |row| {
-            Ok((row.get(0)?, row.get(1)?, body(row.get_ref(2)?.as_str()?)))
+            Ok(Acknowledgement {
+                mapping: row.get(0)?,
+                subject: row.get(1)?,
+                acknowledged: body(row.get_ref(2)?.as_str()?),
+            })
         })?;
         all.collect()
     }

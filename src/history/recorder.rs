@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::chain::{ChainEntry, Head, append, head, note, now};
 use super::differences::differences;
-use super::entry::{After, CellChange, Concern, Finished, MappingEntry, Started, body};
+use super::entry::{After, CellChange, Concern, Finished, MappingEntry, RunStart, body};
 use super::file::{self, FILE};
 use super::problems::{self, Found, LookedAt, ProblemKind};
 use super::retention;
@@ -39,7 +39,7 @@ impl Recorder {
     /// that gave way and is `alive`: it is noted as interrupted, for ever.
     pub(crate) fn begin(
         state: &Path,
-        started: &Started,
+        started: &RunStart,
         alive: &[u32],
     ) -> Result<(Recorder, Vec<InterruptedRun>), Problem> {
         let connection = file::open(state)?;
@@ -218,7 +218,7 @@ fn without_end(
     let mut rows = statement.query([])?;
     let mut died = Vec::new();
     while let Some(row) = rows.next()? {
-        let started: Started = body(row.get_ref(2)?.as_str()?);
+        let started: RunStart = body(row.get_ref(2)?.as_str()?);
         if !alive.contains(&started.pid) {
             died.push(InterruptedRun {
                 run: row.get(0)?,

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::differences::differences;
-use super::entry::{After, CellChange, Finished, MappingEntry, Started, body};
+use super::entry::{After, CellChange, Finished, MappingEntry, RunStart, body};
 use super::notes::ToldOfRun;
 use super::past::Past;
 use crate::exit::Problem;
@@ -25,7 +25,7 @@ pub(crate) struct Filter {
 pub(crate) struct Run {
     pub(crate) number: i64,
     pub(crate) at: String,
-    pub(crate) started: Started,
+    pub(crate) started: RunStart,
     pub(crate) state: RunState,
     pub(crate) mappings: Vec<(String, MappingEntry)>,
 }
@@ -154,7 +154,7 @@ impl Past {
         }))
     }
 
-    fn state(&self, number: i64, started: &Started) -> rusqlite::Result<RunState> {
+    fn state(&self, number: i64, started: &RunStart) -> rusqlite::Result<RunState> {
         let ended = self
             .connection
             .prepare_cached("SELECT at, body FROM entry WHERE run = ? AND kind = 'finished'")?

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::aftermath::{self, alerts};
 use crate::cli::SendingCommand;
 use crate::exit::{Exit, Problem};
-use crate::history::{self, Note, Refused};
+use crate::history::{self, NoteEntry, Refused};
 use crate::site::{self, Site};
 
 /// Keeps and tells how the command ended; its outcome stays as it is.
@@ -27,7 +27,7 @@ pub(crate) fn never_begun(sending: &SendingCommand<'_>, error: &anyhow::Error) {
         mappings: sending.mappings.iter().filter_map(stem).collect(),
     };
     let usable = site::is_usable(&site.state, site.has_alerts());
-    let kept = usable && history::keep(&site.state, &[Note::Refused(&refused)]).is_ok();
+    let kept = usable && history::keep(&site.state, &[NoteEntry::Refused(&refused)]).is_ok();
     let lost = (!kept).then(|| problem.clone());
     alerts::tell_never_begun(
         &site,

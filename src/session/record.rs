@@ -12,8 +12,8 @@ use crate::domain::{Cell, Change, ChangeKind, Desired, Period, RowOutcome, Sent}
 use crate::exit::{Exit, Problem};
 use crate::extract;
 use crate::history::{
-    CellChange, Found, InterruptedRun, MappingEntry, MappingPlan, ProblemKind, Recorder,
-    SourceAddress, Started,
+    CellChange, Found, InterruptedRun, MappingEntry, MappingPlan, ProblemKind, Recorder, RunStart,
+    SourceAddress,
 };
 use crate::mapping::Mapping;
 use crate::plan::Plan;
@@ -105,7 +105,7 @@ impl Record {
         let own = std::process::id();
         let mut alive = site::alive(&site.state);
         alive.retain(|pid| *pid != own);
-        let started = Started {
+        let started = RunStart {
             command: report.command.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             terminal: io::stdin().is_terminal(),

@@ -236,7 +236,7 @@ fn named(text: &str) -> BTreeSet<String> {
 /// What the program writes, by `# TYPE`; some of it only once something happened.
 fn written() -> BTreeSet<String> {
     let literal = Regex::new(r#""(pg2dhis2_[a-z_]+)""#).unwrap();
-    let source = read("src/report/metrics.rs");
+    let source = read("src/report/exposition.rs");
     let names = literal.captures_iter(&source);
     names.map(|found| found[1].to_owned()).collect()
 }

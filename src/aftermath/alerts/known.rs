@@ -154,8 +154,9 @@ fn exit(code: u8) -> Exit {
 fn open(past: &Past) -> Vec<Open> {
     let acknowledged = past.acknowledged().unwrap_or_default().into_iter();
     let until: BTreeMap<(String, String), Timestamp> = acknowledged
-        .filter_map(|(mapping, subject, acknowledged)| {
-            Some(((mapping, subject), moment(&acknowledged.until)?))
+        .filter_map(|known| {
+            let until = moment(&known.acknowledged.until)?;
+            Some(((known.mapping, known.subject), until))
         })
         .collect();
     let all = past.all_open().unwrap_or_default().into_iter();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{CellExplained, Explanation};
+use super::explanation::{CellExplained, Explanation};
 use crate::domain::{AnsweredBy, Incomplete, TracedAnswer, TracedRow, TracedRule, Uid};
 
 pub(super) fn whole(explanation: &Explanation) -> Value {

@@ -1,6 +1,6 @@
 //! An explanation for people.
 
-use super::{CellExplained, Explanation, LiveExplained};
+use super::explanation::{CellExplained, Explanation, LiveExplained};
 use crate::domain::{
     AnsweredBy, Combine, DEFAULT_COMBO, Dimension, Incomplete, RowOutcome, TracedAnswer, TracedRow,
     TracedRule, Uid, escaped,

@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, Table};
 
 use crate::domain::escaped;
 use crate::history::{
-    CHANGED, ChangeOfRun, MappingEntry, ProblemOfRun, Run, RunState, Started, ToldOfRun, WholeRun,
+    CHANGED, ChangeOfRun, MappingEntry, ProblemOfRun, Run, RunStart, RunState, ToldOfRun, WholeRun,
 };
 use crate::report::phrases::{SHOWN, line, many, minute, more, old_and_new};
 
@@ -189,7 +189,7 @@ fn beginning(text: &mut String, run: &Run) {
     servers(text, run, started);
 }
 
-fn servers(text: &mut String, run: &Run, started: &Started) {
+fn servers(text: &mut String, run: &Run, started: &RunStart) {
     let how = match &run.state {
         RunState::Finished { how, .. } => Some(how),
         RunState::Running | RunState::Interrupted => None,

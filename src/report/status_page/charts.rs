@@ -6,10 +6,10 @@ use jiff::Span;
 use jiff::civil::Date;
 use maud::{Markup, html};
 
-use super::StatusPage;
-use crate::history::{Day, Went};
+use crate::history::{RunsOfDay, Went};
 
-const DAYS: i32 = StatusPage::DAYS;
+/// Days that are shown, today among them.
+pub(super) const DAYS: i32 = 60;
 /// The side of a square of the calendar, with the gap to the next one.
 const SQUARE: i32 = 34;
 /// The width of the names of weekdays.
@@ -19,7 +19,7 @@ const HEIGHT: i32 = 120;
 const BAR: i32 = 10;
 
 /// Every day of the last weeks, the oldest first.
-pub(super) fn last(today: Date, days: &BTreeMap<Date, Day>) -> Vec<(Date, Day)> {
+pub(super) fn last(today: Date, days: &BTreeMap<Date, RunsOfDay>) -> Vec<(Date, RunsOfDay)> {
     let ago = |ago: i32| today.checked_sub(Span::new().days(ago)).ok();
     let dates = (0..DAYS).rev().filter_map(ago);
     dates
@@ -28,7 +28,7 @@ pub(super) fn last(today: Date, days: &BTreeMap<Date, Day>) -> Vec<(Date, Day)> 
 }
 
 /// A column for each week, Mondays on top.
-pub(super) fn calendar(days: &[(Date, Day)]) -> Markup {
+pub(super) fn calendar(days: &[(Date, RunsOfDay)]) -> Markup {
     let Some(&(first, _)) = days.first() else {
         return html! {};
     };
@@ -70,7 +70,7 @@ pub(super) fn calendar(days: &[(Date, Day)]) -> Markup {
 }
 
 /// A bar for each day.
-pub(super) fn values(days: &[(Date, Day)]) -> Markup {
+pub(super) fn values(days: &[(Date, RunsOfDay)]) -> Markup {
     let most = days
         .iter()
         .map(|(_, day)| day.changed)
@@ -103,7 +103,7 @@ pub(super) fn values(days: &[(Date, Day)]) -> Markup {
         details {
             summary { "The same as a table" }
             table {
-                thead { tr { th scope="col" { "Day" } th scope="col" { "Runs" } th scope="col" { "Values changed" } } }
+                thead { tr { th scope="col" { "RunsOfDay" } th scope="col" { "Runs" } th scope="col" { "Values changed" } } }
                 tbody {
                     @for (date, day) in days.iter().rev().filter(|(_, day)| day.runs > 0) {
                         tr { th scope="row" { (date) } td { (day.runs) } td { (day.changed) } }
@@ -121,7 +121,7 @@ fn tall(changed: u64, most: u64) -> i32 {
     i32::try_from(tall).unwrap_or(HEIGHT)
 }
 
-fn went(day: &Day) -> &'static str {
+fn went(day: &RunsOfDay) -> &'static str {
     match day.worst() {
         None => "none",
         Some(Went::Well) => "well",
@@ -131,7 +131,7 @@ fn went(day: &Day) -> &'static str {
     }
 }
 
-fn sign(day: &Day) -> &'static str {
+fn sign(day: &RunsOfDay) -> &'static str {
     match day.worst() {
         None => "–",
         Some(Went::Well) => "✓",
@@ -142,7 +142,7 @@ fn sign(day: &Day) -> &'static str {
 }
 
 /// `2026-11-03: 24 runs, 1 of them ended badly`.
-fn told(date: Date, day: &Day) -> String {
+fn told(date: Date, day: &RunsOfDay) -> String {
     if day.runs == 0 {
         return format!("{date}: no run");
     }
@@ -164,7 +164,7 @@ fn told(date: Date, day: &Day) -> String {
     format!("{date}: {runs}: {}", parts.join(", "))
 }
 
-fn summary(days: &[(Date, Day)]) -> String {
+fn summary(days: &[(Date, RunsOfDay)]) -> String {
     let count = |worst: Option<Went>| days.iter().filter(|(_, day)| day.worst() == worst).count();
     format!(
         "Of the last {DAYS} days {} went well, {} left something open, on {} a run failed for the time being, {} need a person, and {} had no run.",

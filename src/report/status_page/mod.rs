@@ -14,7 +14,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::status::{Age, MappingStatus, SiteStatus};
 use crate::domain::Uid;
 use crate::exit::Exit;
-use crate::history::Day;
+use crate::history::RunsOfDay;
 
 /// Problems that are listed of a mapping; a page is read on telephones too.
 const LISTED: usize = 50;
@@ -29,14 +29,14 @@ pub(crate) struct StatusPage<'p> {
     pub(crate) time_zone: &'p TimeZone,
     pub(crate) status: &'p SiteStatus,
     /// Those of the last weeks on which a run began.
-    pub(crate) days: &'p BTreeMap<Date, Day>,
+    pub(crate) days: &'p BTreeMap<Date, RunsOfDay>,
     /// What people call the units and elements of open problems.
     pub(crate) names: &'p BTreeMap<Uid, String>,
 }
 
 impl StatusPage<'_> {
     /// Days that are shown, today among them.
-    pub(crate) const DAYS: i32 = 60;
+    pub(crate) const DAYS: i32 = charts::DAYS;
 
     pub(crate) fn html(&self) -> String {
         let exit = self.status.exit();

@@ -109,11 +109,14 @@ impl Past {
         mut open: Vec<OpenProblem>,
     ) -> rusqlite::Result<Vec<OpenProblem>> {
         let now = now();
-        for (of, subject, acknowledged) in self.acknowledgements()? {
-            let mine = open.iter_mut().filter(|problem| {
-                of == mapping && problem.whole() == subject && acknowledged.until > now
-            });
-            mine.for_each(|problem| problem.acknowledged = Some(acknowledged.clone()));
+        for known in self.acknowledgements()? {
+            let is_of = |problem: &&mut OpenProblem| {
+                known.mapping == mapping
+                    && problem.whole() == known.subject
+                    && known.acknowledged.until > now
+            };
+            let mine = open.iter_mut().filter(is_of);
+            mine.for_each(|problem| problem.acknowledged = Some(known.acknowledged.clone()));
         }
         Ok(open)
     }
