@@ -8,10 +8,11 @@ use crate::cli::{BackfillArgs, RunArgs};
 use crate::deliver::{Delivery, PartOf};
 use crate::domain::{Desired, KeyMask, Period};
 use crate::exit::Problem;
+use crate::history::Past;
 use crate::mapping::Mapping;
 use crate::read::{Part, SourceReader, periods};
 use crate::report::{Before, MappingReport, Progress};
-use crate::session::{Intent, Preparation, Session};
+use crate::session::{Intent, Mode, Preparation, Session};
 use crate::site::{Dhis2Access, SourceAccess};
 
 /// A mapping with what is to be done and what became of it.
@@ -40,11 +41,27 @@ pub(crate) fn jobs<'m>(
 ) -> Result<Vec<Job<'m>>, Problem> {
     let report = &mut preparation.report;
     report.as_of = periods::as_of(&args.periods, report.started);
-    let time_zone = &preparation.site.time_zone;
+    let site = &preparation.site;
+    let time_zone = &site.time_zone;
+    let past = match (Past::open(&site.state, Vec::new()), preparation.orders.mode) {
+        (Err(problem), Mode::Send) => return Err(problem),
+        (past, _) => past.ok().flatten(),
+    };
     let mut jobs = Vec::new();
     let mut without = Vec::new();
     for mapping in mappings {
-        let periods = periods::of_mapping(mapping, &args.periods, report.as_of, time_zone);
+        let mut periods = periods::of_mapping(mapping, &args.periods, report.as_of, time_zone);
+        if args.periods.periods.is_empty() {
+            let missed = periods::missed(mapping, past.as_ref(), report.as_of, time_zone)?;
+            if !missed.is_empty() {
+                report.notes.push(format!(
+                    "{} also looks at {}, which runs were to look at since the last one that confirmed all it was due to",
+                    mapping.name,
+                    periods::shown(&missed).join(", ")
+                ));
+            }
+            periods.splice(0..0, missed);
+        }
         if periods.is_empty() {
             without.push(mapping.name.as_str());
             continue;

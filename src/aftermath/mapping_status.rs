@@ -42,7 +42,7 @@ pub(crate) fn of(
             .map(|run| (run.number, run.at));
     }
     for mapping in mappings {
-        let periods = periods::of_mapping(mapping, look.periods, look.as_of, &site.time_zone);
+        let periods = periods::of_run(mapping, look.periods, past, look.as_of, &site.time_zone)?;
         let standing = match past {
             Some(past) => past.standing(&mapping.name, &periods)?,
             None => Standing {

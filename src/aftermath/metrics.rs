@@ -40,7 +40,8 @@ fn gathered(site: &Site, recorder: &Recorder, report: &Report) -> anyhow::Result
         as_of: None,
     };
     for mapping in site.mappings(&[])? {
-        let periods = periods::of_mapping(&mapping, &usual, report.as_of, &site.time_zone);
+        let (as_of, time_zone) = (report.as_of, &site.time_zone);
+        let periods = periods::of_run(&mapping, &usual, Some(&past), as_of, time_zone)?;
         metrics.mappings.push(MappingMetrics {
             standing: past.standing(&mapping.name, &periods)?,
             last: past.last_of(&mapping.name)?,

@@ -194,7 +194,7 @@ pub(super) fn succeeded(entry: &MappingEntry) -> bool {
     [Exit::Ok.code(), Exit::Partial.code()].contains(&entry.exit)
 }
 
-fn confirmed(period: &PeriodEntry) -> bool {
+pub(super) fn confirmed(period: &PeriodEntry) -> bool {
     let count = |outcome: &str| period.cells.get(outcome).copied().unwrap_or_default();
     UNCONFIRMED
         .iter()

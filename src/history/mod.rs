@@ -15,6 +15,7 @@ mod of_cells;
 mod past;
 mod problems;
 mod recorder;
+mod regular_look;
 mod retention;
 mod runs;
 
@@ -34,4 +35,5 @@ pub(crate) use of_cells::{OfCells, OpenOfCell, PastChange};
 pub(crate) use past::Past;
 pub(crate) use problems::{Found, ProblemKind};
 pub(crate) use recorder::{InterruptedRun, Recorder};
+pub(crate) use regular_look::RegularLook;
 pub(crate) use runs::{ChangeOfRun, Filter, ProblemOfRun, Run, RunState, WholeRun};

@@ -70,17 +70,9 @@ impl Intent {
     /// Periods in time's order. `mapping`: with its files, where they are read.
     pub(crate) fn add(&mut self, name: &str, periods: &[Period], mapping: Option<&Mapping>) {
         self.planned.insert(name.to_owned(), periods.len());
-        let sequences = periods::sequences(periods).into_iter();
-        let shown = sequences.filter_map(|sequence| {
-            let (first, last) = (sequence.first()?, sequence.last()?);
-            Some(match first == last {
-                true => first.to_string(),
-                false => format!("{first}..{last}"),
-            })
-        });
         self.mappings.push(MappingPlan {
             name: name.to_owned(),
-            periods: shown.collect(),
+            periods: periods::shown(periods),
             digests: mapping
                 .map(|mapping| mapping.digests.clone())
                 .unwrap_or_default(),

@@ -38,6 +38,7 @@ mod monitoring_log;
 mod monitoring_metrics;
 mod moves;
 mod one_at_a_time;
+mod outage;
 mod outputs;
 mod page;
 mod pin;

@@ -32,7 +32,8 @@ pub(super) const USES: [(&str, &[&str]); 22] = [
     (
         "pass",
         &[
-            "deliver", "session", "read", "report", "cli", "site", "exit", "mapping", "domain",
+            "deliver", "session", "read", "report", "history", "cli", "site", "exit", "mapping",
+            "domain",
         ],
     ),
     (
@@ -69,7 +70,8 @@ pub(super) const USES: [(&str, &[&str]); 22] = [
     (
         "read",
         &[
-            "watchdog", "report", "cli", "site", "exit", "extract", "map", "mapping", "domain",
+            "watchdog", "report", "history", "cli", "site", "exit", "extract", "map", "mapping",
+            "domain",
         ],
     ),
     // It tells that it ends the process.
