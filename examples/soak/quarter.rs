@@ -14,6 +14,8 @@ use crate::fault;
 pub(crate) const DAYS: usize = 90;
 const UPGRADE: usize = 45;
 const TROUBLED: usize = 20;
+/// In so many hours of a hundred the standby is read.
+const STANDBY: usize = 10;
 /// In so many hours of a hundred somebody types.
 const TYPED: usize = 40;
 
@@ -46,7 +48,8 @@ pub(crate) struct Quarter {
 impl Quarter {
     pub(crate) fn begin(program: &Path) -> Quarter {
         let mapping = mapping();
-        let drill = Drill::start(program, Dialect::V2_42, &moment(0, 0), &mapping);
+        let drill = Drill::start_followed(program, Dialect::V2_42, &moment(0, 0), &mapping);
+        drill.set_two_mappings(&mapping);
         Quarter {
             drill,
             mapping,
@@ -74,11 +77,26 @@ impl Quarter {
                 self.drill.set_rows(&self.rows);
             }
             self.drill.relay.expect(None);
+            self.choose_server(hour);
             if self.dice.chance(TROUBLED) {
                 self.troubled += 1;
                 fault::happen(&self.drill, &mut self.dice);
             }
             self.hour(day, hour);
+        }
+    }
+
+    /// Mostly the registry's server itself is read. Its standby is read now and then, and falls behind for some hours of
+    /// every second day.
+    fn choose_server(&mut self, hour: usize) {
+        match hour {
+            8 if self.dice.chance(50) => self.drill.fall_behind(),
+            14 => self.drill.catch_up(),
+            _ => {}
+        }
+        match self.dice.chance(STANDBY) {
+            true => self.drill.read_standby(),
+            false => self.drill.read_primary(),
         }
     }
 
@@ -88,6 +106,7 @@ impl Quarter {
         self.drill.dhis2.set_now(&now);
         let oracle = self.oracle(day);
         self.drill.dhis2.forget_requests();
+        let before = self.drill.dhis2.values();
         let ran = self.drill.run(&["--as-of", &now]);
         self.runs += 1;
         let requests = self.drill.dhis2.requests();
@@ -104,6 +123,9 @@ impl Quarter {
         };
         if ran.code == Some(0) {
             wrong.extend(oracle.faults(&self.drill.dhis2.values()));
+        }
+        if ran.code == Some(4) && self.drill.dhis2.values() != before {
+            wrong.push("a run that was held changed DHIS2".to_owned());
         }
         let told = wrong.into_iter().map(|wrong| format!("{now}: {wrong}"));
         self.faults.extend(told);
@@ -154,6 +176,7 @@ impl Quarter {
     /// A last hour without a fault; then all four months must be in DHIS2 as the registry has them.
     pub(crate) fn end(&mut self) -> Vec<String> {
         self.drill.relay.expect(None);
+        self.drill.read_primary();
         let now = moment(DAYS - 1, 23);
         let all = ["202502", "202503", "202504", "202505"].map(str::to_owned);
         let oracle = Oracle::of(&self.rows, &self.mapping, &all, self.drill.dhis2.values());

@@ -8,6 +8,16 @@ const OF_ROWS: [&str; 5] = ["excluded", "unmapped", "empty", "invalid", "mapped"
 /// periods of the run, where the run came so far as to read them.
 pub fn faults_of_report(report: &Value, rows: Option<usize>) -> Vec<String> {
     let mut faults = Vec::new();
+    let read = list(&report["mappings"]).map(|mapping| number(&mapping["rows"]["rows"]));
+    let (read, rows) = (
+        read.sum::<i64>(),
+        rows.and_then(|rows| i64::try_from(rows).ok()),
+    );
+    if rows.is_some_and(|rows| rows != read) {
+        faults.push(format!(
+            "rows of the registry: {rows:?}, of them {read} read"
+        ));
+    }
     for mapping in list(&report["mappings"]) {
         let mut check = |what: &str, total: i64, parts: i64| {
             if total != parts {
@@ -17,10 +27,6 @@ pub fn faults_of_report(report: &Value, rows: Option<usize>) -> Vec<String> {
         let (all_rows, all_cells) = (&mapping["rows"], &mapping["cells"]);
         check("rows", number(&all_rows["rows"]), of_rows(all_rows));
         check("cells", number(&all_cells["cells"]), of_cells(all_cells));
-        if let Some(rows) = rows {
-            let rows = i64::try_from(rows).unwrap_or(i64::MAX);
-            check("rows of the registry", rows, number(&all_rows["rows"]));
-        }
         let sum = |part: fn(&Value) -> i64| -> i64 { list(&mapping["periods"]).map(part).sum() };
         let rows_of_periods = sum(|period| of_rows(&period["rows"]));
         check(

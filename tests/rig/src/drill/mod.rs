@@ -11,6 +11,7 @@ mod trial;
 
 use std::fmt::Write;
 use std::fs::{self, File, Permissions};
+use std::ops::Range;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -19,7 +20,7 @@ use serde_json::Value as Json;
 use tempfile::TempDir;
 
 use crate::dhis2::{Dialect, StandIn};
-use crate::postgres::{Database, cluster};
+use crate::postgres::{Database, Standby, cluster};
 use crate::relay::Relay;
 use crate::st_lucia::LOADER_TOKEN;
 
@@ -34,7 +35,7 @@ pub use trial::{NOW, trial};
 
 const SITE: &str = r#"
 time-zone = "Etc/UTC"
-mappings = ["drill.toml"]
+mappings = ["mappings/*.toml"]
 state = "state"
 [limits]
 wait = "1ms"
@@ -48,7 +49,7 @@ chunk = 3
 
 const MAPPING: &str = r#"
 data-set = "DrillSet001"
-queries = ["drill.sql"]
+queries = ["NAME.sql"]
 period = { type = "Monthly", column = "period" }
 look-back = 2
 value = "value"
@@ -56,13 +57,13 @@ absent = "leave"
 foreign = "overwrite"
 [data-element]
 column = "element"
-map-file = "elements.csv"
+map-file = "NAME.csv"
 [org-unit]
 column = "place"
 "#;
 
 const QUERY: &str = "SELECT element, place, period, value FROM drill
-WHERE period >= to_char(:'period_start'::date, 'YYYYMM') AND period < to_char(:'period_end'::date, 'YYYYMM')";
+WHERE element IN (ELEMENTS) AND period >= to_char(:'period_start'::date, 'YYYYMM') AND period < to_char(:'period_end'::date, 'YYYYMM')";
 
 const TABLE: &str = "CREATE TABLE drill
     (element text, place text, period text, value numeric, PRIMARY KEY (element, place, period))";
@@ -72,6 +73,7 @@ pub struct Drill {
     pub dhis2: StandIn,
     pub relay: Relay,
     database: Database,
+    standby: Option<Standby>,
     folder: TempDir,
     program: PathBuf,
 }
@@ -93,41 +95,115 @@ impl Drill {
     /// If a neighbour does not start.
     pub fn start(program: &Path, dialect: Dialect, now: &str, mapping: &Mapping) -> Drill {
         let database = cluster().database("drill");
-        database.execute(TABLE);
         let dhis2 = StandIn::start(dialect, &[&metadata::metadata()], Some(now));
+        Drill::between(database, dhis2, program, mapping)
+    }
+
+    /// The same with a standby that follows the registry's server, and may be read in its place.
+    ///
+    /// # Panics
+    /// If a neighbour does not start.
+    pub fn start_followed(program: &Path, dialect: Dialect, now: &str, mapping: &Mapping) -> Drill {
+        let standby = Standby::start().expect("a server and its standby");
+        let database = standby.database("drill");
+        let dhis2 = StandIn::start(dialect, &[&metadata::metadata()], Some(now));
+        let mut drill = Drill::between(database, dhis2, program, mapping);
+        // Once it has the table it may fall behind.
+        standby.url(&drill.database);
+        drill.standby = Some(standby);
+        drill
+    }
+
+    fn between(database: Database, dhis2: StandIn, program: &Path, mapping: &Mapping) -> Drill {
+        database.execute(TABLE);
         let relay = Relay::start(&dhis2.url());
         let drill = Drill {
             dhis2,
             relay,
             database,
+            standby: None,
             folder: tempfile::tempdir().expect("a folder"),
             program: program.to_owned(),
         };
-        let site = SITE
-            .replace("SOURCE", &drill.database.url())
-            .replace("TARGET", &drill.relay.url());
-        drill.write("pg2dhis2.toml", &site);
-        drill.write("drill.sql", QUERY);
+        drill.read_from(&drill.database.url());
         drill.write("token", LOADER_TOKEN);
         drill.set_mapping(mapping);
         drill
     }
 
+    fn read_from(&self, url: &str) {
+        let site = SITE.replace("SOURCE", url);
+        let site = site.replace("TARGET", &self.relay.url());
+        self.write("pg2dhis2.toml", &site);
+    }
+
+    /// From now on the program reads the registry's server itself.
+    pub fn read_primary(&self) {
+        self.read_from(&self.database.url());
+    }
+
+    /// From now on the program reads the standby, however far behind that is.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn read_standby(&self) {
+        let standby = self.standby.as_ref().expect("a standby");
+        self.read_from(&standby.url_as_it_is(&self.database));
+    }
+
+    /// The standby takes nothing more from its server, until `catch_up`.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn fall_behind(&self) {
+        self.tell_standby("SELECT pg_wal_replay_pause()");
+    }
+
+    pub fn catch_up(&self) {
+        self.tell_standby("SELECT pg_wal_replay_resume()");
+    }
+
+    fn tell_standby(&self, sql: &str) {
+        let standby = self.standby.as_ref().expect("a standby");
+        standby
+            .connect()
+            .batch_execute(sql)
+            .expect("the standby obeys");
+    }
+
+    /// The mapping in one file.
     pub fn set_mapping(&self, mapping: &Mapping) {
+        self.write_mapping("drill", mapping, 0..ELEMENTS.len());
+    }
+
+    /// The same in two files, of which the second has the last data element.
+    pub fn set_two_mappings(&self, mapping: &Mapping) {
+        let last = ELEMENTS.len() - 1;
+        self.write_mapping("drill", mapping, 0..last);
+        self.write_mapping("other", mapping, last..ELEMENTS.len());
+    }
+
+    fn write_mapping(&self, name: &str, mapping: &Mapping, range: Range<usize>) {
         let mut elements = "element,uid,combine,absent\n".to_owned();
-        for ((key, uid), policy) in ELEMENTS.iter().zip(mapping.policies) {
+        let mut keys = Vec::new();
+        let all = ELEMENTS.iter().zip(mapping.policies);
+        for ((key, uid), policy) in all.skip(range.start).take(range.len()) {
             let combine = format!("{:?}", policy.combine).to_lowercase();
             let absent = format!("{:?}", policy.absent).to_lowercase();
             let _ = writeln!(elements, "{key},{uid},{combine},{absent}");
+            keys.push(format!("'{key}'"));
         }
-        self.write("elements.csv", &elements);
+        self.write(&format!("mappings/{name}.csv"), &elements);
+        let query = QUERY.replace("ELEMENTS", &keys.join(", "));
+        self.write(&format!("mappings/{name}.sql"), &query);
         let places = mapping.places.iter();
         let places = places.map(|(place, unit)| format!("{place} = \"{}\"", UNITS[*unit]));
         let places: Vec<String> = places.collect();
         // One row that cannot be placed must not hold the others, however few there are.
         let guards = "[guards]\nmax-unmapped = \"100%\"\n";
         let units = format!("map = {{ {} }}\n", places.join(", "));
-        self.write("drill.toml", &format!("{MAPPING}{units}{guards}"));
+        let text = MAPPING.replace("NAME", name) + &units + guards;
+        self.write(&format!("mappings/{name}.toml"), &text);
     }
 
     /// Replaces all that is in the registry.
@@ -227,6 +303,7 @@ impl Drill {
     /// Writes a file of the site, readable by its owner only.
     fn write(&self, name: &str, text: &str) {
         let path = self.folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is made");
         fs::write(&path, text).expect("the file is written");
         fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("permissions");
     }

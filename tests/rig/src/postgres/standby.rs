@@ -50,6 +50,11 @@ impl Standby {
             row.get(0)
         });
         assert!(followed, "the standby does not follow");
+        self.url_as_it_is(database)
+    }
+
+    /// The URL of the same database on the standby, however far behind that is.
+    pub fn url_as_it_is(&self, database: &Database) -> String {
         let Address { host, port, .. } = &self.address;
         format!("postgresql://{READER}@{host}:{port}/{}", database.name())
     }
