@@ -11,7 +11,7 @@ use crate::dhis2::summary::summary;
 use crate::dhis2::verdict::{Offenders, Rest, verdict};
 use crate::domain::{Cell, Triple, Uid};
 use crate::map::{Document, read};
-use crate::mapping::{Codes, Line, LinesHeader, Sql, overlap, parse};
+use crate::mapping::{Codes, ExtractHeader, ExtractLine, Sql, overlap, parse};
 
 /// A SQL file. The lexer changes nothing but parameters and the closing `;`, and every place it tells is in the file.
 pub(crate) fn sql(input: &[u8]) {
@@ -168,23 +168,23 @@ pub(crate) fn lines(input: &[u8]) {
         return;
     };
     let mut lines = text.lines();
-    if let Some(Ok(header)) = lines.next().map(LinesHeader::parse) {
+    if let Some(Ok(header)) = lines.next().map(ExtractHeader::parse) {
         let written = serde_json::to_string(&header).expect("JSON");
-        assert_eq!(LinesHeader::parse(&written), Ok(header));
+        assert_eq!(ExtractHeader::parse(&written), Ok(header));
     }
     for line in text.lines() {
-        match Line::parse(line) {
-            Ok(Line::Row(row)) => {
+        match ExtractLine::parse(line) {
+            Ok(ExtractLine::Row(row)) => {
                 let written = serde_json::to_string(&row).expect("JSON");
-                let again = Line::parse(&written).expect("a row");
-                assert!(matches!(again, Line::Row(again) if again == row));
+                let again = ExtractLine::parse(&written).expect("a row");
+                assert!(matches!(again, ExtractLine::Row(again) if again == row));
             }
-            Ok(Line::Result(result)) => {
+            Ok(ExtractLine::Result(result)) => {
                 let written = serde_json::to_string(&result).expect("JSON");
-                let again = Line::parse(&written).expect("a result");
-                assert!(matches!(again, Line::Result(again) if again == result));
+                let again = ExtractLine::parse(&written).expect("a result");
+                assert!(matches!(again, ExtractLine::Result(again) if again == result));
             }
-            Ok(Line::End(_)) | Err(_) => {}
+            Ok(ExtractLine::End(_)) | Err(_) => {}
         }
     }
 }

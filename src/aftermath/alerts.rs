@@ -202,7 +202,7 @@ fn ended(past: &Past) -> Option<i64> {
 }
 
 /// Whom we told that nothing can be recorded while nothing could be. Once it can be, the history knows that instead.
-fn remembered(state: &Path) -> alarm::Told {
+fn remembered(state: &Path) -> alarm::ToldChannels {
     let told = alarm::read(state);
     if told.is_empty() {
         return told;
@@ -274,13 +274,13 @@ fn note(
             let heard = told.iter().filter(|(notice, notified)| {
                 notified.delivered && notice.what.topic() == Topic::Exit(Exit::State)
             });
-            let mut all: alarm::Told = heard
+            let mut all: alarm::ToldChannels = heard
                 .map(|(_, notified)| (notified.channel.clone(), now))
                 .collect();
             let others = alarm::read(state).into_iter();
             let others =
                 others.filter(|(channel, _)| all.iter().all(|(heard, _)| heard != channel));
-            let others: alarm::Told = others.collect();
+            let others: alarm::ToldChannels = others.collect();
             all.extend(others);
             alarm::reserve(state).and_then(|()| alarm::write(state, &all))
         }

@@ -12,7 +12,7 @@ use crate::exit::{Exit, Problem};
 use crate::plan::Candidates;
 use crate::report::CompleteReport;
 use crate::session::Mode;
-use crate::site::Known;
+use crate::site::RegistrationState;
 
 /// Registrations in one request.
 const CHUNK: usize = 500;
@@ -69,10 +69,10 @@ fn bring(
             (Some(live), _) if live.completed => {
                 complete.already += 1;
                 // Whoever made it: once it is gone, a person withdrew it.
-                record.insert(*registration, Known::Shown);
+                record.insert(*registration, RegistrationState::Shown);
             }
-            (Some(_), _) | (None, Some(Known::Shown)) => complete.withdrawn += 1,
-            (None, Some(Known::Asked)) => uncertain += 1,
+            (Some(_), _) | (None, Some(RegistrationState::Shown)) => complete.withdrawn += 1,
+            (None, Some(RegistrationState::Asked)) => uncertain += 1,
             (None, None) => missing.push(*registration),
         }
     }
@@ -88,7 +88,7 @@ fn bring(
     record.extend(
         missing
             .iter()
-            .map(|registration| (*registration, Known::Asked)),
+            .map(|registration| (*registration, RegistrationState::Asked)),
     );
     if record != recorded {
         connection.registrations.write(&record)?;
@@ -103,7 +103,7 @@ fn bring(
 fn make(
     connection: &mut Connection,
     missing: &[Registration],
-    mut record: BTreeMap<Registration, Known>,
+    mut record: BTreeMap<Registration, RegistrationState>,
     complete: &mut CompleteReport,
 ) -> Result<(), Problem> {
     let asked = ask(connection, missing);
@@ -117,7 +117,7 @@ fn make(
         let may_be_made = index < asked.maybe_made.len();
         match &shown {
             Ok(shown) if shown.get(registration).is_some_and(|live| live.completed) => {
-                record.insert(*registration, Known::Shown);
+                record.insert(*registration, RegistrationState::Shown);
                 complete.registered.push(*registration);
                 continue;
             }

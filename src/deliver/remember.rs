@@ -5,7 +5,7 @@ use crate::domain::{Cell, Change, ChangeKind, Sent};
 use crate::exit::Problem;
 use crate::plan::{Plan, Target};
 use crate::push;
-use crate::site::Scope;
+use crate::site::ConfirmedPeriod;
 
 /// What will hold a value of ours is taken off the list of our deletions before it is sent: should the run die in between,
 /// a person is asked once too often rather than overwritten. A value that is updated may be listed too: a person stored
@@ -54,7 +54,7 @@ pub(crate) fn after(
         let count = ours.entry(cell.period).or_default();
         *count = (*count + u64::from(!leaves_nothing)).saturating_sub(u64::from(was_ours));
     }
-    let scope = |period| Scope {
+    let scope = |period| ConfirmedPeriod {
         mapping: mapping.to_owned(),
         data_set: target.data_set.id,
         period,

@@ -45,7 +45,8 @@ pub(crate) enum Incomplete {
 }
 
 /// Rows that reached no cell, as far as their dimensions are known; they may belong to any cell that agrees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) struct RowPlace {
     pub(crate) period: Period,
     pub(crate) data_element: Option<Uid>,
@@ -69,8 +70,9 @@ impl RowPlace {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Unplaced {
+    #[serde(flatten)]
     pub(crate) place: RowPlace,
     pub(crate) rows: u64,
 }

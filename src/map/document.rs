@@ -1,5 +1,6 @@
 //! The document between `map` and `push`: a body that DHIS2 would take, after one member that only `push` reads.
 
+mod data_value;
 mod header;
 mod read;
 mod whole;

@@ -13,13 +13,13 @@ const KEYS: usize = 10_000;
 #[derive(Default)]
 pub(super) struct Ledger {
     periods: BTreeMap<Period, RowCounts>,
-    keys: HashMap<Lost, u64>,
+    keys: HashMap<LostRow, u64>,
     rows_of_other_keys: u64,
     queries: BTreeMap<String, u64>,
     sums: BTreeMap<Option<Uid>, Totals>,
 }
 
-/// Of the rows of one data element.
+/// What the rows of one data element add up to.
 #[derive(Default)]
 struct Totals {
     rows: Total,
@@ -27,12 +27,13 @@ struct Totals {
     unmapped: Total,
 }
 
+/// A row without a cell; those of one key are counted together.
 #[derive(PartialEq, Eq, Hash)]
-struct Lost {
-    outcome: RowOutcome,
-    dimension: Dimension,
-    key: Vec<Option<String>>,
-    period: Period,
+pub(super) struct LostRow {
+    pub(super) outcome: RowOutcome,
+    pub(super) dimension: Dimension,
+    pub(super) key: Vec<Option<String>>,
+    pub(super) period: Period,
 }
 
 impl Ledger {
@@ -49,34 +50,20 @@ impl Ledger {
     }
 
     /// A row that a rule leaves out, or a dimension of which has no answer.
-    pub(super) fn lost(
-        &mut self,
-        outcome: RowOutcome,
-        period: Period,
-        dimension: Dimension,
-        key: Vec<Option<String>>,
-        data_element: Option<Uid>,
-        number: Option<Number>,
-    ) {
-        self.count(outcome, period);
+    pub(super) fn lost(&mut self, row: LostRow, data_element: Option<Uid>, number: Option<Number>) {
+        self.count(row.outcome, row.period);
         if let Some(number) = number {
             let totals = self.sums.entry(data_element).or_default();
             totals.rows.add(number);
-            match outcome {
+            match row.outcome {
                 RowOutcome::Excluded => totals.excluded.add(number),
                 _ => totals.unmapped.add(number),
             }
         }
-        let lost = Lost {
-            outcome,
-            dimension,
-            key,
-            period,
-        };
-        if let Some(rows) = self.keys.get_mut(&lost) {
+        if let Some(rows) = self.keys.get_mut(&row) {
             *rows += 1;
         } else if self.keys.len() < KEYS {
-            self.keys.insert(lost, 1);
+            self.keys.insert(row, 1);
         } else {
             self.rows_of_other_keys += 1;
         }
@@ -93,11 +80,6 @@ impl Ledger {
         if let Some(number) = number {
             self.sums.entry(data_element).or_default().rows.add(number);
         }
-    }
-
-    /// An empty or invalid row.
-    pub(super) fn without_value(&mut self, outcome: RowOutcome, period: Period) {
-        self.count(outcome, period);
     }
 
     /// The account of all rows. `desired` are the sums over the cells; `show` makes keys fit to be seen.
@@ -140,7 +122,8 @@ impl Ledger {
         }
     }
 
-    fn count(&mut self, outcome: RowOutcome, period: Period) {
+    /// Counts a row; one that is empty or invalid has nothing more to it.
+    pub(super) fn count(&mut self, outcome: RowOutcome, period: Period) {
         let counts = self.periods.entry(period).or_default();
         counts.rows += 1;
         counts.count(outcome);

@@ -1,11 +1,11 @@
 //! From rows to the data values that should be in DHIS2, with every row accounted for. Pure.
 
-mod answer;
 mod combine;
 mod document;
 mod fault;
 mod ledger;
 mod resolve;
+mod resolved;
 mod row;
 mod rules;
 #[cfg(test)]
@@ -17,9 +17,9 @@ use std::collections::{BTreeMap, HashMap};
 pub(crate) use document::{Document, DocumentError, read};
 pub(crate) use fault::MapFault;
 
-use answer::Answer;
-use ledger::Ledger;
+use ledger::{Ledger, LostRow};
 use resolve::Resolver;
+use resolved::Resolved;
 use row::{RowKeys, RowValue, place, uid};
 use rules::RuleColumns;
 use trace::{NotedRow, Trace};
@@ -28,7 +28,7 @@ use crate::domain::{
     Combine, Desired, DesiredCell, Dimension, Incomplete, Key, KeyMask, Period, RowOutcome,
     RowPlace, Space, Unplaced,
 };
-use crate::mapping::{Answers, Columns, Mapping, RowColumns, Values};
+use crate::mapping::{Columns, Mapping, RowColumns, UidsFrom, Values};
 
 /// Checks the columns of a dimension's rules; returns the most characters to read of each.
 pub(crate) fn check_rules(
@@ -53,7 +53,7 @@ pub(crate) fn check_rows(
         })
 }
 
-/// Takes the results of a mapping's queries, rules first, row by row.
+/// Takes the results of a mapping's queries, rules first, row by row; what it has found so far stands in its fields.
 pub(crate) struct Mapper<'m> {
     mapping: &'m Mapping,
     /// The periods of the run, ordered.
@@ -63,7 +63,7 @@ pub(crate) struct Mapper<'m> {
     space: Space,
     cells: Vec<DesiredCell>,
     incomplete: BTreeMap<Key, Incomplete>,
-    /// Of each empty and each invalid row its cell.
+    /// The cells of empty and of invalid rows, one for each row.
     without_value: Vec<Key>,
     unplaced: HashMap<RowPlace, u64>,
     /// A fingerprint of every row's keys, by period: two rows of the same keys are a broken query.
@@ -94,7 +94,7 @@ impl<'m> Mapper<'m> {
         let resolvers = mapping
             .dimensions
             .iter()
-            .map(|(name, dimension)| (*name, Resolver::new(&dimension.answers)))
+            .map(|(name, dimension)| (*name, Resolver::new(&dimension.uids_from)))
             .collect();
         Mapper {
             mapping,
@@ -250,7 +250,7 @@ impl<'m> Mapper<'m> {
         let period = row::period(query, allowed, columns, row)?;
         self.ledger.row(query);
         let mapping = self.mapping;
-        let answers: BTreeMap<Dimension, Answer> = self
+        let answers: BTreeMap<Dimension, Resolved> = self
             .resolvers
             .iter_mut()
             .map(|(name, resolver)| {
@@ -264,24 +264,24 @@ impl<'m> Mapper<'m> {
             .collect();
         let keys = RowKeys { columns, row };
         let fingerprint = keys.fingerprint();
-        for (index, (place, numeric)) in columns.values.iter().enumerate() {
+        for (index, column) in columns.values.iter().enumerate() {
             let mut answers = answers.clone();
             if let Values::Wide(wide) = &mapping.values
-                && let Some(column) = wide.get(index)
+                && let Some(wide) = wide.get(index)
             {
-                answers.insert(Dimension::DataElement, Answer::Uid(column.data_element));
-                if let Some(uid) = column.category_option_combo {
-                    answers.insert(Dimension::CategoryOptionCombo, Answer::Uid(uid));
+                answers.insert(Dimension::DataElement, Resolved::Uid(wide.data_element));
+                if let Some(uid) = wide.category_option_combo {
+                    answers.insert(Dimension::CategoryOptionCombo, Resolved::Uid(uid));
                 }
             }
             self.seen
                 .entry(period)
                 .or_default()
                 .push(fingerprint.of_value(index));
-            let text = row.get(*place).copied().flatten();
+            let text = row.get(column.place).copied().flatten();
             let element = uid(&answers, Dimension::DataElement);
             let combine = element.map(|element| mapping.policies.combine(element));
-            let value = RowValue::read(text, *numeric, combine);
+            let value = RowValue::read(text, *column, combine);
             let outcome = self.account(period, &answers, &keys, value);
             self.note(&NotedRow {
                 query,
@@ -298,7 +298,7 @@ impl<'m> Mapper<'m> {
     fn account(
         &mut self,
         period: Period,
-        answers: &BTreeMap<Dimension, Answer>,
+        answers: &BTreeMap<Dimension, Resolved>,
         keys: &RowKeys<'_>,
         value: RowValue,
     ) -> RowOutcome {
@@ -306,25 +306,24 @@ impl<'m> Mapper<'m> {
         let adds =
             element.is_none_or(|element| self.mapping.policies.combine(element) == Combine::Sum);
         let number = if adds { value.number() } else { None };
-        let without = |wanted: Answer| {
+        let without = |wanted: Resolved| {
             Dimension::ALL
                 .into_iter()
                 .find(|dimension| answers.get(dimension) == Some(&wanted))
         };
-        let excluded = without(Answer::Excluded);
-        if let Some(dimension) = excluded.or_else(|| without(Answer::None)) {
+        let excluded = without(Resolved::Excluded);
+        if let Some(dimension) = excluded.or_else(|| without(Resolved::Unknown)) {
             let outcome = match excluded {
                 Some(_) => RowOutcome::Excluded,
                 None => RowOutcome::Unmapped,
             };
-            self.ledger.lost(
+            let row = LostRow {
                 outcome,
-                period,
                 dimension,
-                keys.of(dimension),
-                element,
-                number,
-            );
+                key: keys.of(dimension),
+                period,
+            };
+            self.ledger.lost(row, element, number);
             if outcome == RowOutcome::Unmapped {
                 *self.unplaced.entry(place(period, answers)).or_default() += 1;
             }
@@ -345,7 +344,7 @@ impl<'m> Mapper<'m> {
             RowValue::Null => (RowOutcome::Empty, Incomplete::Empty),
             RowValue::Invalid => (RowOutcome::Invalid, Incomplete::Invalid),
         };
-        self.ledger.without_value(outcome, period);
+        self.ledger.count(outcome, period);
         *self.unplaced.entry(place).or_default() += 1;
         self.without_value.push(key);
         let known = self.incomplete.entry(key).or_insert(why);
@@ -387,8 +386,12 @@ fn rule_columns(
 }
 
 fn rules_file(mapping: &Mapping, dimension: Dimension) -> String {
-    match mapping.dimensions.get(&dimension).map(|each| &each.answers) {
-        Some(Answers::Rules(sql)) => sql.file.clone(),
+    match mapping
+        .dimensions
+        .get(&dimension)
+        .map(|each| &each.uids_from)
+    {
+        Some(UidsFrom::Rules(sql)) => sql.file.clone(),
         _ => dimension.to_string(),
     }
 }

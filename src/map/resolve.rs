@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::answer::Answer;
+use super::resolved::Resolved;
 use super::rules::RuleBook;
 use crate::domain::{Period, Uid};
-use crate::mapping::{Answers, Options, SourceKey};
+use crate::mapping::{Options, SourceKey, UidsFrom};
 
 pub(super) enum Resolver<'m> {
     Constant(Uid),
@@ -19,16 +19,16 @@ pub(super) enum Resolver<'m> {
 }
 
 impl<'m> Resolver<'m> {
-    pub(super) fn new(answers: &'m Answers) -> Resolver<'m> {
-        match answers {
-            Answers::Constant(uid) => Resolver::Constant(*uid),
-            Answers::Map(map) => Resolver::Map {
+    pub(super) fn new(uids_from: &'m UidsFrom) -> Resolver<'m> {
+        match uids_from {
+            UidsFrom::Constant(uid) => Resolver::Constant(*uid),
+            UidsFrom::Map(map) => Resolver::Map {
                 uids: map.iter().map(|(key, uid)| (key, *uid)).collect(),
                 key: SourceKey::new([]),
             },
-            Answers::Rules(_) => Resolver::Rules(RuleBook::default()),
-            Answers::Options(options) => Resolver::Options(options),
-            Answers::Column => Resolver::Column,
+            UidsFrom::Rules(_) => Resolver::Rules(RuleBook::default()),
+            UidsFrom::Options(options) => Resolver::Options(options),
+            UidsFrom::Column => Resolver::Column,
         }
     }
 
@@ -38,25 +38,28 @@ impl<'m> Resolver<'m> {
         period: Period,
         places: &[usize],
         row: &[Option<&str>],
-    ) -> Answer {
+    ) -> Resolved {
         let values = places
             .iter()
             .map(|place| row.get(*place).copied().flatten());
         match self {
-            Resolver::Constant(uid) => Answer::Uid(*uid),
+            Resolver::Constant(uid) => Resolved::Uid(*uid),
             Resolver::Map { uids, key } => {
                 if !key.refill(values) {
-                    return Answer::None;
+                    return Resolved::Unknown;
                 }
-                uids.get(key).map_or(Answer::None, |uid| Answer::Uid(*uid))
+                uids.get(key)
+                    .map_or(Resolved::Unknown, |uid| Resolved::Uid(*uid))
             }
             Resolver::Rules(book) => book.answer(period, values),
-            Resolver::Options(options) => options.find(values).map_or(Answer::None, Answer::Uid),
+            Resolver::Options(options) => options
+                .find(values)
+                .map_or(Resolved::Unknown, Resolved::Uid),
             Resolver::Column => {
                 let mut values = values;
                 let text = values.next().flatten();
                 text.and_then(|text| text.parse().ok())
-                    .map_or(Answer::None, Answer::Uid)
+                    .map_or(Resolved::Unknown, Resolved::Uid)
             }
         }
     }

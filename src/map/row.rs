@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::answer::Answer;
 use super::fault::{MapFault, PeriodFault};
+use super::resolved::Resolved;
 use crate::domain::{Combine, Dimension, Number, Period, RowPlace, Text, Uid, canonical};
-use crate::mapping::RowColumns;
+use crate::mapping::{RowColumns, ValueColumn};
 
 /// What a row's value is, before asking where it goes.
 pub(super) enum RowValue {
@@ -24,15 +24,18 @@ pub(super) enum RowValue {
 const LONGEST_VALUE: usize = 50_000;
 
 impl RowValue {
-    /// Reads a value; `numeric` tells the type of its column, `combine` how its data element's rows combine, where
-    /// the row has one.
-    pub(super) fn read(text: Option<&str>, numeric: bool, combine: Option<Combine>) -> RowValue {
+    /// Reads a value of a column; `combine` tells how its data element's rows combine, where the row has one.
+    pub(super) fn read(
+        text: Option<&str>,
+        column: ValueColumn,
+        combine: Option<Combine>,
+    ) -> RowValue {
         let Some(text) = text else {
             return RowValue::Null;
         };
         let adds = combine.is_some_and(|combine| combine != Combine::Refuse);
         let number = Number::parse(text).ok();
-        if numeric {
+        if column.is_numeric {
             return match (canonical(text), number) {
                 // What is added up must fit exactly.
                 (Ok(_), None) if adds => RowValue::Invalid,
@@ -79,7 +82,7 @@ impl RowKeys<'_> {
             .collect()
     }
 
-    pub(super) fn fingerprint(&self) -> Fingerprint {
+    pub(super) fn fingerprint(&self) -> RowFingerprint {
         let mut halves = [DefaultHasher::new(), DefaultHasher::new()];
         for (salt, half) in halves.iter_mut().enumerate() {
             salt.hash(half);
@@ -89,15 +92,15 @@ impl RowKeys<'_> {
                 }
             }
         }
-        Fingerprint(halves)
+        RowFingerprint(halves)
     }
 }
 
 /// 128 bits that stand for a row's keys, so that a million rows can be held against each other in 16 MB.
-pub(super) struct Fingerprint([DefaultHasher; 2]);
+pub(super) struct RowFingerprint([DefaultHasher; 2]);
 
-impl Fingerprint {
-    /// Of the value in one of the row's value columns.
+impl RowFingerprint {
+    /// Tells the values of the row's value columns apart.
     pub(super) fn of_value(&self, index: usize) -> u128 {
         let [high, low] = self.0.clone().map(|mut half| {
             index.hash(&mut half);
@@ -134,15 +137,15 @@ pub(super) fn period(
     }
 }
 
-pub(super) fn uid(answers: &BTreeMap<Dimension, Answer>, dimension: Dimension) -> Option<Uid> {
+pub(super) fn uid(answers: &BTreeMap<Dimension, Resolved>, dimension: Dimension) -> Option<Uid> {
     match answers.get(&dimension) {
-        Some(Answer::Uid(uid)) => Some(*uid),
+        Some(Resolved::Uid(uid)) => Some(*uid),
         _ => None,
     }
 }
 
 /// Where a row belongs, as far as its dimensions have answers.
-pub(super) fn place(period: Period, answers: &BTreeMap<Dimension, Answer>) -> RowPlace {
+pub(super) fn place(period: Period, answers: &BTreeMap<Dimension, Resolved>) -> RowPlace {
     RowPlace {
         period,
         data_element: uid(answers, Dimension::DataElement),

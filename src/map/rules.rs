@@ -1,13 +1,13 @@
 //! Mapping rules: which key is which UID, since when and until when, as the source itself says.
 
-mod trace;
+mod traced;
 
 use std::collections::HashMap;
 use std::fmt;
 
 use jiff::civil::Date;
 
-use super::answer::Answer;
+use super::resolved::Resolved;
 use crate::domain::{Period, Uid, shown_label};
 use crate::mapping::{ColumnFault, Columns, SourceKey};
 
@@ -21,15 +21,15 @@ pub(super) struct RuleBook {
 
 /// A rule as it came; what is wrong with it matters only if it counts in a period of the run.
 pub(super) struct Rule {
-    verdict: Verdict,
-    valid_from: Day,
-    valid_to: Day,
+    says: RuleSays,
+    valid_from: RuleDay,
+    valid_to: RuleDay,
     priority: Option<i64>,
     label: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+enum RuleSays {
     Uid(Uid),
     Exclude,
     /// No UID, or text that is none.
@@ -38,7 +38,7 @@ enum Verdict {
 
 /// A bound of a rule's validity.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Day {
+enum RuleDay {
     Open,
     On(Date),
     Malformed,
@@ -50,15 +50,15 @@ pub(crate) struct RuleFault {
     period: Period,
     /// The rule's own label, where it has one.
     label: Option<String>,
-    what: What,
+    what: RuleWrong,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum What {
+enum RuleWrong {
     Contradiction,
     Uid,
     Reversed,
-    Day,
+    RuleDay,
     Priority,
 }
 
@@ -124,15 +124,15 @@ impl RuleBook {
         if !key.refill(columns.keys.iter().map(|place| at(*place))) {
             return;
         }
-        let verdict = match (optional(columns.exclude), at(columns.uid)) {
-            (Some("true"), _) => Verdict::Exclude,
-            (_, Some(uid)) => uid.parse().map_or(Verdict::Malformed, Verdict::Uid),
-            (_, None) => Verdict::Malformed,
+        let says = match (optional(columns.exclude), at(columns.uid)) {
+            (Some("true"), _) => RuleSays::Exclude,
+            (_, Some(uid)) => uid.parse().map_or(RuleSays::Malformed, RuleSays::Uid),
+            (_, None) => RuleSays::Malformed,
         };
         self.rules.entry(key).or_default().push(Rule {
-            verdict,
-            valid_from: Day::read(optional(columns.valid_from)),
-            valid_to: Day::read(optional(columns.valid_to)),
+            says,
+            valid_from: RuleDay::read(optional(columns.valid_from)),
+            valid_to: RuleDay::read(optional(columns.valid_to)),
             priority: match optional(columns.priority) {
                 None => Some(PRIORITY),
                 Some(text) => text.parse().ok(),
@@ -167,15 +167,15 @@ impl RuleBook {
         &mut self,
         period: Period,
         values: impl Iterator<Item = Option<&'r str>>,
-    ) -> Answer {
+    ) -> Resolved {
         if !self.key.refill(values) {
-            return Answer::None;
+            return Resolved::Unknown;
         }
-        match self.counting(&self.key, period).map(|rule| rule.verdict) {
-            Some(Verdict::Uid(uid)) => Answer::Uid(uid),
-            Some(Verdict::Exclude) => Answer::Excluded,
+        match self.counting(&self.key, period).map(|rule| rule.says) {
+            Some(RuleSays::Uid(uid)) => Resolved::Uid(uid),
+            Some(RuleSays::Exclude) => Resolved::Excluded,
             // `close` refused the malformed.
-            Some(Verdict::Malformed) | None => Answer::None,
+            Some(RuleSays::Malformed) | None => Resolved::Unknown,
         }
     }
 }
@@ -183,53 +183,53 @@ impl RuleBook {
 impl Rule {
     fn is_valid_on(&self, day: Date) -> bool {
         let from = match self.valid_from {
-            Day::On(from) => from <= day,
-            Day::Open | Day::Malformed => true,
+            RuleDay::On(from) => from <= day,
+            RuleDay::Open | RuleDay::Malformed => true,
         };
         let to = match self.valid_to {
-            Day::On(to) => day <= to,
-            Day::Open | Day::Malformed => true,
+            RuleDay::On(to) => day <= to,
+            RuleDay::Open | RuleDay::Malformed => true,
         };
         from && to
     }
 
-    /// What is wrong with the rule itself, if it bears on the day.
-    fn fault_on(&self, day: Date) -> Option<What> {
+    /// RuleWrong is wrong with the rule itself, if it bears on the day.
+    fn fault_on(&self, day: Date) -> Option<RuleWrong> {
         if self.is_reversed_around(day) {
-            Some(What::Reversed)
+            Some(RuleWrong::Reversed)
         } else if !self.is_valid_on(day) {
             None
-        } else if self.valid_from == Day::Malformed || self.valid_to == Day::Malformed {
-            Some(What::Day)
+        } else if self.valid_from == RuleDay::Malformed || self.valid_to == RuleDay::Malformed {
+            Some(RuleWrong::RuleDay)
         } else if self.priority.is_none() {
-            Some(What::Priority)
+            Some(RuleWrong::Priority)
         } else {
-            (self.verdict == Verdict::Malformed).then_some(What::Uid)
+            (self.says == RuleSays::Malformed).then_some(RuleWrong::Uid)
         }
     }
 
     /// Valid to before valid from, with the day between the two.
     fn is_reversed_around(&self, day: Date) -> bool {
         match (self.valid_from, self.valid_to) {
-            (Day::On(from), Day::On(to)) => to < from && to <= day && day <= from,
+            (RuleDay::On(from), RuleDay::On(to)) => to < from && to <= day && day <= from,
             _ => false,
         }
     }
 }
 
-impl Day {
-    fn read(text: Option<&str>) -> Day {
+impl RuleDay {
+    fn read(text: Option<&str>) -> RuleDay {
         match text {
-            None => Day::Open,
+            None => RuleDay::Open,
             // PostgreSQL's own words: after, and before, every other date.
-            Some("infinity") => Day::On(Date::MAX),
-            Some("-infinity") => Day::On(Date::MIN),
-            Some(text) => text.parse().map_or(Day::Malformed, Day::On),
+            Some("infinity") => RuleDay::On(Date::MAX),
+            Some("-infinity") => RuleDay::On(Date::MIN),
+            Some(text) => text.parse().map_or(RuleDay::Malformed, RuleDay::On),
         }
     }
 }
 
-/// What makes the rules of one key unclear in a period; the same one, in whatever order they came.
+/// RuleWrong makes the rules of one key unclear in a period; the same one, in whatever order they came.
 fn fault(rules: &[Rule], period: Period) -> Option<RuleFault> {
     let day = period.start();
     let lowest = rules
@@ -241,13 +241,13 @@ fn fault(rules: &[Rule], period: Period) -> Option<RuleFault> {
     let first = rules.iter().find(counts);
     let contradict = first.is_some_and(|first| {
         let mut counting = rules.iter().filter(counts);
-        counting.any(|rule| rule.verdict != first.verdict)
+        counting.any(|rule| rule.says != first.says)
     });
     rules
         .iter()
         .filter_map(|rule| {
             let what = match rule.fault_on(day) {
-                None if contradict && counts(&rule) => What::Contradiction,
+                None if contradict && counts(&rule) => RuleWrong::Contradiction,
                 what => what?,
             };
             Some(RuleFault {
@@ -262,13 +262,13 @@ fn fault(rules: &[Rule], period: Period) -> Option<RuleFault> {
 impl fmt::Display for RuleFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.what {
-            What::Contradiction => {
+            RuleWrong::Contradiction => {
                 "two rules of equal priority name different UIDs (or one excludes) for one key"
             }
-            What::Uid => "a rule has no UID, or one that is not 11 letters and digits",
-            What::Reversed => "a rule has `valid_to` before `valid_from`",
-            What::Day => "a rule has a date that cannot be read",
-            What::Priority => "a rule has a priority that is not a whole number",
+            RuleWrong::Uid => "a rule has no UID, or one that is not 11 letters and digits",
+            RuleWrong::Reversed => "a rule has `valid_to` before `valid_from`",
+            RuleWrong::RuleDay => "a rule has a date that cannot be read",
+            RuleWrong::Priority => "a rule has a priority that is not a whole number",
         };
         write!(f, "{what}, on the first day of {}", self.period)?;
         match &self.label {

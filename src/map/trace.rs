@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::Mapper;
-use super::answer::Answer;
 use super::resolve::Resolver;
+use super::resolved::Resolved;
 use super::row::{RowKeys, place};
 use crate::domain::{
     AnsweredBy, Asked, Dimension, KeyMask, Kind, Period, RowOutcome, Text, Traced, TracedAnswer,
     TracedRow, TracedRule, Uid,
 };
-use crate::mapping::{Answers, Mapping, SourceKey};
+use crate::mapping::{Mapping, SourceKey, UidsFrom};
 
 /// Rows of each kind that are kept; a query need not aggregate as it should.
 const KEPT: usize = 1_000;
@@ -34,7 +34,7 @@ struct RawRow {
 pub(super) struct NotedRow<'r> {
     pub(super) query: &'r str,
     pub(super) period: Period,
-    pub(super) answers: &'r BTreeMap<Dimension, Answer>,
+    pub(super) answers: &'r BTreeMap<Dimension, Resolved>,
     pub(super) keys: &'r RowKeys<'r>,
     pub(super) value: Option<&'r str>,
     pub(super) outcome: RowOutcome,
@@ -112,8 +112,8 @@ impl Mapper<'_> {
             let whole: Option<Vec<&str>> = key.iter().map(Option::as_deref).collect();
             let key = whole.map(SourceKey::new);
             let uid = match answer {
-                Answer::Uid(uid) => Some(*uid),
-                Answer::None | Answer::Excluded => None,
+                Resolved::Uid(uid) => Some(*uid),
+                Resolved::Unknown | Resolved::Excluded => None,
             };
             let unit = (*dimension == Dimension::OrgUnit).then_some(unit);
             TracedAnswer {
@@ -145,10 +145,10 @@ impl Mapper<'_> {
             })
         };
         match (
-            answers.map(|each| &each.answers),
+            answers.map(|each| &each.uids_from),
             self.resolvers.get(&dimension),
         ) {
-            (Some(Answers::Rules(sql)), Some(Resolver::Rules(book))) => {
+            (Some(UidsFrom::Rules(sql)), Some(Resolver::Rules(book))) => {
                 match key.and_then(|key| book.counting(key, period)) {
                     Some(rule) => AnsweredBy::Rule(rule.traced(&sql.file)),
                     None => AnsweredBy::NoRule {
@@ -156,16 +156,16 @@ impl Mapper<'_> {
                     },
                 }
             }
-            (Some(Answers::Map(_)), _) => {
+            (Some(UidsFrom::Map(_)), _) => {
                 // A value column may name its own combo.
                 let alone = || line(None);
                 line(key).or_else(alone).unwrap_or(AnsweredBy::NoLine)
             }
-            (Some(Answers::Options(_)), _) => AnsweredBy::Options,
-            (Some(Answers::Column), _) => AnsweredBy::Column,
+            (Some(UidsFrom::Options(_)), _) => AnsweredBy::Options,
+            (Some(UidsFrom::Column), _) => AnsweredBy::Column,
             // A constant, or a value column that names its data element.
-            (Some(Answers::Constant(_)) | None, _) => line(None).unwrap_or(AnsweredBy::Default),
-            (Some(Answers::Rules(_)), _) => AnsweredBy::NoLine,
+            (Some(UidsFrom::Constant(_)) | None, _) => line(None).unwrap_or(AnsweredBy::Default),
+            (Some(UidsFrom::Rules(_)), _) => AnsweredBy::NoLine,
         }
     }
 
@@ -179,7 +179,7 @@ impl Mapper<'_> {
         let Some(Resolver::Rules(book)) = self.resolvers.get(&dimension) else {
             return None;
         };
-        let Answers::Rules(sql) = &self.mapping.dimensions.get(&dimension)?.answers else {
+        let UidsFrom::Rules(sql) = &self.mapping.dimensions.get(&dimension)?.uids_from else {
             return None;
         };
         Some(book.other(key, period, unit)?.traced(&sql.file))
@@ -197,7 +197,7 @@ impl RawRow {
                 continue;
             };
             // A constant looks at no key, so that anything may stand there.
-            if key.is_empty() || matches!(dimension.answers, Answers::Constant(_)) {
+            if key.is_empty() || matches!(dimension.uids_from, UidsFrom::Constant(_)) {
                 continue;
             }
             let mut shown = mask.show(key, dimension.show_keys.as_ref());

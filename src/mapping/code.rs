@@ -25,7 +25,7 @@ pub(crate) struct PinFile {
 pub(crate) enum Codes<'c> {
     /// By the pin of the site, if it has one.
     Pinned(Option<&'c PinFile>),
-    /// Of a site that is being pinned: the error says why a code stands for nothing. Nothing else is asked of a pin.
+    /// By asking DHIS2, while a site is being pinned: the error says why a code stands for nothing. Nothing else is asked of a pin.
     Asked(&'c dyn Fn(Kind, &str) -> Result<Uid, String>),
 }
 

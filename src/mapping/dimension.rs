@@ -12,7 +12,7 @@ use crate::domain::Uid;
 pub(crate) struct DimensionMapping {
     /// The columns that make its key, in order; declared even where a constant makes them unused.
     pub(crate) columns: Vec<String>,
-    pub(crate) answers: Answers,
+    pub(crate) uids_from: UidsFrom,
     /// UIDs of map file lines that are marked `retired`: nothing maps to them any more.
     pub(crate) retired: BTreeSet<Uid>,
     /// Keys that match may be shown to anybody.
@@ -23,7 +23,7 @@ pub(crate) struct DimensionMapping {
 
 /// Where the UID comes from.
 #[derive(Debug)]
-pub(crate) enum Answers {
+pub(crate) enum UidsFrom {
     Constant(Uid),
     Map(BTreeMap<SourceKey, Uid>),
     /// A query of keys, UIDs and the days they are valid on.
@@ -39,7 +39,7 @@ impl DimensionMapping {
     pub(crate) fn constant(uid: Uid) -> DimensionMapping {
         DimensionMapping {
             columns: Vec::new(),
-            answers: Answers::Constant(uid),
+            uids_from: UidsFrom::Constant(uid),
             retired: BTreeSet::new(),
             show_keys: None,
             scope_org_units: Vec::new(),

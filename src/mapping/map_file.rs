@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::section::{FileError, hint, one_of};
+use super::entry::one_of;
+use super::file_error::FileError;
+use super::section::hint;
 use super::source_key::SourceKey;
 use crate::domain::{Absent, Combine, ElementPolicies, Uid, Word};
 
@@ -10,9 +12,9 @@ use crate::domain::{Absent, Combine, ElementPolicies, Uid, Word};
 #[derive(Debug, Default)]
 pub(crate) struct MapFile {
     pub(crate) uids: BTreeMap<SourceKey, Uid>,
-    /// Of lines that are marked so: no key maps to them any more.
+    /// No key maps to them any more.
     pub(crate) retired: BTreeSet<Uid>,
-    /// Of the data elements that have their own.
+    /// Only data elements that have their own stand here.
     pub(crate) policies: BTreeMap<Uid, ElementPolicies>,
 }
 
@@ -52,7 +54,7 @@ pub(crate) fn parse(
         .flexible(true)
         .from_reader(text.as_bytes());
     let headers = reader.headers().map_err(|error| broken(file, &error))?;
-    let header = Header::find(file, headers, columns, policy_columns)?;
+    let header = MapFileColumns::find(file, headers, columns, policy_columns)?;
     let mut map = MapFile::default();
     let mut record = csv::StringRecord::new();
     while reader
@@ -61,7 +63,7 @@ pub(crate) fn parse(
     {
         let line = record.position().map_or(0, |start| line_of(text, start));
         if record.iter().any(|cell| !cell.trim().is_empty()) {
-            let line = Line {
+            let line = MapFileLine {
                 file,
                 line,
                 record: &record,
@@ -78,7 +80,7 @@ pub(crate) fn parse(
 }
 
 /// Where the columns stand, from 0.
-struct Header {
+struct MapFileColumns {
     keys: Vec<usize>,
     uid: usize,
     combine: Option<usize>,
@@ -86,13 +88,13 @@ struct Header {
     retired: Option<usize>,
 }
 
-impl Header {
+impl MapFileColumns {
     fn find(
         file: &str,
         headers: &csv::StringRecord,
         columns: &[String],
         policy_columns: PolicyColumns,
-    ) -> Result<Header, FileError> {
+    ) -> Result<MapFileColumns, FileError> {
         let names: Vec<&str> = headers.iter().map(str::trim).collect();
         let find = |name: &str| -> Result<Option<usize>, FileError> {
             let mut places = names.iter().enumerate().filter(|(_, each)| **each == name);
@@ -120,7 +122,7 @@ impl Header {
             PolicyColumns::Read => find(name),
             PolicyColumns::Ignored => Ok(None),
         };
-        Ok(Header {
+        Ok(MapFileColumns {
             keys: columns
                 .iter()
                 .map(|column| require(column))
@@ -133,16 +135,16 @@ impl Header {
     }
 }
 
-struct Line<'a> {
+struct MapFileLine<'a> {
     file: &'a str,
     line: u64,
     record: &'a csv::StringRecord,
 }
 
-impl Line<'_> {
+impl MapFileLine<'_> {
     fn read(
         &self,
-        header: &Header,
+        header: &MapFileColumns,
         map: &mut MapFile,
         uid: &mut FindUid<'_>,
     ) -> Result<(), FileError> {
@@ -167,7 +169,7 @@ impl Line<'_> {
         }
     }
 
-    fn is_retired(&self, header: &Header) -> Result<bool, FileError> {
+    fn is_retired(&self, header: &MapFileColumns) -> Result<bool, FileError> {
         match header.retired.map(|column| (column, self.cell(column))) {
             None | Some((_, "" | "no")) => Ok(false),
             Some((_, "yes")) => Ok(true),
@@ -180,7 +182,7 @@ impl Line<'_> {
     /// An empty policy says nothing; two different ones for one data element contradict each other.
     fn set_policies(
         &self,
-        header: &Header,
+        header: &MapFileColumns,
         map: &mut MapFile,
         uid: Uid,
         policies: ElementPolicies,
@@ -248,7 +250,7 @@ fn separator(text: &str) -> u8 {
         .into_iter()
         .max_by_key(|separator| {
             let count = header.bytes().filter(|byte| byte == separator).count();
-            // Of equals the comma, which stands first: max_by_key takes the last.
+            // Where two are equal it is the comma.
             (count, *separator == b',')
         })
         .unwrap_or(b',')

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::code::PIN;
-use super::guards::guards;
+use super::parse_guards::guards;
 use super::section::hint;
-use super::{Codes, Entry, FileError, Mapping, Named, Parameter, Section, Sql, Values, WideColumn};
+use super::{
+    Codes, Entry, FileError, Mapping, NamedObject, Parameter, Section, Sql, Values, WideColumn,
+};
 use crate::domain::{
     Absent, Combine, Complete, Dimension, ElementPolicies, Fingerprint, Foreign, Kind,
     OrgUnitScope, Period, PeriodType, Policies, Uid,
@@ -26,7 +28,7 @@ pub(crate) fn parse(
     let top = Section::parse(file, text)?;
     let mut digests = BTreeMap::new();
     digests.insert(format!("{name}.toml"), digest(text));
-    let reader = Reader {
+    let reader = MappingReader {
         file,
         read_file,
         codes,
@@ -39,27 +41,27 @@ pub(crate) fn parse(
     reader.mapping(name, top)
 }
 
-pub(super) struct Reader<'f, 'r> {
+pub(super) struct MappingReader<'f, 'r> {
     file: &'f str,
     read_file: &'r mut ReadFile<'r>,
     pub(super) codes: Codes<'f>,
     /// The mapping would be another with another pin.
     pub(super) by_pin: bool,
-    pub(super) named: Vec<Named>,
+    pub(super) named: Vec<NamedObject>,
     digests: BTreeMap<String, String>,
     parameters: BTreeMap<String, Parameter>,
     /// Policies of single data elements, from the map file or `[values]`.
     pub(super) elements: BTreeMap<Uid, ElementPolicies>,
 }
 
-impl Reader<'_, '_> {
+impl MappingReader<'_, '_> {
     fn mapping(mut self, name: &str, mut top: Section<'_>) -> Result<Mapping, FileError> {
         let data_set = self.uid(Kind::DataSet, &top.require("data-set")?)?;
         let (period_type, period_column) = period(&mut top)?;
         if let Some(parameters) = top.take("parameters") {
             self.parameters = parameters_of(parameters.section()?)?;
         }
-        let queries = self.queries(&mut top, period_column.is_none())?;
+        let queries = self.queries(&mut top, period_column.as_deref())?;
         let look_back = match top.take("look-back") {
             Some(entry) => entry.count(0..=10_000)?,
             None => 0,
@@ -113,11 +115,16 @@ impl Reader<'_, '_> {
         Ok(mapping)
     }
 
-    fn queries(&mut self, top: &mut Section<'_>, one_period: bool) -> Result<Vec<Sql>, FileError> {
+    fn queries(
+        &mut self,
+        top: &mut Section<'_>,
+        period_column: Option<&str>,
+    ) -> Result<Vec<Sql>, FileError> {
         let entry = top.require("queries")?;
         let empty = entry.error("must name at least one SQL file".to_owned());
         let mut known = vec!["period_start", "period_end", "as_of"];
-        if one_period {
+        // Where the rows do not tell their period, the queries run once for each.
+        if period_column.is_none() {
             known.push("period");
         }
         let queries = entry
@@ -150,7 +157,7 @@ impl Reader<'_, '_> {
         let found = self.codes.uid(kind, entry.string()?);
         let (uid, by_code) = found.map_err(|message| entry.at(message))?;
         self.by_pin |= by_code;
-        self.named.push(Named {
+        self.named.push(NamedObject {
             kind,
             uid,
             file: self.file.to_owned(),

@@ -7,13 +7,14 @@ use regex::Regex;
 use super::code::PIN;
 use super::map_file::{self, MapFile, PolicyColumns};
 use super::options::MOST_COLUMNS;
-use super::parse::Reader;
+use super::parse::MappingReader;
 use super::{
-    Answers, Codes, DimensionMapping, Entry, FileError, Named, Options, Section, SourceKey, Values,
+    Codes, DimensionMapping, Entry, FileError, NamedObject, Options, Section, SourceKey, UidsFrom,
+    Values,
 };
 use crate::domain::{DEFAULT_COMBO, Dimension, Kind, Uid};
 
-impl Reader<'_, '_> {
+impl MappingReader<'_, '_> {
     pub(super) fn dimensions(
         &mut self,
         top: &mut Section<'_>,
@@ -48,13 +49,13 @@ impl Reader<'_, '_> {
         data_set: Uid,
     ) -> Result<DimensionMapping, FileError> {
         let columns = columns(&mut section)?;
-        let (answers, retired) = self.answers(name, &mut section, &columns, data_set)?;
+        let (uids_from, retired) = self.uids_from(name, &mut section, &columns, data_set)?;
         let show_keys = section
             .take("show-keys")
             .map(|entry| pattern(&entry))
             .transpose()?;
         let scope_org_units = match section_key(name, &mut section, "scope-org-units") {
-            Some(entry) if !matches!(answers, Answers::Rules(_)) => {
+            Some(entry) if !matches!(uids_from, UidsFrom::Rules(_)) => {
                 return Err(entry.error("narrows units that come from `rules` only".to_owned()));
             }
             Some(entry) => self.roots(entry)?,
@@ -63,20 +64,20 @@ impl Reader<'_, '_> {
         section.finish()?;
         Ok(DimensionMapping {
             columns,
-            answers,
+            uids_from,
             retired,
             show_keys,
             scope_org_units,
         })
     }
 
-    fn answers(
+    fn uids_from(
         &mut self,
         name: Dimension,
         section: &mut Section<'_>,
         columns: &[String],
         data_set: Uid,
-    ) -> Result<(Answers, BTreeSet<Uid>), FileError> {
+    ) -> Result<(UidsFrom, BTreeSet<Uid>), FileError> {
         let ways = ways(name);
         let given: Vec<(&str, Entry<'_>)> = ways
             .iter()
@@ -91,7 +92,7 @@ impl Reader<'_, '_> {
                     ways.join(", ")
                 )));
             }
-            (None, _) if columns.len() == 1 => return Ok((Answers::Column, BTreeSet::new())),
+            (None, _) if columns.len() == 1 => return Ok((UidsFrom::Column, BTreeSet::new())),
             (None, _) => {
                 let known: Vec<&str> = ways.iter().copied().chain(["column"]).collect();
                 return Err(section.missing(
@@ -109,8 +110,8 @@ impl Reader<'_, '_> {
                 "`column` (or `columns`) is missing".to_owned(),
             ));
         }
-        let answers = match way {
-            "uid" => Answers::Constant(self.uid(Kind::Of(name), &entry)?),
+        let uids_from = match way {
+            "uid" => UidsFrom::Constant(self.uid(Kind::Of(name), &entry)?),
             "map" if columns.len() > 1 => {
                 return Err(
                     entry.error("takes one column; write a `map-file` for several".to_owned())
@@ -119,12 +120,12 @@ impl Reader<'_, '_> {
             "map" => self.map(name, entry)?,
             "options" => self.options(name, &entry, columns, data_set)?,
             "map-file" => return self.map_file(name, &entry, columns),
-            _ => Answers::Rules(self.sql(&entry, &["as_of"])?),
+            _ => UidsFrom::Rules(self.sql(&entry, &["as_of"])?),
         };
-        Ok((answers, BTreeSet::new()))
+        Ok((uids_from, BTreeSet::new()))
     }
 
-    fn map(&mut self, name: Dimension, entry: Entry<'_>) -> Result<Answers, FileError> {
+    fn map(&mut self, name: Dimension, entry: Entry<'_>) -> Result<UidsFrom, FileError> {
         let empty = entry.error("has no key".to_owned());
         let mut map = BTreeMap::new();
         for (key, entry) in entry.section()?.take_all() {
@@ -138,7 +139,7 @@ impl Reader<'_, '_> {
         if map.is_empty() {
             Err(empty)
         } else {
-            Ok(Answers::Map(map))
+            Ok(UidsFrom::Map(map))
         }
     }
 
@@ -162,7 +163,7 @@ impl Reader<'_, '_> {
         entry: &Entry<'_>,
         columns: &[String],
         data_set: Uid,
-    ) -> Result<Answers, FileError> {
+    ) -> Result<UidsFrom, FileError> {
         if entry.value().as_bool() != Some(true) {
             return Err(entry.error("must be true, or not be there".to_owned()));
         }
@@ -170,7 +171,7 @@ impl Reader<'_, '_> {
             return Err(entry.error(format!("takes at most {MOST_COLUMNS} columns")));
         }
         let file = match self.codes {
-            Codes::Asked(_) => return Ok(Answers::Options(Options::default())),
+            Codes::Asked(_) => return Ok(UidsFrom::Options(Options::default())),
             Codes::Pinned(Some(file)) => file,
             Codes::Pinned(None) => {
                 return Err(entry.error(format!(
@@ -190,7 +191,7 @@ impl Reader<'_, '_> {
             )));
         }
         let options = Options::of(&file.pin, &combos, columns.len());
-        Ok(Answers::Options(options))
+        Ok(UidsFrom::Options(options))
     }
 
     fn map_file(
@@ -198,7 +199,7 @@ impl Reader<'_, '_> {
         name: Dimension,
         entry: &Entry<'_>,
         columns: &[String],
-    ) -> Result<(Answers, BTreeSet<Uid>), FileError> {
+    ) -> Result<(UidsFrom, BTreeSet<Uid>), FileError> {
         let text = self.read(entry)?;
         let policy_columns = match name {
             Dimension::DataElement => PolicyColumns::Read,
@@ -211,7 +212,7 @@ impl Reader<'_, '_> {
         let mut uid = |key: &SourceKey, text: &str, place: (usize, usize)| {
             let (uid, coded) = codes.uid(kind, text)?;
             by_code |= coded;
-            named.push(Named {
+            named.push(NamedObject {
                 kind,
                 uid,
                 file: file.to_owned(),
@@ -234,7 +235,7 @@ impl Reader<'_, '_> {
         named.retain(|named| !retired.contains(&named.uid));
         self.named.append(&mut named);
         self.elements.extend(policies);
-        Ok((Answers::Map(uids), retired))
+        Ok((UidsFrom::Map(uids), retired))
     }
 }
 

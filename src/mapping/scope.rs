@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Answers, DimensionMapping, Mapping, Values};
+use super::{DimensionMapping, Mapping, UidsFrom, Values};
 use crate::domain::{Dimension, OrgUnitScope, Scope, TripleScope, Uid};
 
 impl Mapping {
@@ -50,9 +50,9 @@ impl Mapping {
         let Some(org_unit) = self.dimensions.get(&Dimension::OrgUnit) else {
             return OrgUnitScope::Seen;
         };
-        match (&org_unit.answers, uids(org_unit)) {
+        match (&org_unit.uids_from, uids(org_unit)) {
             (_, Some(uids)) => OrgUnitScope::Listed(uids),
-            (Answers::Rules(_), None) => OrgUnitScope::OfDataSet {
+            (UidsFrom::Rules(_), None) => OrgUnitScope::OfDataSet {
                 below: org_unit.scope_org_units.clone(),
             },
             (_, None) => OrgUnitScope::Seen,
@@ -62,10 +62,10 @@ impl Mapping {
 
 /// Every UID a dimension can have, where its files list them.
 fn uids(dimension: &DimensionMapping) -> Option<BTreeSet<Uid>> {
-    match &dimension.answers {
-        Answers::Constant(uid) => Some(BTreeSet::from([*uid])),
-        Answers::Map(map) => Some(map.values().chain(&dimension.retired).copied().collect()),
-        Answers::Options(options) => Some(options.combos()),
-        Answers::Rules(_) | Answers::Column => None,
+    match &dimension.uids_from {
+        UidsFrom::Constant(uid) => Some(BTreeSet::from([*uid])),
+        UidsFrom::Map(map) => Some(map.values().chain(&dimension.retired).copied().collect()),
+        UidsFrom::Options(options) => Some(options.combos()),
+        UidsFrom::Rules(_) | UidsFrom::Column => None,
     }
 }

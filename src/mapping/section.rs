@@ -1,44 +1,13 @@
 //! Reads the tables of a TOML file key by key, so that every mistake is told with its line, column and nearest word.
 
-use std::fmt;
 use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::entry::Entry;
+use super::file_error::{FileError, place};
 use super::nearest;
-use crate::domain::Word;
-
-/// What is wrong in a file that a person wrote, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FileError {
-    pub(crate) file: String,
-    /// Line and column, both from 1; None where the whole file is meant.
-    pub(crate) place: Option<(usize, usize)>,
-    pub(crate) message: String,
-}
-
-impl fmt::Display for FileError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.file)?;
-        if let Some((line, column)) = self.place {
-            write!(f, ":{line}:{column}")?;
-        }
-        write!(f, ": {}", self.message)
-    }
-}
-
-impl std::error::Error for FileError {}
-
-impl FileError {
-    pub(crate) fn whole(file: &str, message: impl fmt::Display) -> FileError {
-        FileError {
-            file: file.to_owned(),
-            place: None,
-            message: message.to_string(),
-        }
-    }
-}
 
 /// One table of a TOML file; `finish` refuses the keys that nobody asked for.
 pub(crate) struct Section<'t> {
@@ -49,15 +18,6 @@ pub(crate) struct Section<'t> {
     span: Range<usize>,
     entries: Vec<(String, Range<usize>, Spanned<DeValue<'t>>)>,
     asked: Vec<&'static str>,
-}
-
-/// A value with the place it stands at.
-pub(crate) struct Entry<'t> {
-    file: &'t str,
-    text: &'t str,
-    /// As it is called in messages: `look-back`, `[org-unit] column`.
-    pub(crate) name: String,
-    value: Spanned<DeValue<'t>>,
 }
 
 impl<'t> Section<'t> {
@@ -193,80 +153,6 @@ impl<'t> Section<'t> {
 }
 
 impl<'t> Entry<'t> {
-    pub(crate) fn string(&self) -> Result<&str, FileError> {
-        self.value
-            .get_ref()
-            .as_str()
-            .ok_or_else(|| self.expected("text in quotes"))
-    }
-
-    pub(crate) fn integer(&self) -> Result<i64, FileError> {
-        let integer = self.value.get_ref().as_integer();
-        let integer = integer.ok_or_else(|| self.expected("a whole number"))?;
-        i64::from_str_radix(integer.as_str(), integer.radix())
-            .map_err(|_| self.error("is too large".to_owned()))
-    }
-
-    /// A whole number within bounds, both included.
-    pub(crate) fn count(&self, bounds: std::ops::RangeInclusive<u32>) -> Result<u32, FileError> {
-        let count = self.integer()?;
-        match u32::try_from(count) {
-            Ok(count) if bounds.contains(&count) => Ok(count),
-            _ => {
-                let (low, high) = bounds.into_inner();
-                Err(self.error(format!("must be from {low} to {high}")))
-            }
-        }
-    }
-
-    /// Text that a type's own `FromStr` reads.
-    pub(crate) fn parse<T>(&self) -> Result<T, FileError>
-    where
-        T: std::str::FromStr,
-        T::Err: fmt::Display,
-    {
-        let parsed = self.string()?.parse();
-        parsed.map_err(|error: T::Err| self.at(error.to_string()))
-    }
-
-    /// One of a few words.
-    pub(crate) fn word<W: Word>(&self) -> Result<W, FileError> {
-        let text = self.string()?;
-        match W::WORDS.iter().find(|(word, _)| *word == text) {
-            Some((_, choice)) => Ok(*choice),
-            None => Err(self.error(one_of::<W>())),
-        }
-    }
-
-    pub(crate) fn list(self) -> Result<Vec<Entry<'t>>, FileError> {
-        let expected = self.expected("a list in [ ]");
-        let Entry {
-            file,
-            text,
-            name,
-            value,
-        } = self;
-        let DeValue::Array(items) = value.into_inner() else {
-            return Err(expected);
-        };
-        let item = |value| Entry {
-            file,
-            text,
-            name: name.clone(),
-            value,
-        };
-        Ok(items.into_iter().map(item).collect())
-    }
-
-    /// The values of a list of texts.
-    pub(crate) fn strings(self) -> Result<Vec<String>, FileError> {
-        let items = self.list()?;
-        items
-            .iter()
-            .map(|item| item.string().map(str::to_owned))
-            .collect()
-    }
-
     /// A table under this key; `name` is how messages call it.
     pub(crate) fn section(self) -> Result<Section<'t>, FileError> {
         let expected = self.expected("a table");
@@ -276,33 +162,6 @@ impl<'t> Entry<'t> {
             return Err(expected);
         };
         Ok(Section::of(self.file, self.text, name, span, table))
-    }
-
-    pub(crate) fn value(&self) -> &DeValue<'t> {
-        self.value.get_ref()
-    }
-
-    /// An error about this value: `name` and what is wrong with it.
-    pub(crate) fn error(&self, what: String) -> FileError {
-        self.at(format!("`{}` {what}", self.name))
-    }
-
-    /// An error at this place.
-    pub(crate) fn at(&self, message: String) -> FileError {
-        FileError {
-            file: self.file.to_owned(),
-            place: Some(self.place()),
-            message,
-        }
-    }
-
-    /// Line and column, both from 1.
-    pub(crate) fn place(&self) -> (usize, usize) {
-        place(self.text, self.value.span().start)
-    }
-
-    fn expected(&self, what: &str) -> FileError {
-        self.error(format!("must be {what}"))
     }
 }
 
@@ -330,18 +189,4 @@ pub(crate) fn hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> 
         None if known.is_empty() => String::new(),
         None => format!(", expected one of {}", known.join(", ")),
     }
-}
-
-/// The message for a word that is none of the choices.
-pub(crate) fn one_of<W: Word>() -> String {
-    let words: Vec<&str> = W::WORDS.iter().map(|(word, _)| *word).collect();
-    format!("must be one of {}", words.join(", "))
-}
-
-/// Line and column, from 1, of a byte offset.
-fn place(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
-    (line, column)
 }

@@ -7,11 +7,13 @@ use super::results;
 use crate::domain::{Desired, Dimension, KeyMask, Period};
 use crate::exit::{Exit, Problem};
 use crate::map::Mapper;
-use crate::mapping::{Answers, Columns, FileError, Line, LinesHeader, Mapping, ResultLine};
+use crate::mapping::{
+    Columns, ExtractHeader, ExtractLine, FileError, Mapping, ResultLine, UidsFrom,
+};
 
 /// The rows that `extract` wrote, line by line.
 pub(crate) struct WrittenRows<'i> {
-    pub(crate) header: LinesHeader,
+    pub(crate) header: ExtractHeader,
     lines: Lines<'i>,
 }
 
@@ -32,7 +34,7 @@ impl<'i> WrittenRows<'i> {
         if !lines.advance()? {
             return Err(not_ours("the input is empty"));
         }
-        let header = LinesHeader::parse(lines.text()).map_err(|error| lines.not_ours(&error))?;
+        let header = ExtractHeader::parse(lines.text()).map_err(|error| lines.not_ours(&error))?;
         Ok(WrittenRows { header, lines })
     }
 
@@ -87,9 +89,9 @@ impl Lines<'_> {
                     "the input ends in the middle, without its last line",
                 ));
             }
-            let line = Line::parse(self.text()).map_err(|error| self.not_ours(&error))?;
+            let line = ExtractLine::parse(self.text()).map_err(|error| self.not_ours(&error))?;
             match line {
-                Line::Row(row) => {
+                ExtractLine::Row(row) => {
                     if columns != Some(row.len()) {
                         return Err(self.not_ours(&"it has not the columns of its result"));
                     }
@@ -97,11 +99,11 @@ impl Lines<'_> {
                     let row: Vec<Option<&str>> = row.iter().map(Option::as_deref).collect();
                     mapper.row(&row)?;
                 }
-                Line::Result(result) => columns = Some(self.begin(result, mapper, times)?),
-                Line::End(end) if end.rows != rows => {
+                ExtractLine::Result(result) => columns = Some(self.begin(result, mapper, times)?),
+                ExtractLine::End(end) if end.rows != rows => {
                     return Err(not_ours("the input lacks rows that its last line counts"));
                 }
-                Line::End(_) => break,
+                ExtractLine::End(_) => break,
             }
         }
         if self.advance()? {
@@ -158,7 +160,7 @@ impl Times {
         let by_rules = mapping
             .dimensions
             .iter()
-            .filter(|(_, dimension)| matches!(dimension.answers, Answers::Rules(_)));
+            .filter(|(_, dimension)| matches!(dimension.uids_from, UidsFrom::Rules(_)));
         Times {
             rules: by_rules.map(|(dimension, _)| *dimension).collect(),
             queries,
@@ -215,7 +217,7 @@ fn not_ours(message: &str) -> anyhow::Error {
     .into()
 }
 
-fn ensure_same_files(mapping: &Mapping, header: &LinesHeader) -> Result<(), FileError> {
+fn ensure_same_files(mapping: &Mapping, header: &ExtractHeader) -> Result<(), FileError> {
     let files = mapping.digests.keys().chain(header.digests.keys());
     let changed: Vec<&str> = files
         .filter(|file| mapping.digests.get(*file) != header.digests.get(*file))
@@ -230,7 +232,7 @@ fn ensure_same_files(mapping: &Mapping, header: &LinesHeader) -> Result<(), File
     }
 }
 
-fn ensure_same_type(mapping: &Mapping, header: &LinesHeader) -> anyhow::Result<()> {
+fn ensure_same_type(mapping: &Mapping, header: &ExtractHeader) -> anyhow::Result<()> {
     let of_type = |period: &Period| period.period_type() == mapping.period_type;
     if header.periods.iter().all(of_type) {
         Ok(())

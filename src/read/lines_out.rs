@@ -12,7 +12,7 @@ use crate::cli::OutputArgs;
 use crate::domain::{Dimension, Period};
 use crate::extract::Source;
 use crate::map;
-use crate::mapping::{Columns, End, EndLine, LinesHeader, Mapping, ResultLine};
+use crate::mapping::{Columns, End, EndLine, ExtractHeader, Mapping, ResultLine};
 use crate::report;
 use crate::watchdog::Watch;
 
@@ -31,7 +31,7 @@ impl SourceReader {
         let connect = || source::connect(&self.access);
         let mut source = source::patiently(&self.access, watch, connect, failed)?;
         let Part { mapping, periods } = part;
-        let header = LinesHeader::new(
+        let header = ExtractHeader::new(
             &mapping.name,
             periods,
             self.as_of,

@@ -10,7 +10,7 @@ use crate::domain::{Desired, Dimension, Period};
 use crate::exit::{Exit, Problem};
 use crate::extract::{ResultColumn, Snapshot};
 use crate::map::Mapper;
-use crate::mapping::{Answers, Columns, Mapping, Parameter, Sql};
+use crate::mapping::{Columns, Mapping, Parameter, Sql, UidsFrom};
 
 /// Takes the results of a mapping's queries. The `begin` methods refuse columns that the mapping does not declare,
 /// and return the most characters to read of each.
@@ -60,7 +60,7 @@ pub(crate) fn read(
     let mut parameters = mapping.parameters.clone();
     parameters.insert("as_of".to_owned(), Parameter::Timestamptz(as_of));
     for (name, dimension) in &mapping.dimensions {
-        if let Answers::Rules(sql) = &dimension.answers {
+        if let UidsFrom::Rules(sql) = &dimension.uids_from {
             let begin =
                 |into: &mut dyn Results, columns: &Columns| into.begin_rules(*name, columns);
             result(snapshot, sql, &parameters, into, begin)?;

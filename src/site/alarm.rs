@@ -11,10 +11,10 @@ const FILE: &str = "alarm";
 const SIZE: usize = 4096;
 
 /// Channels by name.
-pub(crate) type Told = Vec<(String, Timestamp)>;
+pub(crate) type ToldChannels = Vec<(String, Timestamp)>;
 
 /// What cannot be read is as if nobody had been told.
-pub(crate) fn read(state: &Path) -> Told {
+pub(crate) fn read(state: &Path) -> ToldChannels {
     let text = fs::read_to_string(state.join(FILE)).unwrap_or_default();
     let lines = text.lines();
     lines
@@ -26,7 +26,7 @@ pub(crate) fn read(state: &Path) -> Told {
 }
 
 /// Writes it over; what does not fit is left out.
-pub(crate) fn write(state: &Path, told: &Told) -> io::Result<()> {
+pub(crate) fn write(state: &Path, told: &ToldChannels) -> io::Result<()> {
     let mut text = String::new();
     for (channel, at) in told {
         let line = format!("{at}\t{channel}\n");

@@ -16,7 +16,7 @@ use mail::MailSite;
 /// One table `[[alert]]`.
 #[derive(Debug)]
 pub(super) struct AlertSite {
-    /// For people and for the history: `mail to a@b.example`.
+    /// What people and the history call it: `mail to a@b.example`.
     name: String,
     audience: Audience,
     way: WaySite,
@@ -26,7 +26,7 @@ pub(super) struct AlertSite {
 enum WaySite {
     Mail(Box<MailSite>),
     Webhook {
-        url: Address,
+        url: WebhookAddress,
         template: Option<PathBuf>,
         ca_file: Option<PathBuf>,
     },
@@ -41,7 +41,7 @@ enum WaySite {
 
 /// Whoever knows some addresses may write there: they stand in files of their own.
 #[derive(Debug)]
-enum Address {
+enum WebhookAddress {
     Written(String),
     File(PathBuf),
 }
@@ -56,7 +56,15 @@ pub(crate) struct Channel {
 /// No step of telling takes longer; all together have a limit of their own.
 const STEP: Duration = Duration::from_secs(9);
 
-const WAYS: [&str; 4] = ["mail", "webhook", "command", "dhis2-messages"];
+/// A key of `[[alert]]` that says how, and what reads it: the way, and what it is called.
+type WayParser = fn(Entry<'_>, &Path) -> Result<(String, WaySite), FileError>;
+
+const WAYS: [(&str, WayParser); 4] = [
+    ("mail", mail),
+    ("webhook", webhook),
+    ("command", command),
+    ("dhis2-messages", messages),
+];
 
 /// All tables.
 pub(super) fn parse(top: &mut Section<'_>, base: &Path) -> Result<Vec<AlertSite>, FileError> {
@@ -86,30 +94,28 @@ fn one(mut section: Section<'_>, base: &Path) -> Result<AlertSite, FileError> {
         None => Severity::Notice,
     };
     let mappings = section.take("mappings").map(Entry::strings).transpose()?;
-    let mut ways = WAYS
-        .into_iter()
-        .filter_map(|way| Some((way, section.take(way)?)));
-    let found: Vec<(&str, Entry<'_>)> = ways.by_ref().collect();
-    let mut found = found.into_iter();
-    let (Some((way, entry)), None) = (found.next(), found.next()) else {
-        let message = format!("[[alert]] needs exactly one of {}", WAYS.join(", "));
-        return Err(section.missing(&WAYS, message));
+    let mut given = Vec::new();
+    for (key, parser) in WAYS {
+        given.extend(section.take(key).map(|entry| (parser, entry)));
+    }
+    let mut given = given.into_iter();
+    let (Some((parser, entry)), None) = (given.next(), given.next()) else {
+        let keys = WAYS.map(|(key, _)| key);
+        let message = format!("[[alert]] needs exactly one of {}", keys.join(", "));
+        return Err(section.missing(&keys, message));
     };
     section.finish()?;
-    let (name, way) = match way {
-        "mail" => {
-            let mail = mail::parse(entry, base)?;
-            (mail.name(), WaySite::Mail(Box::new(mail)))
-        }
-        "webhook" => webhook(entry, base)?,
-        "command" => command(entry)?,
-        _ => messages(entry)?,
-    };
+    let (name, way) = parser(entry, base)?;
     Ok(AlertSite {
         name,
         audience: Audience { least, mappings },
         way,
     })
+}
+
+fn mail(entry: Entry<'_>, base: &Path) -> Result<(String, WaySite), FileError> {
+    let mail = mail::parse(entry, base)?;
+    Ok((mail.name(), WaySite::Mail(Box::new(mail))))
 }
 
 fn webhook(entry: Entry<'_>, base: &Path) -> Result<(String, WaySite), FileError> {
@@ -121,11 +127,11 @@ fn webhook(entry: Entry<'_>, base: &Path) -> Result<(String, WaySite), FileError
         (Some(entry), None) => {
             let url = entry.string()?.to_owned();
             address::ensure_webhook(&url).map_err(|why| entry.error(why))?;
-            (url.clone(), Address::Written(url))
+            (url.clone(), WebhookAddress::Written(url))
         }
         (None, Some(entry)) => {
             let file = entry.string()?;
-            (file.to_owned(), Address::File(base.join(file)))
+            (file.to_owned(), WebhookAddress::File(base.join(file)))
         }
         _ => {
             let message = "`webhook` needs a `url`, or a `url-file` if whoever knows the address may write there";
@@ -141,7 +147,7 @@ fn webhook(entry: Entry<'_>, base: &Path) -> Result<(String, WaySite), FileError
     Ok((format!("webhook {name}"), way))
 }
 
-fn command(entry: Entry<'_>) -> Result<(String, WaySite), FileError> {
+fn command(entry: Entry<'_>, _: &Path) -> Result<(String, WaySite), FileError> {
     let refused = entry.error(
         "must be a program by its whole path, and its arguments: [\"/path\", \"arg\"]".to_owned(),
     );
@@ -156,7 +162,7 @@ fn command(entry: Entry<'_>) -> Result<(String, WaySite), FileError> {
     Ok((name, way))
 }
 
-fn messages(entry: Entry<'_>) -> Result<(String, WaySite), FileError> {
+fn messages(entry: Entry<'_>, _: &Path) -> Result<(String, WaySite), FileError> {
     let mut section = entry.section()?;
     let entry = section.require("user-group")?;
     let uid: crate::domain::Uid = entry.parse()?;
@@ -193,11 +199,11 @@ impl Site {
                 ca_file,
             } => Way::Webhook(crate::notify::Webhook {
                 url: match url {
-                    Address::Written(url) => url.clone().into(),
-                    Address::File(file) => webhook_in(file)?,
+                    WebhookAddress::Written(url) => url.clone().into(),
+                    WebhookAddress::File(file) => webhook_in(file)?,
                 },
                 http: http::Settings {
-                    ca_pem: ca_file.as_deref().map(certificates).transpose()?,
+                    ca_pem: ca_file.as_deref().map(files::certificates).transpose()?,
                     connect: STEP,
                     send: STEP,
                     first_byte: STEP,
@@ -240,19 +246,10 @@ fn webhook_in(file: &Path) -> Result<secrecy::SecretString, FileError> {
     Ok(url)
 }
 
-fn certificates(file: &Path) -> Result<Vec<u8>, FileError> {
-    Ok(text(file, "`ca-file`")?.into_bytes())
-}
-
 fn json(file: &Path) -> Result<serde_json::Value, FileError> {
-    serde_json::from_str(&text(file, "`template-file`")?).map_err(|error| FileError {
+    serde_json::from_str(&files::read_for("`template-file`", file)?).map_err(|error| FileError {
         file: file.display().to_string(),
         place: Some((error.line(), error.column())),
         message: "the template is no JSON".to_owned(),
     })
-}
-
-fn text(file: &Path, key: &str) -> Result<String, FileError> {
-    let shown = file.display().to_string();
-    files::read(file).map_err(|problem| FileError::whole(&shown, format!("{key} {problem}")))
 }

@@ -42,6 +42,17 @@ pub(super) fn read(path: &Path) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|_| "is not UTF-8; save it as UTF-8".to_owned())
 }
 
+/// The text of a file that a key of the site file names.
+pub(super) fn read_for(key: &str, path: &Path) -> Result<String, FileError> {
+    let shown = path.display().to_string();
+    read(path).map_err(|problem| FileError::whole(&shown, format!("{key} {problem}")))
+}
+
+/// The file that a key `ca-file` names.
+pub(super) fn certificates(path: &Path) -> Result<Vec<u8>, FileError> {
+    read_for("`ca-file`", path).map(String::into_bytes)
+}
+
 /// What is wrong with a path, to end a sentence about it.
 pub(super) fn problem(path: &Path, error: &io::Error) -> String {
     match error.kind() {

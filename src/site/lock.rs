@@ -140,7 +140,7 @@ fn mark(state: &Path, name: &str) -> io::Result<Option<File>> {
     }
 }
 
-/// Of the process that holds something, for people.
+/// Tells people which process holds something.
 fn signature(started: jiff::Timestamp) -> String {
     format!("pid {}, since {started}\n", std::process::id())
 }

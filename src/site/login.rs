@@ -23,9 +23,9 @@ const PAUSE: Duration = Duration::from_secs(60 * 60);
 #[derive(Clone)]
 pub(crate) struct Login {
     state: PathBuf,
-    /// For people: "DHIS2".
+    /// What people call it: "DHIS2".
     side: &'static str,
-    /// For people: where the secret is kept.
+    /// What people call the secret: "the token".
     secret_is: &'static str,
     credential: SecretString,
 }

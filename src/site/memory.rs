@@ -15,7 +15,7 @@ use crate::exit::{Exit, Problem};
 const FILE: &str = "memory.tsv";
 const HEADER: &str = "dhis2\tkind\t…";
 
-/// Of one DHIS2 server; the lines of others, such as one to rehearse with, are kept as they are. If the file is lost, our
+/// What is remembered of one DHIS2 server; the lines of others, such as one to rehearse with, are kept as they are. If the file is lost, our
 /// deletions count as somebody else's, which a person is asked about; nothing worse.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
@@ -23,13 +23,13 @@ pub(crate) struct Memory {
     /// The server's address.
     server: String,
     deletions: BTreeSet<Cell>,
-    confirmed: BTreeMap<Scope, u64>,
+    confirmed: BTreeMap<ConfirmedPeriod, u64>,
     others: Vec<String>,
 }
 
 /// A period of a mapping's data set.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Scope {
+pub(crate) struct ConfirmedPeriod {
     pub(crate) mapping: String,
     pub(crate) data_set: Uid,
     pub(crate) period: Period,
@@ -91,7 +91,7 @@ impl Memory {
     pub(crate) fn remember(
         &mut self,
         gone: Vec<Cell>,
-        confirmed: BTreeMap<Scope, u64>,
+        confirmed: BTreeMap<ConfirmedPeriod, u64>,
     ) -> Result<(), Problem> {
         let mut changed = false;
         for cell in gone {
@@ -131,7 +131,7 @@ impl Memory {
                 });
             }
             [_, "confirmed", mapping, data_set, period, count] => {
-                let scope = Scope {
+                let scope = ConfirmedPeriod {
                     mapping: (*mapping).to_owned(),
                     data_set: data_set.parse().ok()?,
                     period: period.parse().ok()?,

@@ -8,14 +8,14 @@ mod key_secret;
 mod lock;
 mod login;
 mod machine;
+mod mappings;
 mod memory;
-mod outside;
-mod parse;
-mod pin;
+mod pin_file;
 mod registrations;
 mod secret;
-mod select;
+mod site_file;
 mod state;
+mod watchers;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -31,11 +31,11 @@ pub(crate) use key_secret::{NewSecret, key_mask};
 pub(crate) use lock::{Backfill, Lock, Next, alive};
 pub(crate) use login::Login;
 pub(crate) use machine::{host, user};
-pub(crate) use memory::{Memory, Scope};
-pub(crate) use outside::{Analytics, DataStore, Watchers};
-pub(crate) use registrations::{Known, Registrations};
+pub(crate) use memory::{ConfirmedPeriod, Memory};
+pub(crate) use registrations::{RegistrationState, Registrations};
 pub(crate) use secret::forbid_core_files;
 pub(crate) use state::is_usable;
+pub(crate) use watchers::{Analytics, DataStore, Watchers};
 
 use crate::dhis2::Dhis2;
 use crate::domain::{OwnUser, Pin};
@@ -43,7 +43,8 @@ use crate::exit::Problem;
 use crate::mapping::FileError;
 use crate::{dhis2, extract};
 
-/// A site file, read and checked. What only some commands need may be missing until one asks for it.
+/// A site file, read and checked; it has a field for each key and table of the file. What only some commands need may be
+/// missing until one asks for it.
 #[derive(Debug)]
 pub(crate) struct Site {
     /// As it was given or found.
@@ -139,10 +140,8 @@ impl Site {
     /// Reads the site file that was named, or the first that is found where site files are looked for.
     pub(crate) fn load(named: Option<&Path>) -> Result<Site, FileError> {
         let file = files::site_file(named)?;
-        let shown = file.display().to_string();
-        let text = files::read(&file)
-            .map_err(|problem| FileError::whole(&shown, format!("the site file {problem}")))?;
-        parse::parse(&file, &text)
+        let text = files::read_for("the site file", &file)?;
+        site_file::parse(&file, &text)
     }
 
     /// How to reach the source, with its password; refused if the source refused that lately.
@@ -217,11 +216,8 @@ impl Site {
         let mut http = self.limits.http.clone();
         http.ends_at = self.ends_at;
         http.proxy = dhis2.proxy.clone();
-        if let Some(ca_file) = &dhis2.ca_file {
-            let shown = ca_file.display().to_string();
-            let pem = files::read(ca_file)
-                .map_err(|problem| FileError::whole(&shown, format!("`ca-file` {problem}")))?;
-            http.ca_pem = Some(pem.into_bytes());
+        if let Some(file) = &dhis2.ca_file {
+            http.ca_pem = Some(files::certificates(file)?);
         }
         Ok(dhis2::Settings {
             url: dhis2.url.clone(),

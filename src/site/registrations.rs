@@ -23,7 +23,7 @@ pub(crate) struct Registrations {
 
 /// How far a registration is known to have been made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Known {
+pub(crate) enum RegistrationState {
     /// DHIS2 was asked for it, or was about to be, and has not shown it.
     Asked,
     /// DHIS2 showed it.
@@ -39,7 +39,7 @@ impl Registrations {
     }
 
     /// None have been made where there is no file.
-    pub(crate) fn read(&self) -> Result<BTreeMap<Registration, Known>, Problem> {
+    pub(crate) fn read(&self) -> Result<BTreeMap<Registration, RegistrationState>, Problem> {
         let mut known = BTreeMap::new();
         for line in self.lines()? {
             if line.server == self.server {
@@ -50,10 +50,13 @@ impl Registrations {
     }
 
     /// Keeps these for the server, beside those of other servers. Returns once they are on the disk.
-    pub(crate) fn write(&self, known: &BTreeMap<Registration, Known>) -> Result<(), Problem> {
+    pub(crate) fn write(
+        &self,
+        known: &BTreeMap<Registration, RegistrationState>,
+    ) -> Result<(), Problem> {
         let mut lines = self.lines()?;
         lines.retain(|line| line.server != self.server);
-        lines.extend(known.iter().map(|(registration, known)| Line {
+        lines.extend(known.iter().map(|(registration, known)| RegistrationLine {
             server: self.server.clone(),
             registration: *registration,
             known: *known,
@@ -65,7 +68,7 @@ impl Registrations {
         .map_err(|error| self.unusable("written", &reason(&error)))
     }
 
-    fn lines(&self) -> Result<Vec<Line>, Problem> {
+    fn lines(&self) -> Result<Vec<RegistrationLine>, Problem> {
         let text = match fs::read_to_string(&self.file) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -75,7 +78,7 @@ impl Registrations {
         lines
             .map(|(index, line)| {
                 let wrong = || self.unusable("read", &format!("line {}", index + 1));
-                Line::parse(line).ok_or_else(wrong)
+                RegistrationLine::parse(line).ok_or_else(wrong)
             })
             .collect()
     }
@@ -91,14 +94,14 @@ impl Registrations {
     }
 }
 
-struct Line {
+struct RegistrationLine {
     server: String,
     registration: Registration,
-    known: Known,
+    known: RegistrationState,
 }
 
-impl Line {
-    fn parse(line: &str) -> Option<Line> {
+impl RegistrationLine {
+    fn parse(line: &str) -> Option<RegistrationLine> {
         let mut fields = line.split('\t');
         let server = fields.next()?.to_owned();
         let registration = Registration {
@@ -108,11 +111,11 @@ impl Line {
             attribute_option_combo: fields.next()?.parse().ok()?,
         };
         let known = match fields.next()? {
-            "asked" => Known::Asked,
-            "shown" => Known::Shown,
+            "asked" => RegistrationState::Asked,
+            "shown" => RegistrationState::Shown,
             _ => return None,
         };
-        fields.next().is_none().then_some(Line {
+        fields.next().is_none().then_some(RegistrationLine {
             server,
             registration,
             known,
@@ -127,8 +130,8 @@ impl Line {
             attribute_option_combo,
         } = self.registration;
         let known = match self.known {
-            Known::Asked => "asked",
-            Known::Shown => "shown",
+            RegistrationState::Asked => "asked",
+            RegistrationState::Shown => "shown",
         };
         writeln!(
             file,
@@ -144,7 +147,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
-    use super::{FILE, Known, Registrations};
+    use super::{FILE, RegistrationState, Registrations};
     use crate::domain::{DEFAULT_COMBO, Registration};
     use crate::exit::Exit;
 
@@ -164,12 +167,12 @@ mod tests {
         let rehearsal = Registrations::new(state.path(), "http://127.0.0.1:8080");
         assert_eq!(ours.read().unwrap(), BTreeMap::new());
         let known = BTreeMap::from([
-            (registration("202503"), Known::Shown),
-            (registration("2025W10"), Known::Asked),
+            (registration("202503"), RegistrationState::Shown),
+            (registration("2025W10"), RegistrationState::Asked),
         ]);
         ours.write(&known).unwrap();
         assert_eq!(rehearsal.read().unwrap(), BTreeMap::new());
-        let other = BTreeMap::from([(registration("202503"), Known::Asked)]);
+        let other = BTreeMap::from([(registration("202503"), RegistrationState::Asked)]);
         rehearsal.write(&other).unwrap();
         let with_slash = Registrations::new(state.path(), "https://host/dhis");
         assert_eq!(with_slash.read().unwrap(), known);
@@ -182,8 +185,11 @@ mod tests {
     fn a_line_that_cannot_be_read_is_told_and_never_overwritten() {
         let state = tempfile::tempdir().unwrap();
         let ours = Registrations::new(state.path(), "https://host/dhis");
-        ours.write(&BTreeMap::from([(registration("202503"), Known::Shown)]))
-            .unwrap();
+        ours.write(&BTreeMap::from([(
+            registration("202503"),
+            RegistrationState::Shown,
+        )]))
+        .unwrap();
         let path = state.path().join(FILE);
         let whole = fs::read_to_string(&path).unwrap();
         for broken in [

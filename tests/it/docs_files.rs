@@ -293,8 +293,8 @@ fn no_key_that_the_program_reads_is_missing_in_the_docs() {
     let reads = Regex::new(r#"(?:take|require)\(\s*"([a-z-]+)""#).unwrap();
     let mut count = 0;
     for file in [
-        "src/site/parse.rs",
-        "src/site/outside.rs",
+        "src/site/site_file.rs",
+        "src/site/watchers.rs",
         "src/mapping/parse.rs",
         "src/mapping/parse_dimension.rs",
     ] {

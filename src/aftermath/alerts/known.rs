@@ -41,7 +41,7 @@ pub(crate) fn known(
 /// What each channel was told, by its name. Who was alarmed while nothing could be recorded heard that last.
 pub(super) fn told(
     past: Option<&Past>,
-    alarmed: &alarm::Told,
+    alarmed: &alarm::ToldChannels,
 ) -> BTreeMap<String, Vec<ToldBefore>> {
     let mut all: BTreeMap<String, Vec<ToldBefore>> = BTreeMap::new();
     let last = past.and_then(|past| past.last_told().ok());

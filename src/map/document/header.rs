@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     Cell, Desired, Dimension, GuardLimits, Incomplete, KeyGroup, Number, Period, PeriodType,
-    Policies, RowAccount, RowCounts, RowOutcome, RowPlace, Scope, ShownKey, Space, Sums, Triple,
-    Uid, Unplaced,
+    Policies, RowAccount, RowCounts, RowOutcome, Scope, ShownKey, Space, Sums, Triple, Uid,
+    Unplaced,
 };
 
 /// The version of the format; another one is refused.
@@ -28,46 +28,19 @@ impl std::error::Error for DocumentError {}
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(super) struct Header {
+pub(super) struct DocumentHeader {
     pub(super) version: String,
     pub(super) mapping: String,
     /// RFC 3339.
     pub(super) created: String,
-    period_type: PeriodTypeName,
+    period_type: PeriodType,
     pub(super) periods: Vec<Period>,
     scope: Scope,
     policies: Policies,
     guards: GuardLimits,
     accounting: Accounting,
-    unplaced: Vec<UnplacedRows>,
+    unplaced: Vec<Unplaced>,
     incomplete: Vec<IncompleteCell>,
-}
-
-/// A period type by DHIS2's name.
-#[derive(Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-struct PeriodTypeName(PeriodType);
-
-impl TryFrom<String> for PeriodTypeName {
-    type Error = String;
-
-    fn try_from(name: String) -> Result<PeriodTypeName, String> {
-        name.parse()
-            .map(PeriodTypeName)
-            .map_err(|_| "unknown period type".to_owned())
-    }
-}
-
-impl From<PeriodTypeName> for String {
-    fn from(name: PeriodTypeName) -> String {
-        name.0.name().to_owned()
-    }
-}
-
-impl Clone for PeriodTypeName {
-    fn clone(&self) -> PeriodTypeName {
-        PeriodTypeName(self.0)
-    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -105,46 +78,35 @@ struct ElementSums {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct UnplacedRows {
-    period: Period,
-    data_element: Option<Uid>,
-    category_option_combo: Option<Uid>,
-    attribute_option_combo: Option<Uid>,
-    org_unit: Option<Uid>,
-    rows: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct IncompleteCell {
     data_element: Uid,
     period: Period,
     org_unit: Uid,
     category_option_combo: Uid,
     attribute_option_combo: Uid,
-    by: By,
+    by: IncompleteBy,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum By {
+enum IncompleteBy {
     Empty,
     Invalid,
 }
 
-impl Header {
-    pub(super) fn of(desired: &Desired, created: String) -> Header {
-        Header {
+impl DocumentHeader {
+    pub(super) fn of(desired: &Desired, created: String) -> DocumentHeader {
+        DocumentHeader {
             version: VERSION.to_owned(),
             mapping: desired.mapping.clone(),
             created,
-            period_type: PeriodTypeName(desired.period_type),
+            period_type: desired.period_type,
             periods: desired.periods.clone(),
             scope: desired.scope.clone(),
             policies: desired.policies.clone(),
             guards: desired.guards.clone(),
             accounting: Accounting::of(&desired.rows),
-            unplaced: desired.unplaced.iter().map(UnplacedRows::of).collect(),
+            unplaced: desired.unplaced.clone(),
             incomplete: desired
                 .incomplete
                 .iter()
@@ -154,7 +116,7 @@ impl Header {
     }
 
     pub(super) fn space(&self) -> Space {
-        Space::new(self.period_type.0)
+        Space::new(self.period_type)
     }
 
     /// Everything but the values, which are still to be read; `space` is the one their keys are made in.
@@ -163,7 +125,7 @@ impl Header {
         data_set: Uid,
         mut space: Space,
     ) -> Result<Desired, DocumentError> {
-        let period_type = self.period_type.0;
+        let period_type = self.period_type;
         let of_type = |period: &Period| period.period_type() == period_type;
         let periods_fit = self.periods.iter().all(of_type)
             && self.periods.is_sorted_by(|one, next| one < next)
@@ -190,7 +152,7 @@ impl Header {
             space,
             cells: Vec::new(),
             incomplete,
-            unplaced: self.unplaced.iter().map(UnplacedRows::unplaced).collect(),
+            unplaced: self.unplaced,
             scope: self.scope,
             policies: self.policies,
             guards: self.guards,
@@ -277,39 +239,6 @@ impl ElementSums {
     }
 }
 
-impl UnplacedRows {
-    fn of(unplaced: &Unplaced) -> UnplacedRows {
-        let RowPlace {
-            period,
-            data_element,
-            category_option_combo,
-            attribute_option_combo,
-            org_unit,
-        } = unplaced.place;
-        UnplacedRows {
-            period,
-            data_element,
-            category_option_combo,
-            attribute_option_combo,
-            org_unit,
-            rows: unplaced.rows,
-        }
-    }
-
-    fn unplaced(&self) -> Unplaced {
-        Unplaced {
-            place: RowPlace {
-                period: self.period,
-                data_element: self.data_element,
-                category_option_combo: self.category_option_combo,
-                attribute_option_combo: self.attribute_option_combo,
-                org_unit: self.org_unit,
-            },
-            rows: self.rows,
-        }
-    }
-}
-
 impl IncompleteCell {
     fn of(cell: Cell, why: Incomplete) -> IncompleteCell {
         IncompleteCell {
@@ -319,8 +248,8 @@ impl IncompleteCell {
             category_option_combo: cell.triple.category_option_combo,
             attribute_option_combo: cell.triple.attribute_option_combo,
             by: match why {
-                Incomplete::Empty => By::Empty,
-                Incomplete::Invalid => By::Invalid,
+                Incomplete::Empty => IncompleteBy::Empty,
+                Incomplete::Invalid => IncompleteBy::Invalid,
             },
         }
     }
@@ -339,8 +268,8 @@ impl IncompleteCell {
 
     fn why(&self) -> Incomplete {
         match self.by {
-            By::Empty => Incomplete::Empty,
-            By::Invalid => Incomplete::Invalid,
+            IncompleteBy::Empty => Incomplete::Empty,
+            IncompleteBy::Invalid => Incomplete::Invalid,
         }
     }
 }

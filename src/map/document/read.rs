@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::header::{DocumentError, Header, VERSION};
+use super::data_value::DataValue;
+use super::header::{DocumentError, DocumentHeader, VERSION};
 use super::whole::ensure_whole;
-use crate::domain::{Cell, Desired, DesiredCell, Period, Text, Triple, Uid};
+use crate::domain::{Desired, DesiredCell, Text, Uid};
 
 /// Reads a document from JSON and checks that it adds up. Returns when it was created too.
 pub(crate) fn read(json: &[u8]) -> Result<(Desired, Timestamp), DocumentError> {
@@ -56,7 +57,7 @@ fn ours<E: Error>(message: &str) -> E {
 struct DocumentVisitor;
 
 impl<'de> Visitor<'de> for DocumentVisitor {
-    /// With the moment at which it was created, as text.
+    /// The desired values, and the moment at which the document was created, as text.
     type Value = (Desired, String);
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -95,9 +96,12 @@ impl<'de> Visitor<'de> for DocumentVisitor {
 struct HeaderSeed;
 
 impl<'de> DeserializeSeed<'de> for HeaderSeed {
-    type Value = Header;
+    type Value = DocumentHeader;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Header, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<DocumentHeader, D::Error> {
         let value = serde_json::Value::deserialize(deserializer)?;
         match value.get("version").and_then(serde_json::Value::as_str) {
             Some(VERSION) => {}
@@ -123,18 +127,6 @@ impl<'de> DeserializeSeed<'de> for ValuesSeed<'_> {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct DataValue<'v> {
-    data_element: Uid,
-    period: Period,
-    org_unit: Uid,
-    category_option_combo: Uid,
-    attribute_option_combo: Uid,
-    #[serde(borrow)]
-    value: Cow<'v, str>,
-}
-
 impl<'de> Visitor<'de> for ValuesSeed<'_> {
     type Value = ();
 
@@ -145,20 +137,13 @@ impl<'de> Visitor<'de> for ValuesSeed<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         let desired = self.0;
         while let Some(value) = seq.next_element::<DataValue<'de>>()? {
-            if desired.periods.binary_search(&value.period).is_err() {
+            let cell = value.cell();
+            if desired.periods.binary_search(&cell.period).is_err() {
                 return Err(ours(
                     "a data value is of a period that the document does not name",
                 ));
             }
-            let key = desired.space.intern(&Cell {
-                period: value.period,
-                org_unit: value.org_unit,
-                triple: Triple {
-                    data_element: value.data_element,
-                    category_option_combo: value.category_option_combo,
-                    attribute_option_combo: value.attribute_option_combo,
-                },
-            });
+            let key = desired.space.intern(&cell);
             desired.cells.push(DesiredCell {
                 key,
                 value: Text::from(&*value.value),

@@ -2,8 +2,9 @@
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
-use super::header::Header;
-use crate::domain::{Cell, Desired, Uid};
+use super::data_value::DataValue;
+use super::header::DocumentHeader;
+use crate::domain::Desired;
 
 /// A mapping's desired values as JSON: `{"pg2dhis2": …, "dataSet": …, "dataValues": […]}`.
 pub(crate) struct Document<'d> {
@@ -15,7 +16,10 @@ pub(crate) struct Document<'d> {
 impl Serialize for Document<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(3))?;
-        map.serialize_entry("pg2dhis2", &Header::of(self.desired, self.created.clone()))?;
+        map.serialize_entry(
+            "pg2dhis2",
+            &DocumentHeader::of(self.desired, self.created.clone()),
+        )?;
         map.serialize_entry("dataSet", &self.desired.data_set)?;
         map.serialize_entry("dataValues", &DataValues(self.desired))?;
         map.end()
@@ -33,30 +37,5 @@ impl Serialize for DataValues<'_> {
             }
         }
         values.end()
-    }
-}
-
-/// A data value in DHIS2's own names.
-#[derive(serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DataValue<'v> {
-    data_element: Uid,
-    period: String,
-    org_unit: Uid,
-    category_option_combo: Uid,
-    attribute_option_combo: Uid,
-    value: &'v str,
-}
-
-impl<'v> DataValue<'v> {
-    fn new(cell: Cell, value: &'v str) -> DataValue<'v> {
-        DataValue {
-            data_element: cell.triple.data_element,
-            period: cell.period.to_string(),
-            org_unit: cell.org_unit,
-            category_option_combo: cell.triple.category_option_combo,
-            attribute_option_combo: cell.triple.attribute_option_combo,
-            value,
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{BASE, accepted, edited, read, refused, uid};
 use crate::domain::{Dimension, OrgUnitScope};
-use crate::mapping::{Answers, SourceKey};
+use crate::mapping::{SourceKey, UidsFrom};
 
 const MAP: &str = "map = { BCG = \"ElementAaa0\", \"OPV 1\" = \"ElementAaa1\" }";
 
@@ -14,15 +14,15 @@ fn a_dimension_is_resolved_in_one_of_four_ways() {
         let mapping = accepted(&text, &files);
         let dimension = &mapping.dimensions[&Dimension::DataElement];
         assert_eq!(dimension.columns, ["indicator"]);
-        match &dimension.answers {
-            Answers::Constant(constant) => constant.to_string(),
-            Answers::Map(map) => {
+        match &dimension.uids_from {
+            UidsFrom::Constant(constant) => constant.to_string(),
+            UidsFrom::Map(map) => {
                 let key = SourceKey::new(["BCG"]);
                 format!("{} of {}", map[&key], map.len())
             }
-            Answers::Rules(sql) => sql.file.clone(),
-            Answers::Options(_) => "options".to_owned(),
-            Answers::Column => "the column".to_owned(),
+            UidsFrom::Rules(sql) => sql.file.clone(),
+            UidsFrom::Options(_) => "options".to_owned(),
+            UidsFrom::Column => "the column".to_owned(),
         }
     };
     assert_eq!(way("uid = \"ElementAaa0\""), "ElementAaa0");
@@ -91,7 +91,7 @@ fn several_columns_make_one_key() {
     let mapping = accepted(&text, &files);
     let dimension = &mapping.dimensions[&Dimension::DataElement];
     assert_eq!(dimension.columns, ["vaccine", "dose"]);
-    let Answers::Map(map) = &dimension.answers else {
+    let UidsFrom::Map(map) = &dimension.uids_from else {
         panic!("not a map");
     };
     assert_eq!(map[&SourceKey::new(["OPV", "1"])], uid("ElementAaa0"));

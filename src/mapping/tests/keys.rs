@@ -2,7 +2,7 @@
 
 use super::{BASE, accepted, edited, read, refused, uid};
 use crate::domain::{Absent, Combine, DEFAULT_COMBO, Dimension, Foreign, PeriodType};
-use crate::mapping::{Answers, Parameter, Values};
+use crate::mapping::{Parameter, UidsFrom, Values};
 
 /// With every key that stands at the top.
 const WHOLE: &str = r#"
@@ -52,7 +52,9 @@ fn every_key_means_what_it_says() {
     assert_eq!(mapping.policies.foreign, Foreign::Overwrite);
     let combo = &mapping.dimensions[&Dimension::CategoryOptionCombo];
     assert_eq!(combo.columns, ["age", "sex"]);
-    assert!(matches!(combo.answers, Answers::Constant(constant) if constant == uid("ComboAaaaa0")));
+    assert!(
+        matches!(combo.uids_from, UidsFrom::Constant(constant) if constant == uid("ComboAaaaa0"))
+    );
     let digests: Vec<&str> = mapping.digests.keys().map(String::as_str).collect();
     assert_eq!(
         digests,
@@ -81,7 +83,7 @@ fn what_is_not_written_is_careful() {
     ] {
         let combo = &mapping.dimensions[&name];
         assert!(combo.columns.is_empty());
-        assert!(matches!(combo.answers, Answers::Constant(DEFAULT_COMBO)));
+        assert!(matches!(combo.uids_from, UidsFrom::Constant(DEFAULT_COMBO)));
     }
 }
 

@@ -1,11 +1,11 @@
 //! Facts about mapping files and the files they name, told through one small mapping and what is changed in it.
 
-mod columns;
 mod dimensions;
 mod keys;
 mod map_files;
 mod overlaps;
 mod pinned;
+mod result_columns;
 mod wide;
 
 use super::{Codes, FileError, Mapping, parse};

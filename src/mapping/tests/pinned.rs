@@ -2,7 +2,7 @@
 
 use super::{BASE, edited, read_by, uid};
 use crate::domain::{Dimension, Pin, Uid};
-use crate::mapping::{Answers, Codes, FileError, Mapping, PinFile};
+use crate::mapping::{Codes, FileError, Mapping, PinFile, UidsFrom};
 
 /// Two elements: one by age and sex, one by another age in a combo of its own; a unit with a namesake; a root.
 const PIN: &str = r#"{
@@ -63,8 +63,8 @@ fn by_options(columns: &str) -> Mapping {
 }
 
 fn combo(mapping: &Mapping, values: &[Option<&str>]) -> Option<Uid> {
-    match &mapping.dimensions[&Dimension::CategoryOptionCombo].answers {
-        Answers::Options(options) => options.find(values.iter().copied()),
+    match &mapping.dimensions[&Dimension::CategoryOptionCombo].uids_from {
+        UidsFrom::Options(options) => options.find(values.iter().copied()),
         other => panic!("{other:?}"),
     }
 }
@@ -116,8 +116,8 @@ fn options_that_two_combos_have_name_neither() {
 fn an_attribute_option_combo_is_found_among_those_of_the_data_set() {
     let table = "[attribute-option-combo]\ncolumn = \"fund\"\noptions = true\n[org-unit]";
     let mapping = pinned(&edited("[org-unit]", table)).unwrap();
-    match &mapping.dimensions[&Dimension::AttributeOptionCombo].answers {
-        Answers::Options(options) => {
+    match &mapping.dimensions[&Dimension::AttributeOptionCombo].uids_from {
+        UidsFrom::Options(options) => {
             assert_eq!(options.find([Some("")]), Some(uid("HllvX50cXC0")));
             assert_eq!(options.find([Some("A3")]), None);
         }

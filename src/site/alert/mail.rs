@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::certificates;
 use crate::mapping::{Entry, FileError};
 use crate::notify::{Mail, Transit, ensure_address};
-use crate::site::{address, secret};
+use crate::site::{address, files, secret};
 
 #[derive(Debug)]
 pub(super) struct MailSite {
@@ -20,7 +19,7 @@ pub(super) struct MailSite {
 
 /// Where a mail server is and as whom we log in there.
 #[derive(Debug)]
-struct Server {
+struct MailServer {
     host: String,
     port: u16,
     transit: Transit,
@@ -78,7 +77,7 @@ fn mail_address(entry: &Entry<'_>) -> Result<String, FileError> {
 }
 
 /// `smtps://user@host:465` (TLS), `smtp://host:587` (STARTTLS, which must be there); `smtp://` to this machine is plain.
-fn server(text: &str) -> Result<Server, String> {
+fn server(text: &str) -> Result<MailServer, String> {
     let wrong =
         || "must be such as smtps://user@mail.health.example or smtp://localhost".to_owned();
     let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
@@ -106,7 +105,7 @@ fn server(text: &str) -> Result<Server, String> {
         "smtp" => (Transit::StartTls, 587),
         _ => return Err(wrong()),
     };
-    Ok(Server {
+    Ok(MailServer {
         host: host.trim_matches(['[', ']']).to_owned(),
         port: port.unwrap_or(usual),
         transit,
@@ -128,7 +127,11 @@ impl MailSite {
             port: self.port,
             transit: self.transit,
             login: login.transpose()?,
-            ca_pem: self.ca_file.as_deref().map(certificates).transpose()?,
+            ca_pem: self
+                .ca_file
+                .as_deref()
+                .map(files::certificates)
+                .transpose()?,
             from: self.from.clone(),
             to: self.to.clone(),
         })

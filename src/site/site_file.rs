@@ -3,12 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span};
 
 use super::{
-    AccountSite, Dhis2Site, Limits, Site, SourceSite, Watchers, address, alert, folder, outside,
+    AccountSite, Dhis2Site, Limits, Site, SourceSite, Watchers, address, alert, folder, watchers,
 };
 use crate::dhis2::patience::{ATTEMPTS, WAIT};
 use crate::domain::OwnUser;
@@ -50,7 +49,7 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Site, FileError> {
         .map(|entry| dhis2(entry, base))
         .transpose()?;
     let (retain, watchers) = history(&mut top, base)?;
-    let name = top.take("name").map(|entry| outside::word(&entry));
+    let name = top.take("name").map(|entry| watchers::word(&entry));
     let name = name.transpose()?;
     let alerts = alert::parse(&mut top, base)?;
     top.finish()?;
@@ -89,7 +88,7 @@ fn history(top: &mut Section<'_>, base: &Path) -> Result<(Span, Watchers), FileE
             })?
         }
     };
-    let watchers = outside::watchers(&mut section, base)?;
+    let watchers = watchers::watchers(&mut section, base)?;
     section.finish()?;
     Ok((retain, watchers))
 }
@@ -108,13 +107,13 @@ fn source(entry: Entry<'_>, base: &Path) -> Result<SourceSite, FileError> {
         extract::SourceSettings::from_url(url.string()?, base, pins.unwrap_or_default())
             .map_err(|error| url.at(error.to_string()))?;
     if let Some(entry) = section.take("allow-overprivileged-role") {
-        settings.allow_overprivileged_role = truth(&entry)?;
+        settings.allow_overprivileged_role = entry.truth()?;
     }
     if let Some(entry) = section.take("statement-timeout") {
-        settings.statement_timeout = duration(&entry)?;
+        settings.statement_timeout = entry.duration()?.unsigned_abs();
     }
     if let Some(entry) = section.take("lock-timeout") {
-        settings.lock_timeout = duration(&entry)?;
+        settings.lock_timeout = entry.duration()?.unsigned_abs();
     }
     let password_file = match section.take("password-file") {
         Some(entry) => Some(base.join(entry.string()?)),
@@ -146,7 +145,7 @@ fn limits(top: &mut Section<'_>) -> Result<(Option<Duration>, Limits), FileError
     };
     let mut section = entry.section()?;
     let deadline = section.take("deadline");
-    let deadline = deadline.map(|entry| duration(&entry)).transpose()?;
+    let deadline = deadline.map(|entry| entry.duration()).transpose()?;
     for (key, limit) in [
         ("connect", &mut limits.http.connect),
         ("send", &mut limits.http.send),
@@ -155,14 +154,14 @@ fn limits(top: &mut Section<'_>) -> Result<(Option<Duration>, Limits), FileError
         ("wait", &mut limits.wait),
     ] {
         if let Some(entry) = section.take(key) {
-            *limit = duration(&entry)?;
+            *limit = entry.duration()?.unsigned_abs();
         }
     }
     if let Some(entry) = section.take("attempts") {
         limits.attempts = entry.count(1..=20)?;
     }
     section.finish()?;
-    Ok((deadline, limits))
+    Ok((deadline.map(SignedDuration::unsigned_abs), limits))
 }
 
 fn dhis2(entry: Entry<'_>, base: &Path) -> Result<Dhis2Site, FileError> {
@@ -178,7 +177,7 @@ fn dhis2(entry: Entry<'_>, base: &Path) -> Result<Dhis2Site, FileError> {
         .map(|entry| entry.string().map(str::to_owned))
         .transpose()?;
     let allow_overprivileged = match section.take("allow-overprivileged-account") {
-        Some(entry) => truth(&entry)?,
+        Some(entry) => entry.truth()?,
         None => false,
     };
     let path = |entry: Entry<'_>| entry.string().map(|path| base.join(path));
@@ -206,8 +205,8 @@ fn dhis2(entry: Entry<'_>, base: &Path) -> Result<Dhis2Site, FileError> {
     let own_users = section.take("own-users");
     let own_users = own_users.map_or(Ok(Vec::new()), own_users_of)?;
     let url = url.string()?.to_owned();
-    let data_store = outside::data_store(&mut section)?;
-    let analytics = outside::analytics(&mut section, base)?;
+    let data_store = watchers::data_store(&mut section)?;
+    let analytics = watchers::analytics(&mut section, base)?;
     section.finish()?;
     Ok(Dhis2Site {
         url,
@@ -239,28 +238,8 @@ fn own_user(entry: Entry<'_>) -> Result<OwnUser, FileError> {
     let name = section.require("name")?.string()?.to_owned();
     let until = section
         .take("until")
-        .map(|entry| date(&entry))
+        .map(|entry| entry.date())
         .transpose()?;
     section.finish()?;
     Ok(OwnUser { name, until })
-}
-
-fn date(entry: &Entry<'_>) -> Result<Date, FileError> {
-    let written = entry.value().as_datetime().map(ToString::to_string);
-    let parsed = written.and_then(|text| text.parse().ok());
-    parsed
-        .ok_or_else(|| entry.error("must be a date such as 2026-06-30, without quotes".to_owned()))
-}
-
-fn truth(entry: &Entry<'_>) -> Result<bool, FileError> {
-    let written = entry.value().as_bool();
-    written.ok_or_else(|| entry.error("must be true or false".to_owned()))
-}
-
-/// `5m`, `300s`, `50ms`, `1h 30m`.
-pub(super) fn duration(entry: &Entry<'_>) -> Result<Duration, FileError> {
-    let parsed: Result<SignedDuration, _> = entry.string()?.parse();
-    let wrong = || entry.error("must be a time such as \"30s\" or \"5m\"".to_owned());
-    let duration = parsed.map_err(|_| wrong())?;
-    Duration::try_from(duration).map_err(|_| wrong())
 }

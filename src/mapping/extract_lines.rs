@@ -15,7 +15,7 @@ const VERSION: &str = "extract/1";
 /// The first line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct LinesHeader {
+pub(crate) struct ExtractHeader {
     pg2dhis2: String,
     pub(crate) mapping: String,
     pub(crate) periods: Vec<Period>,
@@ -59,7 +59,7 @@ pub(crate) struct End {
 
 /// Any line after the first.
 #[derive(Debug)]
-pub(crate) enum Line<'l> {
+pub(crate) enum ExtractLine<'l> {
     Result(ResultLine),
     Row(Vec<Option<Cow<'l, str>>>),
     End(End),
@@ -77,15 +77,15 @@ impl fmt::Display for LineError {
 
 impl std::error::Error for LineError {}
 
-impl LinesHeader {
+impl ExtractHeader {
     pub(crate) fn new(
         mapping: &str,
         periods: &[Period],
         as_of: Timestamp,
         server_version: String,
         digests: BTreeMap<String, String>,
-    ) -> LinesHeader {
-        LinesHeader {
+    ) -> ExtractHeader {
+        ExtractHeader {
             pg2dhis2: VERSION.to_owned(),
             mapping: mapping.to_owned(),
             periods: periods.to_vec(),
@@ -96,7 +96,7 @@ impl LinesHeader {
     }
 
     /// Reads the first line.
-    pub(crate) fn parse(line: &str) -> Result<LinesHeader, LineError> {
+    pub(crate) fn parse(line: &str) -> Result<ExtractHeader, LineError> {
         let value: serde_json::Value = serde_json::from_str(line)
             .map_err(|_| LineError("it does not begin with the header that `extract` writes"))?;
         match value.get("pg2dhis2").and_then(serde_json::Value::as_str) {
@@ -112,7 +112,7 @@ impl LinesHeader {
                 ));
             }
         }
-        let header: LinesHeader = serde_json::from_value(value)
+        let header: ExtractHeader = serde_json::from_value(value)
             .map_err(|_| LineError("its header is not of the form that `extract` writes"))?;
         if header.periods.is_empty() || !header.periods.is_sorted() {
             return Err(LineError("its header names no periods, or not in order"));
@@ -121,12 +121,12 @@ impl LinesHeader {
     }
 }
 
-impl<'l> Line<'l> {
-    pub(crate) fn parse(line: &'l str) -> Result<Line<'l>, LineError> {
+impl<'l> ExtractLine<'l> {
+    pub(crate) fn parse(line: &'l str) -> Result<ExtractLine<'l>, LineError> {
         if line.starts_with('[') {
             return serde_json::from_str::<Vec<Option<Borrowed<'l>>>>(line)
                 .map(|row| {
-                    Line::Row(
+                    ExtractLine::Row(
                         row.into_iter()
                             .map(|cell| cell.map(|cell| cell.0))
                             .collect(),
@@ -135,10 +135,10 @@ impl<'l> Line<'l> {
                 .map_err(|_| LineError("it is not a row of texts and nulls"));
         }
         if let Ok(EndLine { end }) = serde_json::from_str(line) {
-            return Ok(Line::End(end));
+            return Ok(ExtractLine::End(end));
         }
         serde_json::from_str(line)
-            .map(Line::Result)
+            .map(ExtractLine::Result)
             .map_err(|_| LineError("it is not a line that `extract` writes"))
     }
 }

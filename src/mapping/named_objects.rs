@@ -1,12 +1,12 @@
 //! The objects of DHIS2 that a mapping's files name, and what of them a pin knows to be wrong.
 
 use super::code::PinFile;
-use super::{Answers, FileError, Mapping, SourceKey};
+use super::{FileError, Mapping, SourceKey, UidsFrom};
 use crate::domain::{DEFAULT_COMBO, Dimension, Kind, Uid};
 
 /// An object with the place it is named at.
 #[derive(Clone, Debug)]
-pub(crate) struct Named {
+pub(crate) struct NamedObject {
     pub(crate) kind: Kind,
     pub(crate) uid: Uid,
     pub(crate) file: String,
@@ -27,7 +27,7 @@ impl Mapping {
         uid: Option<Uid>,
     ) -> Option<(&str, usize)> {
         let mut named = self.named.iter();
-        let same = |named: &&Named| {
+        let same = |named: &&NamedObject| {
             let is_kind = named.kind == kind && !named.is_root;
             is_kind && Some(named.uid) == uid && named.key.as_ref() == key
         };
@@ -101,8 +101,8 @@ impl Mapping {
             ),
         ];
         for (dimension, combos) in known {
-            let answers = self.dimensions.get(&dimension).map(|each| &each.answers);
-            let by_default = matches!(answers, Some(Answers::Constant(DEFAULT_COMBO)));
+            let answers = self.dimensions.get(&dimension).map(|each| &each.uids_from);
+            let by_default = matches!(answers, Some(UidsFrom::Constant(DEFAULT_COMBO)));
             if by_default && !combos.contains(&DEFAULT_COMBO) {
                 let message = format!(
                     "table `[{}]` is missing: the data set takes other combos than the default {DEFAULT_COMBO}, says {}",
@@ -116,7 +116,7 @@ impl Mapping {
     }
 }
 
-impl Named {
+impl NamedObject {
     fn error(&self, message: String) -> FileError {
         FileError {
             file: self.file.clone(),

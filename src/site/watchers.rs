@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 
-use super::{Site, address, machine, parse, secret};
+use super::{Site, address, machine, secret};
 use crate::dhis2::{self, Dhis2, Readers};
 use crate::mapping::{Entry, FileError, Section};
 
@@ -164,7 +164,7 @@ pub(super) fn analytics(section: &mut Section<'_>, base: &Path) -> Result<Analyt
             return Err(entry.error("needs analytics = \"refresh\" beside it".to_owned()));
         }
         match key {
-            "analytics-every" => analytics.every = parse::duration(&entry)?,
+            "analytics-every" => analytics.every = entry.duration()?.unsigned_abs(),
             _ => analytics.token = Some(base.join(entry.string()?)),
         }
     }

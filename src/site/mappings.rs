@@ -133,8 +133,7 @@ fn name(file: &Path) -> String {
 
 fn read(file: &Path, codes: Codes<'_>) -> Result<Mapping, FileError> {
     let shown = file.display().to_string();
-    let text = files::read(file)
-        .map_err(|problem| FileError::whole(&shown, format!("the mapping file {problem}")))?;
+    let text = files::read_for("the mapping file", file)?;
     let folder = folder(file);
     let mut read_file = |named: &str| files::read(&folder.join(named));
     mapping::parse(&name(file), &shown, &text, &mut read_file, codes)

@@ -1,7 +1,5 @@
 //! The table `[guards]`: how much may change before a person must look.
 
-use jiff::SignedDuration;
-
 use super::{Entry, FileError};
 use crate::domain::GuardLimits;
 
@@ -28,14 +26,8 @@ pub(super) fn guards(entry: Option<Entry<'_>>) -> Result<GuardLimits, FileError>
         guards.min_rows = Some(entry.count(0..=1_000_000_000)?.into());
     }
     if let Some(entry) = section.take("max-age") {
-        guards.max_age = seconds(&entry)?;
+        guards.max_age = entry.duration()?.unsigned_abs().as_secs();
     }
     section.finish()?;
     Ok(guards)
-}
-
-fn seconds(entry: &Entry<'_>) -> Result<u64, FileError> {
-    let wrong = || entry.error("must be a time such as \"6h\" or \"30m\"".to_owned());
-    let duration: SignedDuration = entry.string()?.parse().map_err(|_| wrong())?;
-    u64::try_from(duration.as_secs()).map_err(|_| wrong())
 }

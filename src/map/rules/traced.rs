@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::{Day, Rule, RuleBook, Verdict};
+use super::{Rule, RuleBook, RuleDay, RuleSays};
 use crate::domain::{Period, TracedRule, Uid, shown_label};
 use crate::mapping::SourceKey;
 
@@ -16,12 +16,12 @@ impl RuleBook {
         unit: Uid,
     ) -> Option<&Rule> {
         let counting = self.counting(key, period);
-        if counting.is_some_and(|rule| rule.verdict == Verdict::Uid(unit)) {
+        if counting.is_some_and(|rule| rule.says == RuleSays::Uid(unit)) {
             return None;
         }
         let rules = self.rules.get(key).into_iter().flatten();
         rules
-            .filter(|rule| rule.verdict == Verdict::Uid(unit))
+            .filter(|rule| rule.says == RuleSays::Uid(unit))
             .min_by_key(|rule| rule.days_from(period.start()))
     }
 }
@@ -32,9 +32,9 @@ impl Rule {
         TracedRule {
             file: file.to_owned(),
             label: self.label.as_deref().map(shown_label),
-            uid: match self.verdict {
-                Verdict::Uid(uid) => Some(uid),
-                Verdict::Exclude | Verdict::Malformed => None,
+            uid: match self.says {
+                RuleSays::Uid(uid) => Some(uid),
+                RuleSays::Exclude | RuleSays::Malformed => None,
             },
             valid_from: self.valid_from.told(),
             valid_to: self.valid_to.told(),
@@ -46,18 +46,18 @@ impl Rule {
     fn days_from(&self, day: Date) -> i32 {
         let days = |from: Date, to: Date| from.until(to).map_or(i32::MAX, |span| span.get_days());
         match (self.valid_from, self.valid_to) {
-            (Day::On(from), _) if day < from => days(day, from),
-            (_, Day::On(to)) if to < day => days(to, day),
+            (RuleDay::On(from), _) if day < from => days(day, from),
+            (_, RuleDay::On(to)) if to < day => days(to, day),
             _ => 0,
         }
     }
 }
 
-impl Day {
+impl RuleDay {
     fn told(self) -> Option<String> {
         match self {
-            Day::On(day) if day != Date::MAX && day != Date::MIN => Some(day.to_string()),
-            Day::On(_) | Day::Open | Day::Malformed => None,
+            RuleDay::On(day) if day != Date::MAX && day != Date::MIN => Some(day.to_string()),
+            RuleDay::On(_) | RuleDay::Open | RuleDay::Malformed => None,
         }
     }
 }

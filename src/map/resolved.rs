@@ -3,10 +3,10 @@
 use crate::domain::Uid;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum Resolved {
     Uid(Uid),
     /// Nothing is known of the key.
-    None,
+    Unknown,
     /// A rule says that rows of the key are left out.
     Excluded,
 }

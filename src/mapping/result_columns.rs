@@ -75,10 +75,16 @@ pub(crate) struct Columns(pub(crate) Vec<(String, String)>);
 pub(crate) struct RowColumns {
     pub(crate) period: Option<usize>,
     pub(crate) dimensions: BTreeMap<Dimension, Vec<usize>>,
-    /// Of each value column its place and whether its type is numeric.
-    pub(crate) values: Vec<(usize, bool)>,
+    pub(crate) values: Vec<ValueColumn>,
     /// The most characters to read of each column.
     pub(crate) lengths: Vec<u32>,
+}
+
+/// A column of values in a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ValueColumn {
+    pub(crate) place: usize,
+    pub(crate) is_numeric: bool,
 }
 
 impl Mapping {
@@ -107,7 +113,10 @@ impl Mapping {
                 .iter()
                 .map(|column| {
                     let place = columns.place(column)?;
-                    Ok((place, columns.is_numeric(place)))
+                    Ok(ValueColumn {
+                        place,
+                        is_numeric: columns.is_numeric(place),
+                    })
                 })
                 .collect::<Result<_, _>>()?,
             lengths: columns

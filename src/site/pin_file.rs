@@ -26,8 +26,7 @@ impl Site {
             return Ok(None);
         }
         let shown = path.display().to_string();
-        let text = files::read(&path)
-            .map_err(|problem| FileError::whole(&shown, format!("the pin {problem}")))?;
+        let text = files::read_for("the pin", &path)?;
         let pin = Pin::parse(&text).map_err(|(place, message)| FileError {
             file: shown.clone(),
             place,
