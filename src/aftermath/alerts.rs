@@ -134,7 +134,7 @@ impl Event<'_> {
     fn tell(mut self, site: &Site) {
         let until = Instant::now() + TIME;
         let now = Timestamp::now();
-        let state = site::is_usable(&site.state, false).then_some(site.state.as_path());
+        let state = site::is_usable(&site.state).then_some(site.state.as_path());
         let channels = site.channels();
         let alarmed = state.map(remembered).unwrap_or_default();
         let past = state.and_then(|state| Past::open(state, Vec::new()).ok().flatten());

@@ -1,11 +1,14 @@
 //! Finds the UID that a row's key stands for, in one dimension.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::resolved::Resolved;
 use super::rules::RuleBook;
-use crate::domain::{Period, Uid};
+use crate::domain::{Dimension, Period, Uid};
 use crate::mapping::{Options, SourceKey, UidsFrom};
+
+/// One for each dimension.
+pub(super) type Resolvers<'m> = BTreeMap<Dimension, Resolver<'m>>;
 
 pub(super) enum Resolver<'m> {
     Constant(Uid),

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Mapper;
-use super::resolve::Resolver;
+use super::resolve::{Resolver, Resolvers};
 use super::resolved::Resolved;
 use super::row::{RowKeys, place};
 use crate::domain::{
@@ -16,7 +15,8 @@ use crate::mapping::{Mapping, SourceKey, UidsFrom};
 const KEPT: usize = 1_000;
 
 /// What is kept so far.
-pub(super) struct Trace {
+pub(super) struct Trace<'m> {
+    mapping: &'m Mapping,
     asked: Asked,
     placed: Vec<RawRow>,
     not_placed: Vec<RawRow>,
@@ -40,44 +40,37 @@ pub(super) struct NotedRow<'r> {
     pub(super) outcome: RowOutcome,
 }
 
-impl Mapper<'_> {
-    /// From now on keeps the rows that may have to do with this.
-    pub(crate) fn trace(&mut self, asked: Asked) {
-        self.trace = Some(Trace {
+impl<'m> Trace<'m> {
+    pub(super) fn new(mapping: &'m Mapping, asked: Asked) -> Trace<'m> {
+        Trace {
+            mapping,
             asked,
             placed: Vec::new(),
             not_placed: Vec::new(),
             elsewhere: Vec::new(),
             more: 0,
-        });
+        }
     }
 
     /// What was kept. Keys that the mapping knows are shown; others are free text, and as the mask has them.
-    pub(crate) fn traced(&mut self, mask: &KeyMask) -> Traced {
-        let Some(trace) = self.trace.take() else {
-            return Traced::default();
-        };
+    pub(super) fn traced(self, mask: &KeyMask) -> Traced {
         let mapping = self.mapping;
         let shown = |rows: Vec<RawRow>| rows.into_iter().map(|row| row.shown(mapping, mask));
         Traced {
-            placed: shown(trace.placed).collect(),
-            not_placed: shown(trace.not_placed).collect(),
-            elsewhere: shown(trace.elsewhere).collect(),
-            more: trace.more,
+            placed: shown(self.placed).collect(),
+            not_placed: shown(self.not_placed).collect(),
+            elsewhere: shown(self.elsewhere).collect(),
+            more: self.more,
         }
     }
 
     /// Keeps a row if it is asked for.
-    pub(super) fn note(&mut self, noted: &NotedRow<'_>) {
-        let Some(trace) = &self.trace else {
-            return;
-        };
-        let asked = trace.asked;
+    pub(super) fn note(&mut self, noted: &NotedRow<'_>, resolvers: &Resolvers<'_>) {
         let place = place(noted.period, noted.answers);
-        let answers: Vec<TracedAnswer> = match asked.may_have_elsewhere(&place) {
-            true => self.answers_of(noted, asked.org_unit),
-            false => return,
-        };
+        if !self.asked.may_have_elsewhere(&place) {
+            return;
+        }
+        let answers = self.answers_of(noted, resolvers);
         let is_moved = answers.iter().any(|answer| answer.instead_of.is_some());
         let is_placed = !matches!(noted.outcome, RowOutcome::Excluded | RowOutcome::Unmapped);
         let keys = Dimension::ALL.map(|dimension| (dimension, noted.keys.of(dimension)));
@@ -91,22 +84,19 @@ impl Mapper<'_> {
             },
             keys: BTreeMap::from(keys),
         };
-        let Some(trace) = &mut self.trace else {
-            return;
-        };
-        let rows = match asked.may_have(&row.row.place) {
-            true if is_placed => &mut trace.placed,
-            true => &mut trace.not_placed,
-            false if is_moved => &mut trace.elsewhere,
+        let rows = match self.asked.may_have(&row.row.place) {
+            true if is_placed => &mut self.placed,
+            true => &mut self.not_placed,
+            false if is_moved => &mut self.elsewhere,
             false => return,
         };
         match rows.len() < KEPT {
             true => rows.push(row),
-            false => trace.more += 1,
+            false => self.more += 1,
         }
     }
 
-    fn answers_of(&self, noted: &NotedRow<'_>, unit: Uid) -> Vec<TracedAnswer> {
+    fn answers_of(&self, noted: &NotedRow<'_>, resolvers: &Resolvers<'_>) -> Vec<TracedAnswer> {
         let each = noted.answers.iter().map(|(dimension, answer)| {
             let key = noted.keys.of(*dimension);
             let whole: Option<Vec<&str>> = key.iter().map(Option::as_deref).collect();
@@ -115,15 +105,20 @@ impl Mapper<'_> {
                 Resolved::Uid(uid) => Some(*uid),
                 Resolved::Unknown | Resolved::Excluded => None,
             };
-            let unit = (*dimension == Dimension::OrgUnit).then_some(unit);
             TracedAnswer {
                 dimension: *dimension,
                 key: None,
                 uid,
-                by: self.answered_by(*dimension, key.as_ref(), uid, noted.period),
-                instead_of: unit.and_then(|unit| {
-                    self.instead_of(*dimension, key.as_ref()?, noted.period, unit)
-                }),
+                by: self.answered_by(
+                    resolvers.get(dimension),
+                    *dimension,
+                    key.as_ref(),
+                    uid,
+                    noted.period,
+                ),
+                instead_of: key
+                    .filter(|_| *dimension == Dimension::OrgUnit)
+                    .and_then(|key| self.instead_of(resolvers, &key, noted.period)),
             }
         });
         each.collect()
@@ -131,6 +126,7 @@ impl Mapper<'_> {
 
     fn answered_by(
         &self,
+        resolver: Option<&Resolver<'_>>,
         dimension: Dimension,
         key: Option<&SourceKey>,
         uid: Option<Uid>,
@@ -144,10 +140,7 @@ impl Mapper<'_> {
                 line,
             })
         };
-        match (
-            answers.map(|each| &each.uids_from),
-            self.resolvers.get(&dimension),
-        ) {
+        match (answers.map(|each| &each.uids_from), resolver) {
             (Some(UidsFrom::Rules(sql)), Some(Resolver::Rules(book))) => {
                 match key.and_then(|key| book.counting(key, period)) {
                     Some(rule) => AnsweredBy::Rule(rule.traced(&sql.file)),
@@ -171,18 +164,21 @@ impl Mapper<'_> {
 
     fn instead_of(
         &self,
-        dimension: Dimension,
+        resolvers: &Resolvers<'_>,
         key: &SourceKey,
         period: Period,
-        unit: Uid,
     ) -> Option<TracedRule> {
-        let Some(Resolver::Rules(book)) = self.resolvers.get(&dimension) else {
+        let Some(Resolver::Rules(book)) = resolvers.get(&Dimension::OrgUnit) else {
             return None;
         };
-        let UidsFrom::Rules(sql) = &self.mapping.dimensions.get(&dimension)?.uids_from else {
+        let dimension = self.mapping.dimensions.get(&Dimension::OrgUnit)?;
+        let UidsFrom::Rules(sql) = &dimension.uids_from else {
             return None;
         };
-        Some(book.other(key, period, unit)?.traced(&sql.file))
+        Some(
+            book.other(key, period, self.asked.org_unit)?
+                .traced(&sql.file),
+        )
     }
 }
 

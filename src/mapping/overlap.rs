@@ -1,6 +1,6 @@
 //! Whether two mappings of a site answer for the same cell, as far as their files show it.
 
-use super::Mapping;
+use super::mapping_file::Mapping;
 use crate::domain::{OrgUnitScope, Scope};
 
 /// The first pair of mappings that would both write one cell, by name. Those that only DHIS2 can tell apart pass.

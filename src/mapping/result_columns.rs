@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::Mapping;
+use super::mapping_file::Mapping;
 use crate::domain::Dimension;
 
 /// Characters of a key, a period or anything of a rule that are read.

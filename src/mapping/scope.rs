@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{DimensionMapping, Mapping, UidsFrom, Values};
+use super::dimension::{DimensionMapping, UidsFrom};
+use super::mapping_file::Mapping;
+use super::values::Values;
 use crate::domain::{Dimension, OrgUnitScope, Scope, TripleScope, Uid};
 
 impl Mapping {

@@ -26,7 +26,10 @@ pub(crate) fn never_begun(sending: &SendingCommand<'_>, error: &anyhow::Error) {
         command: sending.command.to_owned(),
         mappings: sending.mappings.iter().filter_map(stem).collect(),
     };
-    let usable = site::is_usable(&site.state, site.has_alerts());
+    let usable = match site.has_alerts() {
+        true => site::make_usable(&site.state),
+        false => site::is_usable(&site.state),
+    };
     let kept = usable && history::keep(&site.state, &[NoteEntry::Refused(&refused)]).is_ok();
     let lost = (!kept).then(|| problem.clone());
     alerts::tell_never_begun(

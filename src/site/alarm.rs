@@ -7,6 +7,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use super::files;
+
 const FILE: &str = "alarm";
 const SIZE: usize = 4096;
 
@@ -46,6 +48,6 @@ pub(crate) fn write(state: &Path, told: &ToldChannels) -> io::Result<()> {
 pub(crate) fn reserve(state: &Path) -> io::Result<()> {
     match state.join(FILE).exists() {
         true => Ok(()),
-        false => super::write_private(&state.join(FILE), |file| file.write_all(&[b' '; SIZE])),
+        false => files::write_private(&state.join(FILE), |file| file.write_all(&[b' '; SIZE])),
     }
 }

@@ -3,48 +3,15 @@
 
 mod mail;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use super::{Site, address, files, secret};
+use super::tables::{AlertSite, Site, WaySite, WebhookAddress};
+use super::{address, files, secret};
 use crate::http;
 use crate::mapping::{Entry, FileError, Section};
 use crate::notify::{AlertCommand, Way};
 use crate::notify::{Audience, Severity};
-use mail::MailSite;
-
-/// One table `[[alert]]`.
-#[derive(Debug)]
-pub(super) struct AlertSite {
-    /// What people and the history call it: `mail to a@b.example`.
-    name: String,
-    audience: Audience,
-    way: WaySite,
-}
-
-#[derive(Debug)]
-enum WaySite {
-    Mail(Box<MailSite>),
-    Webhook {
-        url: WebhookAddress,
-        template: Option<PathBuf>,
-        ca_file: Option<PathBuf>,
-    },
-    Command {
-        program: PathBuf,
-        arguments: Vec<String>,
-    },
-    Dhis2 {
-        user_group: String,
-    },
-}
-
-/// Whoever knows some addresses may write there: they stand in files of their own.
-#[derive(Debug)]
-enum WebhookAddress {
-    Written(String),
-    File(PathBuf),
-}
 
 /// A channel that is ready to send, or why it is not.
 pub(crate) struct Channel {

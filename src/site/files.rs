@@ -110,7 +110,7 @@ fn write_whole(
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     // A new name in a folder lasts only once the folder is on the disk.
-    fs::File::open(super::folder(path))?.sync_all()
+    fs::File::open(folder(path))?.sync_all()
 }
 
 /// Fails where `write_private` would, as far as that can be seen beforehand. Leaves nothing behind.
@@ -139,7 +139,15 @@ fn beside(path: &Path, mode: u32) -> io::Result<NamedTempFile> {
     tempfile::Builder::new()
         .prefix(TEMPORARY)
         .permissions(Permissions::from_mode(mode))
-        .tempfile_in(super::folder(path))
+        .tempfile_in(folder(path))
+}
+
+/// The folder that relative paths in a file are relative to.
+pub(super) fn folder(file: &Path) -> &Path {
+    match file.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
 }
 
 /// An environment variable that is set and not empty.

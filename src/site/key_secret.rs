@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::files;
 use crate::domain::KeyMask;
 use crate::exit::{Exit, Problem};
 
@@ -30,13 +31,13 @@ pub(crate) fn key_mask(state: &Path, new: NewSecret) -> Result<KeyMask, Problem>
     getrandom::fill(&mut secret)
         .map_err(|error| Problem::new(Exit::Internal, format!("no random numbers ({error})")))?;
     if new == NewSecret::Kept {
-        super::write_private(&path, |file| file.write_all(&secret)).map_err(|error| {
+        files::write_private(&path, |file| file.write_all(&secret)).map_err(|error| {
             let shown = path.display();
             Problem::new(
                 Exit::State,
                 format!(
                     "{shown} cannot be written ({}); nothing was sent; make room there, or name another folder as `state`",
-                    super::reason(&error)
+                    files::reason(&error)
                 ),
             )
         })?;

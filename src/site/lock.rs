@@ -8,7 +8,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::machine;
+use super::{files, machine, state};
 use crate::exit::{Exit, Problem};
 
 /// Held as long as it lives.
@@ -56,23 +56,23 @@ impl Lock {
                 Exit::State,
                 format!(
                     "the state folder {shown} cannot be used ({}); nothing was sent; make it, owned by the user who runs pg2dhis2, mode 0700",
-                    super::reason(&error)
+                    files::reason(&error)
                 ),
             )
         };
         if !state.exists() {
-            super::state::make(state).map_err(unusable)?;
+            state::make(state).map_err(unusable)?;
         }
         let folder = File::open(state).map_err(unusable)?;
-        super::state::ensure_ours(state, &folder.metadata().map_err(unusable)?)?;
+        state::ensure_ours(state, &folder.metadata().map_err(unusable)?)?;
         match folder.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(busy(state)),
             Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
-        super::files::remove_leftovers(state);
+        files::remove_leftovers(state);
         let text = signature(started);
-        super::write_private(&state.join(HOLDER), |file| file.write_all(text.as_bytes()))
+        files::write_private(&state.join(HOLDER), |file| file.write_all(text.as_bytes()))
             .map_err(unusable)?;
         Ok(Lock { _folder: folder })
     }
@@ -87,7 +87,7 @@ impl Backfill {
                 format!(
                     "the state folder {} cannot be used ({}); nothing was sent; make room there",
                     state.display(),
-                    super::reason(&error)
+                    files::reason(&error)
                 ),
             )
         };

@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::files;
 use super::key_secret::{self, NewSecret};
 use crate::domain::KeyMask;
 use crate::exit::{Exit, Problem};
@@ -95,14 +96,14 @@ impl Login {
         let fingerprint = self.fingerprint(&mask);
         lines.retain(|(login, at)| *login != fingerprint && is_recent(*at, now));
         lines.push((fingerprint, now));
-        super::write_private(&self.file(), |file| {
+        files::write_private(&self.file(), |file| {
             writeln!(file, "{HEADER}")?;
             for (login, at) in &lines {
                 writeln!(file, "{login}\t{at}")?;
             }
             Ok(())
         })
-        .map_err(|error| super::reason(&error))
+        .map_err(|error| files::reason(&error))
     }
 
     fn fingerprint(&self, mask: &KeyMask) -> String {

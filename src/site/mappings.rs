@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::{Site, files, folder};
+use super::files::{self, folder};
+use super::tables::Site;
 use crate::exit::{Exit, Problem};
 use crate::mapping::{self, Codes, FileError, Mapping, nearest, overlap};
 

@@ -9,6 +9,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::files;
 use crate::domain::{Cell, Period, Triple, Uid};
 use crate::exit::{Exit, Problem};
 
@@ -45,7 +46,7 @@ impl Memory {
         };
         let text = match fs::read_to_string(&memory.file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(memory),
-            read => read.map_err(|error| memory.unusable(&super::reason(&error)))?,
+            read => read.map_err(|error| memory.unusable(&files::reason(&error)))?,
         };
         for (index, line) in text.lines().enumerate().skip(1) {
             if memory.take(line).is_none() {
@@ -144,8 +145,8 @@ impl Memory {
     }
 
     fn write(&self) -> Result<(), Problem> {
-        super::write_private(&self.file, |file| self.lines(file))
-            .map_err(|error| self.unusable(&super::reason(&error)))
+        files::write_private(&self.file, |file| self.lines(file))
+            .map_err(|error| self.unusable(&files::reason(&error)))
     }
 
     fn lines(&self, file: &mut dyn Write) -> io::Result<()> {

@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{reason, write_private};
+use super::files::{reason, write_private};
 use crate::domain::Registration;
 use crate::exit::{Exit, Problem};
 

@@ -10,6 +10,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use secrecy::SecretString;
 
 use super::files::{self, variable};
+use super::machine;
 use crate::extract;
 use crate::mapping::FileError;
 
@@ -93,7 +94,7 @@ fn private(path: &Path, shown: &str) -> Result<String, FileError> {
     if !there.is_file() {
         return Err(refused("is no file"));
     }
-    ensure_folder_is_ours(super::folder(path)).map_err(|why| refused(&why))?;
+    ensure_folder_is_ours(files::folder(path)).map_err(|why| refused(&why))?;
     let mut options = OpenOptions::new();
     let no_links = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     options
@@ -135,6 +136,6 @@ fn ensure_folder_is_ours(folder: &Path) -> Result<(), String> {
 }
 
 fn is_ours(found: &Metadata) -> bool {
-    let us = super::machine::user();
+    let us = machine::user();
     found.uid() == us || found.uid() == 0
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span};
 
-use super::{
-    AccountSite, Dhis2Site, Limits, Site, SourceSite, Watchers, address, alert, folder, watchers,
-};
+use super::files::folder;
+use super::tables::{AccountSite, Dhis2Site, Limits, Site, SourceSite, Watchers};
+use super::{address, alert, files, watchers};
 use crate::dhis2::patience::{ATTEMPTS, WAIT};
 use crate::domain::OwnUser;
 use crate::extract;
@@ -21,7 +21,16 @@ const STATE: &str = "/var/lib/pg2dhis2";
 /// Years that runs stay in the history unless the site says otherwise.
 const RETAIN: i64 = 5;
 
-pub(super) fn parse(file: &Path, text: &str) -> Result<Site, FileError> {
+impl Site {
+    /// Reads the site file that was named, or the first that is found where site files are looked for.
+    pub(crate) fn load(named: Option<&Path>) -> Result<Site, FileError> {
+        let file = files::site_file(named)?;
+        let text = files::read_for("the site file", &file)?;
+        parse(&file, &text)
+    }
+}
+
+fn parse(file: &Path, text: &str) -> Result<Site, FileError> {
     let shown = file.display().to_string();
     let base = folder(file);
     let mut top = Section::parse(&shown, text)?;

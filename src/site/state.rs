@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
+use super::machine;
 use crate::exit::{Exit, Problem};
 
 /// Makes the folder and those above it, for us alone whatever the umask.
@@ -14,11 +15,13 @@ pub(super) fn make(state: &Path) -> io::Result<()> {
     fs::set_permissions(state, Permissions::from_mode(0o700))
 }
 
-/// Whether something may be kept in the folder; `make`: it is made if it does not exist.
-pub(crate) fn is_usable(state: &Path, make: bool) -> bool {
-    if make && !state.exists() && self::make(state).is_err() {
-        return false;
-    }
+/// Whether something may be kept in the folder, which is made if it does not exist.
+pub(crate) fn make_usable(state: &Path) -> bool {
+    (state.exists() || make(state).is_ok()) && is_usable(state)
+}
+
+/// Whether something may be kept in the folder.
+pub(crate) fn is_usable(state: &Path) -> bool {
     fs::metadata(state).is_ok_and(|found| ensure_ours(state, &found).is_ok())
 }
 
@@ -31,7 +34,7 @@ pub(super) fn ensure_ours(state: &Path, found: &Metadata) -> Result<(), Problem>
             format!("the state folder {shown} {why}; nothing was sent"),
         ))
     };
-    let us = super::machine::user();
+    let us = machine::user();
     if found.uid() != us {
         return refused(
             "belongs to somebody else; chown it to the user who runs pg2dhis2, or name another as `state`"

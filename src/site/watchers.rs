@@ -1,11 +1,12 @@
 //! What a site tells those who watch it from elsewhere: a heartbeat, metrics, DHIS2's data store and analytics tables.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 
-use super::{Site, address, machine, secret};
+use super::tables::{Analytics, DataStore, Heartbeat, Site, Watchers};
+use super::{address, machine, secret};
 use crate::dhis2::{self, Dhis2, Readers};
 use crate::mapping::{Entry, FileError, Section};
 
@@ -13,36 +14,6 @@ use crate::mapping::{Entry, FileError, Section};
 const EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 /// DHIS2 allows 255 characters in a namespace and in a key.
 const LONGEST: usize = 100;
-
-/// The keys `heartbeat` or `heartbeat-file`, `metrics` and `page` of the table `[history]`.
-#[derive(Debug, Default)]
-pub(crate) struct Watchers {
-    heartbeat: Option<Heartbeat>,
-    /// A file for Prometheus' node exporter.
-    pub(crate) metrics: Option<PathBuf>,
-    pub(crate) page: Option<PathBuf>,
-}
-
-#[derive(Debug)]
-enum Heartbeat {
-    Address(SecretString),
-    File(PathBuf),
-}
-
-/// The keys `data-store` and `data-store-group` of `[dhis2]`.
-#[derive(Clone, Debug)]
-pub(crate) struct DataStore {
-    pub(crate) namespace: String,
-    pub(crate) readers: Readers,
-}
-
-/// The keys `analytics`, `analytics-every` and `analytics-token-file` of `[dhis2]`.
-#[derive(Clone, Debug)]
-pub(crate) struct Analytics {
-    pub(crate) refresh: bool,
-    pub(crate) every: Duration,
-    token: Option<PathBuf>,
-}
 
 impl Site {
     /// Where a heartbeat goes, if it goes anywhere.

@@ -1,21 +1,11 @@
 //! The key `mail` of an `[[alert]]`: the mail server, the sender, who gets it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::mapping::{Entry, FileError};
 use crate::notify::{Mail, Transit, ensure_address};
+use crate::site::tables::MailSite;
 use crate::site::{address, files, secret};
-
-#[derive(Debug)]
-pub(super) struct MailSite {
-    host: String,
-    port: u16,
-    transit: Transit,
-    login: Option<(String, PathBuf)>,
-    ca_file: Option<PathBuf>,
-    from: String,
-    to: Vec<String>,
-}
 
 /// Where a mail server is and as whom we log in there.
 #[derive(Debug)]
