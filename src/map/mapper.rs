@@ -40,7 +40,8 @@ pub(crate) fn check_rows(
         })
 }
 
-/// Takes the results of a mapping's queries, rules first, row by row; what it has found so far stands in its fields.
+/// Takes the results of a mapping's queries, rules first, row by row. It has many fields
+/// because everything that is found so far waits in it for the last row.
 pub(crate) struct Mapper<'m> {
     mapping: &'m Mapping,
     /// The periods of the run, ordered.

@@ -1,6 +1,6 @@
 //! Mapping rules: which key is which UID, since when and until when, as the source itself says.
 
-mod traced;
+mod explained;
 
 use std::collections::HashMap;
 use std::fmt;

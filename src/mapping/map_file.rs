@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::entry::one_of;
 use super::file_error::FileError;
 use super::section::hint;
 use super::source_key::SourceKey;
+use super::toml_value::one_of;
 use crate::domain::{Absent, Combine, ElementPolicies, Uid, Word};
 
 /// What a map file says.

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::dimension::DimensionMapping;
-use super::named_objects::NamedObject;
+use super::object_in_file::ObjectInFile;
 use super::parameter::Parameter;
 use super::sql::Sql;
 use super::values::Values;
 use crate::domain::{Dimension, GuardLimits, Period, PeriodType, Policies, Uid};
 
-/// A mapping file with all that it names: which rows of which queries are which cells of which data set. It has a field
-/// for each key of the file.
+/// A mapping file with all that it names: which rows of which queries are which cells of which data set. It has many
+/// fields because the file has many keys.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     /// The file's stem.
@@ -32,7 +32,7 @@ pub(crate) struct Mapping {
     pub(crate) policies: Policies,
     pub(crate) guards: GuardLimits,
     /// Every object of DHIS2 that its files name.
-    pub(crate) named: Vec<NamedObject>,
+    pub(crate) named: Vec<ObjectInFile>,
     /// SHA-256 of every file the mapping is made of, by its path as written, in hex.
     pub(crate) digests: BTreeMap<String, String>,
 }

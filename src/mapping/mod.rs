@@ -2,13 +2,12 @@
 
 mod code;
 mod dimension;
-mod entry;
 mod extract_lines;
 mod file_error;
 mod map_file;
 mod mapping_file;
-mod named_objects;
 mod nearest;
+mod object_in_file;
 mod options;
 mod overlap;
 mod parameter;
@@ -23,16 +22,16 @@ mod source_key;
 mod sql;
 #[cfg(test)]
 mod tests;
+mod toml_value;
 mod values;
 
 pub(crate) use code::{Codes, PIN, PinFile, coded};
 pub(crate) use dimension::{DimensionMapping, UidsFrom};
-pub(crate) use entry::Entry;
 pub(crate) use extract_lines::{End, EndLine, ExtractHeader, ExtractLine, ResultLine};
 pub(crate) use file_error::FileError;
 pub(crate) use mapping_file::Mapping;
-pub(crate) use named_objects::NamedObject;
 pub(crate) use nearest::nearest;
+pub(crate) use object_in_file::ObjectInFile;
 pub(crate) use options::Options;
 pub(crate) use overlap::overlap;
 pub(crate) use parameter::Parameter;
@@ -41,4 +40,5 @@ pub(crate) use result_columns::{ColumnFault, Columns, RowColumns, ValueColumn};
 pub(crate) use section::Section;
 pub(crate) use source_key::SourceKey;
 pub(crate) use sql::Sql;
+pub(crate) use toml_value::Entry;
 pub(crate) use values::{Values, WideColumn};

@@ -6,7 +6,7 @@ use super::code::PIN;
 use super::parse_guards::guards;
 use super::section::hint;
 use super::{
-    Codes, Entry, FileError, Mapping, NamedObject, Parameter, Section, Sql, Values, WideColumn,
+    Codes, Entry, FileError, Mapping, ObjectInFile, Parameter, Section, Sql, Values, WideColumn,
 };
 use crate::domain::{
     Absent, Combine, Complete, Dimension, ElementPolicies, Fingerprint, Foreign, Kind,
@@ -47,7 +47,7 @@ pub(super) struct MappingReader<'f, 'r> {
     pub(super) codes: Codes<'f>,
     /// The mapping would be another with another pin.
     pub(super) by_pin: bool,
-    pub(super) named: Vec<NamedObject>,
+    pub(super) named: Vec<ObjectInFile>,
     digests: BTreeMap<String, String>,
     parameters: BTreeMap<String, Parameter>,
     /// Policies of single data elements, from the map file or `[values]`.
@@ -157,7 +157,7 @@ impl MappingReader<'_, '_> {
         let found = self.codes.uid(kind, entry.string()?);
         let (uid, by_code) = found.map_err(|message| entry.at(message))?;
         self.by_pin |= by_code;
-        self.named.push(NamedObject {
+        self.named.push(ObjectInFile {
             kind,
             uid,
             file: self.file.to_owned(),

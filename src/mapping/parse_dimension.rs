@@ -9,7 +9,7 @@ use super::map_file::{self, MapFile, PolicyColumns};
 use super::options::MOST_COLUMNS;
 use super::parse::MappingReader;
 use super::{
-    Codes, DimensionMapping, Entry, FileError, NamedObject, Options, Section, SourceKey, UidsFrom,
+    Codes, DimensionMapping, Entry, FileError, ObjectInFile, Options, Section, SourceKey, UidsFrom,
     Values,
 };
 use crate::domain::{DEFAULT_COMBO, Dimension, Kind, Uid};
@@ -212,7 +212,7 @@ impl MappingReader<'_, '_> {
         let mut uid = |key: &SourceKey, text: &str, place: (usize, usize)| {
             let (uid, coded) = codes.uid(kind, text)?;
             by_code |= coded;
-            named.push(NamedObject {
+            named.push(ObjectInFile {
                 kind,
                 uid,
                 file: file.to_owned(),

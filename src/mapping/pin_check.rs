@@ -4,7 +4,7 @@ use super::code::PinFile;
 use super::dimension::UidsFrom;
 use super::file_error::FileError;
 use super::mapping_file::Mapping;
-use super::named_objects::NamedObject;
+use super::object_in_file::ObjectInFile;
 use super::source_key::SourceKey;
 use crate::domain::{DEFAULT_COMBO, Dimension, Kind, Uid};
 
@@ -17,7 +17,7 @@ impl Mapping {
         uid: Option<Uid>,
     ) -> Option<(&str, usize)> {
         let mut named = self.named.iter();
-        let same = |named: &&NamedObject| {
+        let same = |named: &&ObjectInFile| {
             let is_kind = named.kind == kind && !named.is_root;
             is_kind && Some(named.uid) == uid && named.key.as_ref() == key
         };

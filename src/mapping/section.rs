@@ -5,9 +5,9 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::entry::Entry;
 use super::file_error::{FileError, place};
 use super::nearest;
+use super::toml_value::Entry;
 
 /// One table of a TOML file; `finish` refuses the keys that nobody asked for.
 pub(crate) struct Section<'t> {

@@ -15,7 +15,7 @@ use crate::mapping::FileError;
 use crate::notify::Audience;
 use crate::notify::Transit;
 
-/// A site file, read and checked; it has a field for each key and table of the file. What only some commands need may be
+/// A site file, read and checked; it has many fields because the file has many keys and tables. What only some commands need may be
 /// missing until one asks for it.
 #[derive(Debug)]
 pub(crate) struct Site {

@@ -6,7 +6,7 @@ use crate::domain::{Kind, Uid};
 
 /// An object with the place it is named at.
 #[derive(Clone, Debug)]
-pub(crate) struct NamedObject {
+pub(crate) struct ObjectInFile {
     pub(crate) kind: Kind,
     pub(crate) uid: Uid,
     pub(crate) file: String,
@@ -18,7 +18,7 @@ pub(crate) struct NamedObject {
     pub(crate) key: Option<SourceKey>,
 }
 
-impl NamedObject {
+impl ObjectInFile {
     pub(super) fn error(&self, message: String) -> FileError {
         FileError {
             file: self.file.clone(),
