@@ -75,10 +75,28 @@ pub(crate) struct AcknowledgeArgs {
     pub(crate) what: Vec<String>,
     #[command(flatten)]
     pub(crate) site: SiteArgs,
-    /// The last day on which it is known, in the site's time zone
+    #[command(flatten)]
+    pub(crate) decision: DecisionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReleaseArgs {
+    /// What is held, by the name that the run told: `held-by-guard GUARD UID PERIOD`, or `database-behind`
+    #[arg(value_name = "PROBLEM", required = true, num_args = 1..)]
+    pub(crate) problem: Vec<String>,
+    #[command(flatten)]
+    pub(crate) site: SiteArgs,
+    #[command(flatten)]
+    pub(crate) decision: DecisionArgs,
+}
+
+/// How long a person's decision counts, and why it was taken.
+#[derive(Debug, Args)]
+pub(crate) struct DecisionArgs {
+    /// The last day on which it counts, in the site's time zone
     #[arg(long, value_name = "DATE")]
     pub(crate) until: Date,
-    /// Why nothing is to be done, or who does it
+    /// Why, or who does something about it
     #[arg(long, value_name = "TEXT")]
     pub(crate) why: String,
 }

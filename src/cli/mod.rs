@@ -11,7 +11,8 @@ pub(crate) use groups::{
     SendArgs, SiteArgs,
 };
 pub(crate) use looking_back::{
-    AcknowledgeArgs, ExplainArgs, HistoryArgs, HistoryFormat, Since, StatusArgs,
+    AcknowledgeArgs, DecisionArgs, ExplainArgs, HistoryArgs, HistoryFormat, ReleaseArgs, Since,
+    StatusArgs,
 };
 pub(crate) use work::{ApplyArgs, ExtractArgs, MapArgs, PinArgs, PushArgs, RunArgs};
 
@@ -57,6 +58,9 @@ pub(crate) enum Command {
     /// Say that somebody knows of a problem: until then it is counted, but told no more
     #[command(after_help = exit_codes())]
     Acknowledge(AcknowledgeArgs),
+    /// Let pass until a day what a guard holds, or a source that was restored
+    #[command(after_help = exit_codes())]
+    Release(ReleaseArgs),
     /// Say where a number in DHIS2 comes from: rows, rules, who stored it, every change we made
     #[command(after_help = exit_codes())]
     Explain(ExplainArgs),
@@ -90,6 +94,7 @@ impl Command {
             Command::History(args) => &args.site,
             Command::Status(args) => &args.site,
             Command::Acknowledge(args) => &args.site,
+            Command::Release(args) => &args.site,
             Command::Explain(args) => &args.site,
         }
     }

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil::Date};
 
-use crate::cli::AcknowledgeArgs;
+use crate::cli::{AcknowledgeArgs, DecisionArgs};
 use crate::exit::{Exit, Problem};
-use crate::history::{Acknowledged, NoteEntry, OpenProblem, Past, keep};
+use crate::history::{Acknowledged, NoteEntry, OpenProblem, Past, keep, moment};
 use crate::report;
 use crate::site::{self, Site};
 
@@ -17,23 +17,11 @@ const LONGEST: usize = 500;
 pub(super) fn acknowledge(args: &AcknowledgeArgs) -> anyhow::Result<Exit> {
     let site = Site::load(args.site.config.as_deref())?;
     let usage = |message: String| Problem::new(Exit::Usage, message);
-    let until = end_of(args.until, &site.time_zone)
-        .filter(|until| *until > Timestamp::now())
-        .ok_or_else(|| usage(format!("--until {} is over already", args.until)))?;
-    let why = args.why.trim();
-    if why.is_empty() || why.chars().count() > LONGEST || why.contains(char::is_control) {
-        let message = format!("--why must say in one line why, in at most {LONGEST} characters");
-        return Err(usage(message).into());
-    }
+    let acknowledged = decided(&args.decision, &site)?;
     let past = Past::open(&site.state, site::alive(&site.state))?;
     let open = past.map(|past| past.all_open()).transpose()?;
     let what = args.what.join(" ");
     let (mapping, subject) = named(&what, open.unwrap_or_default()).map_err(usage)?;
-    let acknowledged = Acknowledged {
-        until: crate::history::moment(until),
-        why: why.to_owned(),
-        uid: site::user(),
-    };
     let note = NoteEntry::Acknowledged {
         mapping: &mapping,
         subject: &subject,
@@ -42,10 +30,28 @@ pub(super) fn acknowledge(args: &AcknowledgeArgs) -> anyhow::Result<Exit> {
     keep(&site.state, &[note])?;
     let told = format!(
         "{mapping}: {subject}: acknowledged to the end of {}; it is still counted",
-        args.until
+        args.decision.until
     );
     report::notes(&[told], &args.site);
     Ok(Exit::Ok)
+}
+
+/// A decision as the history keeps it.
+pub(super) fn decided(args: &DecisionArgs, site: &Site) -> Result<Acknowledged, Problem> {
+    let usage = |message: String| Problem::new(Exit::Usage, message);
+    let until = end_of(args.until, &site.time_zone)
+        .filter(|until| *until > Timestamp::now())
+        .ok_or_else(|| usage(format!("--until {} is over already", args.until)))?;
+    let why = args.why.trim();
+    if why.is_empty() || why.chars().count() > LONGEST || why.contains(char::is_control) {
+        let message = format!("--why must say in one line why, in at most {LONGEST} characters");
+        return Err(usage(message));
+    }
+    Ok(Acknowledged {
+        until: moment(until),
+        why: why.to_owned(),
+        uid: site::user(),
+    })
 }
 
 /// The moment at which a day ends.

@@ -8,6 +8,7 @@ mod history;
 mod map;
 mod pin;
 mod push;
+mod release;
 mod run;
 mod status;
 
@@ -29,6 +30,7 @@ pub(crate) fn execute(command: &Command) -> anyhow::Result<Exit> {
         Command::History(args) => history::history(args),
         Command::Status(args) => status::status(args),
         Command::Acknowledge(args) => acknowledge::acknowledge(args),
+        Command::Release(args) => release::release(args),
         Command::Explain(args) => explain::explain(args),
     };
     if let (Err(error), Some(sending)) = (&ended, command.sending()) {

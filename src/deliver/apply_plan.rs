@@ -85,6 +85,7 @@ fn send_all(
         let mut one = OneMapping {
             connection: &mut *connection,
             orders: &session.orders,
+            released: &session.released,
             budget: &mut budget,
             record: &mut session.record,
             report,

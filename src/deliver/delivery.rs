@@ -73,6 +73,7 @@ impl Delivery {
         let mut one = OneMapping {
             connection,
             orders: &session.orders,
+            released: &session.released,
             budget: &mut self.budget,
             record: &mut session.record,
             report,

@@ -21,10 +21,22 @@ impl OneMapping<'_, '_> {
             age: part.age,
             confirmed: &memory.confirmed(&self.report.name, data_set),
         };
-        let trips = plan::trips(source, plan, target, run);
+        let mut trips = plan::trips(source, plan, target, run);
+        trips.retain(|trip| !self.is_released(trip));
         let guarded = self.is_guarded(&trips, plan, data_set);
         self.tell_of_foreign(plan);
         guarded || plan.is_held()
+    }
+
+    /// Whether a person lets this pass until a day; that it would be held is told all the same.
+    fn is_released(&mut self, trip: &Trip) -> bool {
+        let problem = trip.problem();
+        let released = self.released.contains(&problem);
+        if released {
+            let note = format!("{problem} was released, and is sent: {}", trip.words);
+            self.report.notes.push(note);
+        }
+        released
     }
 
     /// A person may have let exactly this plan pass.
@@ -49,7 +61,11 @@ impl OneMapping<'_, '_> {
                     // Other people's values hold it all the same.
                     match plan.is_held() {
                         true => String::new(),
-                        false => format!(", or let exactly this plan pass with --release {digest}"),
+                        false => format!(
+                            ", or let exactly this plan pass with --release {digest}, or all that this guard holds there until a day: \
+                             pg2dhis2 release {} --until DATE --why TEXT",
+                            first.problem()
+                        ),
                     }
                 ),
             ));

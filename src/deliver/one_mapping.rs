@@ -1,10 +1,12 @@
 //! One mapping's desired values on their way to DHIS2, from comparing to registering as complete.
 
+use std::collections::BTreeSet;
+
 use super::connection::Connection;
 use super::named_objects::names_of_target;
 use super::not_sent::not_sent;
 use super::remember;
-use crate::domain::{Blocked, Desired, Sent};
+use crate::domain::{Blocked, Desired, Releasable, Sent};
 use crate::exit::{Exit, Problem};
 use crate::plan::{Plan, SourceCounts, Target};
 use crate::push::{self, Budget, Task};
@@ -25,6 +27,8 @@ pub(crate) struct PartOf {
 pub(super) struct OneMapping<'d, 'o> {
     pub(super) connection: &'d mut Connection,
     pub(super) orders: &'d Orders<'o>,
+    /// What a person lets pass until a day.
+    pub(super) released: &'d BTreeSet<Releasable>,
     pub(super) budget: &'d mut Budget,
     pub(super) record: &'d mut Record,
     pub(super) report: &'d mut MappingReport,

@@ -1,6 +1,6 @@
 //! What waits for a person: a guard that tripped, somebody else's value that differs, a cell that moved.
 
-use super::{Author, Cell, Period, Text};
+use super::{Author, Cell, Period, Releasable, Text};
 
 /// A guard that tripped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +11,17 @@ pub(crate) struct Trip {
     pub(crate) period: Option<Period>,
     /// What was found, what is allowed, and what to look at.
     pub(crate) words: String,
+}
+
+impl Trip {
+    /// The name by which a person may let pass what the guard holds.
+    pub(crate) fn problem(&self) -> Releasable {
+        Releasable::Guard {
+            guard: self.guard.to_owned(),
+            object: None,
+            period: self.period,
+        }
+    }
 }
 
 /// A cell in which somebody else's value differs from ours, under `foreign = "hold"`.

@@ -1,15 +1,18 @@
 //! What is kept beside the runs: runs that were refused before they began, what people were told, and what they
 //! acknowledged. These entries belong to no run: their run is 0.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::chain::{ChainEntry, append, head, note, now};
+use super::chain::{ChainEntry, append, head, moment, note, now};
 use super::entry::{Acknowledged, Notified, Refused, body};
 use super::file::{self, FILE};
 use super::past::Past;
+use crate::domain::Releasable;
 use crate::exit::Problem;
 
 /// Nobody waits longer for another process that is writing: what is noted here is never worth a run.
@@ -29,6 +32,12 @@ pub(crate) enum NoteEntry<'n> {
         /// What, why, and of which cell or key.
         subject: &'n str,
         acknowledged: &'n Acknowledged,
+    },
+    /// A person lets something pass that is held.
+    Released {
+        /// The name of the problem.
+        problem: &'n str,
+        released: &'n Acknowledged,
     },
 }
 
@@ -109,6 +118,9 @@ impl NoteEntry<'_> {
                 subject,
                 serde_json::to_string(acknowledged),
             ),
+            NoteEntry::Released { problem, released } => {
+                entry("released", "", problem, serde_json::to_string(released))
+            }
         }
     }
 }
@@ -151,6 +163,27 @@ impl Past {
             })
         })?;
         told.collect()
+    }
+
+    /// What a person lets pass at this moment.
+    pub(crate) fn released(&self, now: Timestamp) -> Result<BTreeSet<Releasable>, Problem> {
+        self.read(|| {
+            let mut statement = self.connection.prepare(
+                "SELECT subject, body, max(seq) FROM entry WHERE run = 0 AND kind = 'released' GROUP BY 1",
+            )?;
+            let all = statement.query_map([], |row| {
+                let name: String = row.get(0)?;
+                let released: Acknowledged = body(row.get_ref(1)?.as_str()?);
+                Ok((name.parse().ok(), released.until))
+            })?;
+            let now = moment(now);
+            let mut valid = BTreeSet::new();
+            for each in all {
+                let (released, until) = each?;
+                valid.extend(released.filter(|_| until > now));
+            }
+            Ok(valid)
+        })
     }
 
     /// The latest of each problem, by mapping and subject.

@@ -7,7 +7,7 @@ mod relaxed;
 mod saved_plan;
 mod turn;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -20,8 +20,9 @@ pub(crate) use saved_plan::read as read_saved_plan;
 
 use crate::aftermath;
 use crate::cli::{ApplyArgs, Format, PushArgs, ReportArgs, RunArgs, SendArgs, SiteArgs};
-use crate::domain::{Account, KeyMask, Server};
+use crate::domain::{Account, KeyMask, Releasable, Server};
 use crate::exit::{Exit, Problem};
+use crate::history::Past;
 use crate::read::ReadParts;
 use crate::report::{self, Dhis2Facts, KeptChanges, MappingReport, Report};
 use crate::site::{self, Dhis2Access, Memory, Site, SourceAccess};
@@ -103,6 +104,8 @@ pub(crate) struct Session<'a> {
     pub(crate) record: Record,
     pub(crate) report: Report,
     turn: Option<Turn>,
+    /// What a person lets pass until a day, by its name.
+    pub(crate) released: BTreeSet<Releasable>,
     /// The digests of the files of each mapping, for the plan that is saved.
     digests: BTreeMap<String, BTreeMap<String, String>>,
 }
@@ -166,9 +169,23 @@ impl<'a> Preparation<'a> {
         }
     }
 
+    /// What a person lets pass until a day. A dry run does without where it may not read it.
+    fn released(&self) -> Result<BTreeSet<Releasable>, Problem> {
+        let past = Past::open(&self.site.state, Vec::new());
+        let released = past.and_then(|past| {
+            let released = past.map(|past| past.released(self.report.started));
+            Ok(released.transpose()?.unwrap_or_default())
+        });
+        match self.orders.mode {
+            Mode::Send => released,
+            Mode::DryRun | Mode::AskServer => Ok(released.unwrap_or_default()),
+        }
+    }
+
     /// Begins the record, and tells those who watch from elsewhere.
     pub(crate) fn begin(mut self, intent: Intent) -> Result<Session<'a>, Problem> {
         let digests = intent.digests();
+        let released = self.released()?;
         let mut record = Record::begin(&self.site, self.orders.mode, intent, &mut self.report)?;
         if let Some(recorder) = record.recorder() {
             aftermath::begun(&self.site, recorder);
@@ -180,6 +197,7 @@ impl<'a> Preparation<'a> {
             record,
             report: self.report,
             turn: self.turn,
+            released,
             digests,
         })
     }

@@ -54,6 +54,7 @@ mod proxy;
 mod readme;
 mod reject_codes;
 mod relay;
+mod releases;
 mod retries;
 mod same_either_way;
 mod seeds;
