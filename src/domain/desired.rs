@@ -56,6 +56,17 @@ pub(crate) struct RowPlace {
 }
 
 impl RowPlace {
+    /// The place of a row that reached its cell.
+    pub(crate) fn of(cell: &Cell) -> RowPlace {
+        RowPlace {
+            period: cell.period,
+            data_element: Some(cell.triple.data_element),
+            category_option_combo: Some(cell.triple.category_option_combo),
+            attribute_option_combo: Some(cell.triple.attribute_option_combo),
+            org_unit: Some(cell.org_unit),
+        }
+    }
+
     /// The cell, where all dimensions are known.
     pub(crate) fn cell(&self) -> Option<Cell> {
         Some(Cell {
@@ -112,6 +123,11 @@ pub(crate) enum OrgUnitScope {
 impl Scope {
     pub(crate) fn has(&self, triple: &Triple) -> bool {
         self.triples.iter().flatten().any(|scope| scope.has(triple))
+    }
+
+    /// Whether the mapping may write a triple: where its triples cannot be listed, it may write any.
+    pub(crate) fn may_have(&self, triple: &Triple) -> bool {
+        self.triples.is_none() || self.has(triple)
     }
 
     /// Whether a cell is one of an object that was retired.

@@ -203,6 +203,10 @@ pub(crate) enum Blocked {
     UnknownOrgUnit,
     OrgUnitNotInDataSet,
     OrgUnitOutsideHierarchy,
+    /// A rule sends a row to a unit that another mapping may answer for.
+    OrgUnitOutsideMapping,
+    /// The mapping does not answer for the data element and combos.
+    OutsideMapping,
     WrongPeriodType,
     ComboNotOfDataElement,
     ComboNotOfDataSet,
@@ -243,6 +247,12 @@ impl fmt::Display for Blocked {
             }
             Blocked::OrgUnitOutsideHierarchy => {
                 "the organisation unit is outside the hierarchy of our account; give the account its unit"
+            }
+            Blocked::OrgUnitOutsideMapping => {
+                "the organisation unit is outside scope-org-units of the mapping; mend the rule that sends rows there, or widen the scope"
+            }
+            Blocked::OutsideMapping => {
+                "the mapping does not answer for the data element and combo; mend the table or spreadsheet that names them"
             }
             Blocked::WrongPeriodType => "the data set has another period type",
             Blocked::ComboNotOfDataElement => {

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::{Reach, Target};
-use crate::domain::{Blocked, CategoryOption, Cell, Engine};
+use crate::domain::{Blocked, CategoryOption, Cell, Engine, ValueType};
 
 /// Why a cell cannot be written to, whatever the value.
 pub(super) fn cell_fault(cell: &Cell, target: &Target, reach: &Reach) -> Option<Blocked> {
@@ -73,11 +73,16 @@ pub(super) fn newer_fault(cell: &Cell, comment: Option<&str>, target: &Target) -
 /// Why a value cannot be stored in its data element.
 pub(super) fn value_fault(cell: &Cell, value: &str, target: &Target) -> Option<Blocked> {
     let element = target.element(cell.triple.data_element)?;
-    if element.value_type.check(value, target.engine()).is_err() {
+    let engine = target.engine();
+    let is_bare_day = || element.value_type == ValueType::DateTime && !value.contains(['T', ' ']);
+    // DHIS2 2.42 wants a time of day; those before and after it take a bare date.
+    let lacks_time = target.server.version.minor == 42 && is_bare_day();
+    if lacks_time || element.value_type.check(value, engine).is_err() {
         return Some(Blocked::ValueType);
     }
     let options = element.options.as_ref()?;
-    (!options.contains(value)).then_some(Blocked::NotAnOption)
+    let fits = element.value_type.is_option(value, options, engine);
+    (!fits).then_some(Blocked::NotAnOption)
 }
 
 /// Why a comment cannot go back with its value.

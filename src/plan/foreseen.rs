@@ -47,5 +47,6 @@ fn fault(pin: &Pin, desired: &Desired, cell: &Cell, value: &str) -> Option<Block
         return Some(Blocked::ValueType);
     }
     let options = element.options.as_ref()?;
-    (!options.contains(value)).then_some(Blocked::NotAnOption)
+    let fits = element.value_type.is_option(value, options, pin.engine());
+    (!fits).then_some(Blocked::NotAnOption)
 }

@@ -3,7 +3,7 @@
 use super::places::Places;
 use super::timeliness::{Timeliness, timeliness};
 use super::{Reach, Target, checks, same};
-use crate::domain::{Absent, Blocked, Cell, ChangeKind, Closed, Foreign, Incomplete, Left};
+use crate::domain::{Absent, Blocked, Cell, ChangeKind, Closed, Foreign, Incomplete, Left, Scope};
 
 /// All that is known of a cell.
 pub(super) struct Case<'c> {
@@ -17,6 +17,7 @@ pub(super) struct Case<'c> {
     pub(super) comment: Option<&'c str>,
     pub(super) incomplete: Option<Incomplete>,
     pub(super) places: &'c Places,
+    pub(super) scope: &'c Scope,
 }
 
 pub(super) enum Judgement<'c> {
@@ -36,6 +37,9 @@ pub(super) fn judge<'c>(
     target: &Target,
     reach: &Reach,
 ) -> Judgement<'c> {
+    if let Some(why) = leaves_scope(case, reach) {
+        return Judgement::Blocked(why);
+    }
     if is_unchanged(case, absent, target) {
         return Judgement::Unchanged;
     }
@@ -77,6 +81,20 @@ pub(super) fn judge<'c>(
         return Judgement::Hold;
     }
     Judgement::Change(kind, value)
+}
+
+/// Why a mapping must not write a cell at all, even where it holds that value already: another may answer for it.
+fn leaves_scope(case: &Case<'_>, reach: &Reach) -> Option<Blocked> {
+    let (unit, triple) = (case.cell.org_unit, &case.cell.triple);
+    // What DHIS2 would refuse anyway has a reason that says more.
+    if case.desired.is_none() || !reach.has_cell(&case.cell) {
+        None
+    } else if !case.scope.may_have(triple) {
+        Some(Blocked::OutsideMapping)
+    } else {
+        let leaves = reach.leaves_scope(unit);
+        leaves.then_some(Blocked::OrgUnitOutsideMapping)
+    }
 }
 
 fn is_unchanged(case: &Case<'_>, absent: Absent, target: &Target) -> bool {

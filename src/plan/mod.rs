@@ -201,6 +201,7 @@ impl<'t> Planner<'t> {
             comment: live.and_then(LiveCell::comment),
             incomplete: self.desired.incomplete.get(&key).copied(),
             places: &self.places,
+            scope: &self.desired.scope,
         };
         self.plan.tally.note(&case, self.target);
         let absent = self.absent(&cell);

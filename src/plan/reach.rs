@@ -1,6 +1,7 @@
 //! How far we reach in DHIS2: which units and objects of a mapping the data set and the account let us work with.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::domain::{
     Account, Blocked, Cell, DataElement, DataSet, Desired, Engine, LiveRow, OrgUnit, OrgUnitScope,
@@ -104,9 +105,12 @@ pub(crate) struct Reach {
     reachable: BTreeSet<Uid>,
     readable: BTreeSet<Uid>,
     scope: BTreeSet<Uid>,
-    elements: BTreeSet<Uid>,
+    /// The combos of each data element that the account may store values of.
+    combos: BTreeMap<Uid, Rc<BTreeMap<Uid, String>>>,
     category_option_combos: BTreeSet<Uid>,
     attribute_option_combos: BTreeSet<Uid>,
+    /// The scope narrows the units that rows may go to.
+    has_unit_scope: bool,
     /// The data set is of the mapping's period type.
     period_type_fits: bool,
 }
@@ -141,6 +145,12 @@ impl Reach {
                 .collect(),
             OrgUnitScope::Seen => BTreeSet::new(),
         };
+        let is_shared = |element: &DataElement| element.may_read || target.engine() == Engine::New;
+        let elements = data_set.elements.iter();
+        let combos: BTreeMap<Uid, Rc<BTreeMap<Uid, String>>> = elements
+            .filter(|(_, element)| is_shared(element))
+            .map(|(uid, element)| (*uid, Rc::clone(&element.category_option_combos)))
+            .collect();
         let period_type_fits = data_set.period_type == desired.period_type;
         let seen: BTreeSet<Uid> = desired.space.units().iter().copied().collect();
         let readable = match period_type_fits {
@@ -155,12 +165,12 @@ impl Reach {
             reachable,
             readable,
             scope,
-            elements: data_set.elements.keys().copied().collect(),
-            category_option_combos: data_set
-                .elements
+            category_option_combos: combos
                 .values()
-                .flat_map(|element| element.category_option_combos.keys().copied())
+                .flat_map(|combos| combos.keys().copied())
                 .collect(),
+            combos,
+            has_unit_scope: desired.scope.org_units != OrgUnitScope::Seen,
             attribute_option_combos: data_set.attribute_option_combos.keys().copied().collect(),
             period_type_fits,
         }
@@ -198,7 +208,27 @@ impl Reach {
     }
 
     pub(super) fn has_element(&self, uid: Uid) -> bool {
-        self.elements.contains(&uid)
+        self.combos.contains_key(&uid)
+    }
+
+    /// Whether an option combo is one of a data element's own.
+    pub(super) fn has_combo_of(&self, data_element: Uid, combo: Uid) -> bool {
+        let combos = self.combos.get(&data_element);
+        combos.is_some_and(|combos| combos.contains_key(&combo))
+    }
+
+    /// Whether the data set has all of a cell, and the account reaches it.
+    pub(super) fn has_cell(&self, cell: &Cell) -> bool {
+        let triple = &cell.triple;
+        self.period_type_fits
+            && self.has_unit(cell.org_unit)
+            && self.has_combo_of(triple.data_element, triple.category_option_combo)
+            && self.has_attribute_option_combo(triple.attribute_option_combo)
+    }
+
+    /// Whether a row that goes to the unit leaves what its mapping answers for.
+    pub(super) fn leaves_scope(&self, unit: Uid) -> bool {
+        self.has_unit_scope && !self.scope.contains(&unit)
     }
 
     pub(super) fn has_category_option_combo(&self, uid: Uid) -> bool {

@@ -38,8 +38,9 @@ impl Search {
 impl MappingScope {
     /// Whether the mapping may answer for a cell. What cannot be told without its rows counts as answered.
     fn answers(&self, cell: &Cell, target: &Target) -> bool {
-        let of_triple = self.scope.triples.is_none() || self.scope.has(&cell.triple);
-        self.period_type == cell.period.period_type() && of_triple && self.reaches(cell, target)
+        self.period_type == cell.period.period_type()
+            && self.scope.may_have(&cell.triple)
+            && self.reaches(cell, target)
     }
 
     fn reaches(&self, cell: &Cell, target: &Target) -> bool {

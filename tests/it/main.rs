@@ -44,6 +44,7 @@ mod page;
 mod pin;
 mod pin_drift;
 mod pipe;
+mod placement;
 mod plan_files;
 mod plans;
 mod preview;

@@ -1,12 +1,13 @@
-//! Every value type of DHIS2: what fits lands beside what does not, and what is blocked is just what DHIS2 refuses.
+//! Every value type of DHIS2: what fits lands beside what does not, what is blocked is what DHIS2 refuses, and what DHIS2
+//! takes is sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rig::dhis2::Dialect;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::small_site::{NOW, NUMBER, SmallSite, UNITS};
-use crate::st_lucia::BOTH;
+use crate::st_lucia::{BOTH, repository};
 
 /// The elements of `X_MAIN` with a value that fits and ones that do not on one version at least: numbers too large or with a fraction, signs,
 /// ranges, words, options, dates of no calendar (DHIS2's documentation of value types; ours: `golden/dhis2-numbers.tsv`).
@@ -204,5 +205,172 @@ fn units_outside_the_accounts_hierarchy_are_blocked_and_the_others_land() {
         assert_eq!(blocked[0]["orgUnit"], "Byp0j7hFVVU");
         assert_eq!(blocked[0]["reason"], "org-unit-outside-hierarchy");
         assert_eq!(site.dhis2.values().len(), 1);
+    }
+}
+
+/// Every value type that a data element may have, with values at the edges of what it takes. Whether DHIS2 takes one is
+/// asked, value by value.
+const EDGES: [(&str, &[&str]); 27] = [
+    (
+        "MULTI_TEXT",
+        &[
+            "A", "A,B", "B,A", "A,A", "A,C", "A, B", "A,", ",A", ",", "a", "A;B", "Option A",
+        ],
+    ),
+    ("TEXT", &["x", "A,B", " x", "x ", "\t"]),
+    ("LONG_TEXT", &["two\nlines", "é"]),
+    ("LETTER", &["a", "é", "ab", "1", "_"]),
+    (
+        "PHONE_NUMBER",
+        &["+1 758 45", "12345", "call me", "1234567890 ext. 12"],
+    ),
+    ("EMAIL", &["a@b.lc", "a@b", "nobody"]),
+    (
+        "USERNAME",
+        &["nurse", "abc", "a..bcd", "_nurse", "nurse-1@moh.lc"],
+    ),
+    (
+        "BOOLEAN",
+        &["true", "TRUE", "True", "1", "0", "yes", "N", "t", "2"],
+    ),
+    ("TRUE_ONLY", &["true", "1", "false", "yes", "T"]),
+    (
+        "DATE",
+        &[
+            "2025-03-31",
+            "2025-02-29",
+            "2024-02-29",
+            "2025-3-1",
+            "31.03.2025",
+            "2025-03-31T10:00",
+        ],
+    ),
+    (
+        "DATETIME",
+        &[
+            "2025-03-31T10:00:00",
+            "2025-03-31T10:00",
+            "2025-03-31",
+            "2025-03-31T10",
+            "2025-03-31 10:00",
+            "2025-03-31T10:00:00Z",
+            "10:00",
+        ],
+    ),
+    ("TIME", &["10:00", "9:05", "24:00", "10:60", "1000"]),
+    ("AGE", &["2000-02-29", "25"]),
+    (
+        "NUMBER",
+        &[
+            "1.50", "-0", "0.0", ".5", "5.", "+1", "1e5", "01", "1 000", "1,5",
+        ],
+    ),
+    (
+        "INTEGER",
+        &["5.0", "-0", "2147483647", "2147483648", "-2147483648", "05"],
+    ),
+    ("INTEGER_POSITIVE", &["1", "0", "1.0", "-1"]),
+    ("INTEGER_NEGATIVE", &["-1", "0", "-1.0", "1"]),
+    ("INTEGER_ZERO_OR_POSITIVE", &["0", "0.0", "7.00", "-1"]),
+    ("UNIT_INTERVAL", &["0", "1", "1.0", "1.01", "-0.1", "0.5"]),
+    ("PERCENTAGE", &["0", "100", "100.0", "100.1", "-1", "50%"]),
+    (
+        "COORDINATE",
+        &[
+            "[-61.0,14.0]",
+            "[-61.0, 14.0]",
+            "[181,0]",
+            "[0,91]",
+            "-61,14",
+        ],
+    ),
+    (
+        "URL",
+        &[
+            "https://moh.lc/a",
+            "http://moh.lc",
+            "ftp://moh.lc/x",
+            "moh.lc",
+            "mailto:a@b.lc",
+        ],
+    ),
+    ("FILE_RESOURCE", &["abcdefghij1", "abc"]),
+    ("IMAGE", &["abcdefghij1", "1bcdefghij1"]),
+    ("ORGANISATION_UNIT", &["VsF9dWr6arv", "Castries"]),
+    ("GEOJSON", &["{}", "x"]),
+    ("TRACKER_ASSOCIATE", &["abcdefghij1", "x"]),
+];
+
+/// Data elements of one value each, in `X_MAIN`; with the options A and B where the type is made of them.
+fn elements_of_edges(site: &SmallSite) -> Vec<(String, &'static str, &'static str)> {
+    let text =
+        std::fs::read_to_string(repository().join("tests/golden/exchanges/extra_metadata.json"));
+    let extra: Value = serde_json::from_str(&text.unwrap()).unwrap();
+    let sets = extra["dataSets"].as_array().unwrap();
+    let set = sets.iter().find(|set| set["id"] == "YE8SgpSMBQ9").unwrap();
+    let mut of_set = set["dataSetElements"].as_array().unwrap().clone();
+    let (mut described, mut values) = (Vec::new(), Vec::new());
+    for (kind, edges) in EDGES {
+        for value in edges {
+            let id = format!("ValueTyp{:03}", values.len());
+            let name = format!("{kind} {}", values.len());
+            let mut element = json!({
+                "id": id, "code": name, "name": name, "shortName": name, "domainType": "AGGREGATE",
+                "valueType": kind, "zeroIsSignificant": true, "aggregationType": "NONE",
+                "categoryCombo": {"id": "bjDvmb4bfuf"}, "sharing": extra["dataElements"][0]["sharing"],
+            });
+            if kind == "MULTI_TEXT" {
+                element["optionSet"] = json!({"id": "UZNnVlO3LOg"});
+            }
+            of_set.push(json!({"dataElement": {"id": id}, "dataSet": {"id": "YE8SgpSMBQ9"}}));
+            described.push(element);
+            values.push((id, kind, *value));
+        }
+    }
+    let sets = json!([{"id": "YE8SgpSMBQ9", "dataSetElements": of_set}]);
+    let export = json!({"dataElements": described, "dataSets": sets});
+    site.dhis2.merge_metadata(&export.to_string());
+    values
+}
+
+#[test]
+fn what_dhis2_takes_of_any_value_type_is_sent_and_what_is_blocked_it_refuses() {
+    for dialect in BOTH {
+        let site = SmallSite::new(dialect);
+        let values = elements_of_edges(&site);
+        let taken: BTreeMap<&str, bool> = values
+            .iter()
+            .map(|(id, _, value)| (id.as_str(), dhis2_takes(&site, id, UNITS[0], value)))
+            .collect();
+        site.dhis2.reset();
+        site.database.execute("DELETE FROM t");
+        for (id, _, value) in &values {
+            insert(&site, id, UNITS[0], value);
+        }
+        let run = site.program(&["run", "-p", "202503", "--as-of", NOW, "--format", "json"]);
+        let report = run.json();
+        let blocked: BTreeSet<&str> = report["mappings"][0]["blocked"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|cell| cell["dataElement"].as_str().unwrap())
+            .collect();
+        let stored = site.dhis2.values();
+        let stored: BTreeSet<&str> = stored
+            .keys()
+            .map(|(element, ..)| element.as_str())
+            .collect();
+        for (id, kind, value) in &values {
+            let (taken, id) = (taken[id.as_str()], id.as_str());
+            // A blank value is no value, whatever a version makes of it.
+            let taken = taken && !value.trim().is_empty();
+            assert_eq!(stored.contains(id), taken, "{dialect:?} {kind} {value:?}");
+            assert!(
+                !(taken && blocked.contains(id)),
+                "{dialect:?} {kind} {value:?}"
+            );
+        }
+        assert!(!blocked.contains("ValueTyp001"), "A,B are two options");
+        assert!(blocked.contains("ValueTyp004"), "C is none");
     }
 }

@@ -6,6 +6,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer};
@@ -124,6 +125,17 @@ impl ValueType {
             (None, Engine::Old) => trimmed(value),
             (None, Engine::New) => value,
         }
+    }
+
+    /// Whether a value that fits its type is one of the codes of an option set, or several of them where the type takes
+    /// several. DHIS2 ≤ 2.42 looks at the value as it is sent, 2.43 at what it will store.
+    pub(crate) fn is_option(self, value: &str, codes: &BTreeSet<String>, engine: Engine) -> bool {
+        let value = match engine {
+            Engine::Old => value,
+            Engine::New => self.stored_form(value, engine),
+        };
+        let each = || value.split(',').all(|code| codes.contains(code));
+        codes.contains(value) || (self == ValueType::MultiText && each())
     }
 
     fn is_integer(self) -> bool {

@@ -110,7 +110,7 @@ pub(super) fn is_date(value: &str) -> bool {
 }
 
 /// `yyyy-MM-dd'T'HH[:mm[:ss[.S…]]][Z]`, or a blank for the T in `yyyy-MM-dd HH:mm:ssZ`; Joda reads one digit where
-/// two are due. Servers before 2.42 also take a bare date, month or year.
+/// two are due. Servers before 2.42 also take a bare date, month or year, those from 2.43 on a bare date.
 pub(super) fn is_date_time(value: &str, engine: Engine) -> bool {
     let (day, time) = match value.split_once(['T', ' ']) {
         Some((day, time)) => (day, Some(time)),
@@ -123,7 +123,7 @@ pub(super) fn is_date_time(value: &str, engine: Engine) -> bool {
         _ => false,
     };
     let time_is_one = match time {
-        None => engine == Engine::Old,
+        None => engine == Engine::Old || value.len() == 10,
         Some(time) if value.contains('T') => is_time_of_day(time),
         // Seconds, no fraction, and an offset must be there.
         Some(time) => {

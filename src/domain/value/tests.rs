@@ -133,11 +133,37 @@ fn a_datetime_has_the_shapes_of_the_joda_list() {
 }
 
 #[test]
-fn a_bare_date_was_a_datetime_before_2_42() {
+fn a_bare_date_is_a_datetime_and_a_month_or_year_was_one_before_2_42() {
     for value in ["2025-03-01", "2025-03", "2025"] {
         assert_eq!(ValueType::DateTime.check(value, Engine::Old), Ok(()));
-        assert!(ValueType::DateTime.check(value, Engine::New).is_err());
+        let new = ValueType::DateTime.check(value, Engine::New);
+        assert_eq!(new.is_ok(), value == "2025-03-01", "{value}");
     }
+}
+
+#[test]
+fn a_multi_text_is_several_codes_of_its_option_set_and_a_text_is_one() {
+    let codes = ["A", "B", "true", "X,Y"].map(str::to_owned).into();
+    for (value, multi, text) in [
+        ("A", true, true),
+        ("A,B", true, false),
+        ("B,A,B", true, false),
+        ("X,Y", true, true),
+        ("A,C", false, false),
+        ("A, B", false, false),
+        ("A,", false, false),
+        (",A", false, false),
+        ("a", false, false),
+    ] {
+        for engine in [Engine::Old, Engine::New] {
+            let is_option = |kind: ValueType| kind.is_option(value, &codes, engine);
+            assert_eq!(is_option(ValueType::MultiText), multi, "{value}");
+            assert_eq!(is_option(ValueType::Text), text, "{value}");
+        }
+    }
+    // Only 2.43 reads the value first.
+    assert!(ValueType::Boolean.is_option("yes", &codes, Engine::New));
+    assert!(!ValueType::Boolean.is_option("t", &codes, Engine::Old));
 }
 
 #[test]

@@ -195,6 +195,9 @@ fn each_attribute_option_combo_is_registered_as_itself_and_only_those_of_the_dat
     of_second.triple.attribute_option_combo = second;
     scene.desired.push((of_second, "1".to_owned()));
     scene.live.push(Live::new(of_second, "1"));
+    for triples in scene.scope.triples.iter_mut().flatten() {
+        triples.attribute_option_combos.insert(second);
+    }
     let combos = |scene: &Scene| {
         let candidates = scene.plan().candidates(&[], &scene.target);
         let due = candidates.expect("a policy").due.into_iter();

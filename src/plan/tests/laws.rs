@@ -265,6 +265,7 @@ proptest! {
                 }
             }
             prop_assert!(![unit("outside"), unit("UnitUnknwn0")].contains(&cell.org_unit));
+            prop_assert!(scene.scope.org_units == OrgUnitScope::Seen || in_scope(&scene, cell));
             if change.author().is_some() {
                 prop_assert!(matches!(change.kind, ChangeKind::Update | ChangeKind::Create));
                 prop_assert_eq!(scene.policies.foreign, Foreign::Overwrite);

@@ -1,8 +1,11 @@
 //! What may be withdrawn: a cell of ours in scope that no row we could not place may belong to.
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use super::site::{cell, combo, element, uid, unit};
 use super::{Live, Scene, both};
-use crate::domain::{Absent, DEFAULT_COMBO, Engine, Incomplete, OrgUnitScope, RowPlace};
+use crate::domain::{Absent, DEFAULT_COMBO, Engine, Incomplete, OrgUnitScope, RowPlace, Uid};
 
 /// The place of a row, as far as its data element, unit and category option combo are known.
 pub(super) fn place(
@@ -197,5 +200,61 @@ fn what_the_source_has_is_compared_out_of_scope_too() {
             scene.scope.org_units = OrgUnitScope::Seen;
         });
         assert_eq!(told, "Update 3 to 5");
+    }
+}
+
+/// The data set where `kept` has a combo of its own, which no other element has.
+fn with_combo_of_its_own(scene: &mut Scene) {
+    let own: BTreeMap<Uid, String> = [(combo(1), String::new())].into();
+    let kept = scene.target.data_set.elements.get_mut(&element("kept"));
+    kept.unwrap().category_option_combos = Rc::new(own);
+    let count = scene.target.data_set.elements.get_mut(&element("count"));
+    count.unwrap().category_option_combos = Rc::new([(combo(0), String::new())].into());
+}
+
+#[test]
+fn a_row_whose_combo_is_another_elements_may_belong_to_either() {
+    for (of, number, expected) in [
+        // The row's own element, with another combo; and the element that has the combo.
+        ("count", 1, [STAYS, STAYS]),
+        ("kept", 0, [STAYS, STAYS]),
+        ("kept", 1, [GOES, "Create 7"]),
+    ] {
+        let mut scene = Scene::new(Engine::New);
+        with_combo_of_its_own(&mut scene);
+        let mut wrong = cell(of, "open", "202503");
+        wrong.triple.category_option_combo = combo(number);
+        scene.desired.push((wrong, "7".to_owned()));
+        let mut of_kept = cell("kept", "open", "202503");
+        of_kept.triple.category_option_combo = combo(1);
+        let of_count = cell("count", "open", "202503");
+        scene.live = [of_count, of_kept]
+            .into_iter()
+            .filter(|cell| *cell != wrong)
+            .map(|cell| Live::new(cell, "3"))
+            .collect();
+        let mut told = scene.told();
+        told.retain(|told| told != "Blocked: ComboNotOfDataElement");
+        assert_eq!(told, expected, "{of} {number}");
+        // It is the same for a row that has no value.
+        scene.desired.clear();
+        scene.unplaced.push(RowPlace::of(&wrong));
+        assert_eq!(scene.told()[0], expected[0], "{of} {number}");
+    }
+}
+
+#[test]
+fn a_cell_outside_of_the_scope_of_its_mapping_is_blocked_whatever_it_holds() {
+    for live in [None, Some("7"), Some("3")] {
+        let told = both("count", Some("7"), live, |scene| {
+            let below = vec![uid("RegionAaaa1")];
+            scene.scope.org_units = OrgUnitScope::OfDataSet { below };
+        });
+        assert_eq!(told, "Blocked: OrgUnitOutsideMapping", "{live:?}");
+        let told = both("count", Some("7"), live, |scene| {
+            let triples = scene.scope.triples.iter_mut().flatten();
+            triples.for_each(|triples| triples.data_elements = [element("kept")].into());
+        });
+        assert_eq!(told, "Blocked: OutsideMapping", "{live:?}");
     }
 }
