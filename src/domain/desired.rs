@@ -8,7 +8,8 @@ use super::{
     Cell, GuardLimits, Key, Period, PeriodType, Policies, RowAccount, Space, Text, Triple, Uid,
 };
 
-/// The outcome of mapping the rows of one mapping for some periods.
+/// The outcome of mapping the rows of one mapping for some periods. The fields are many because the plan is made of it alone: all that
+/// comparing with DHIS2 needs goes this way, also through the document of `map`.
 #[derive(Clone, Debug)]
 pub(crate) struct Desired {
     /// The mapping's name.

@@ -75,7 +75,7 @@ impl Account {
     }
 }
 
-/// A data set with everything an import into it is checked against.
+/// A data set with everything an import into it is checked against. The fields are many because DHIS2 checks as much.
 #[derive(Clone, Debug)]
 pub(crate) struct DataSet {
     pub(crate) id: Uid,
@@ -90,7 +90,7 @@ pub(crate) struct DataSet {
     pub(crate) workflow: Option<Uid>,
     /// Units whose values of an expired period are taken all the same.
     pub(crate) lock_exceptions: BTreeSet<(Period, Uid)>,
-    /// For so many periods after its end an attribute option takes values.
+    /// How many periods after its end an attribute option still takes values.
     pub(crate) open_periods_after_co_end_date: i32,
     /// The attribute option combos a value of this data set may have, with their names.
     pub(crate) attribute_option_combos: BTreeMap<Uid, String>,

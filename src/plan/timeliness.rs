@@ -37,7 +37,7 @@ pub(super) fn timeliness(period: Period, org_unit: Uid, target: &Target) -> Time
 
 fn by_calendar(period: Period, org_unit: Uid, target: &Target) -> Timeliness {
     let current = period.period_type().containing(target.server.now.date());
-    // With 0 open future periods the current one is not open yet either.
+    // Where 0 future periods are open, the current one is not open yet either.
     let latest = current.plus(target.data_set.open_future_periods - 1);
     let may_edit_expired = target.account.may("F_EDIT_EXPIRED");
     let future_checked = match target.engine() {

@@ -13,6 +13,7 @@ use crate::domain::{
 /// Blocked and held cells that are listed one by one.
 const LISTED: usize = 10_000;
 
+/// What is to be done, and all that is told of it. The fields are many because each answers a question of the report.
 pub(crate) struct Plan {
     /// What the keys of the changes stand for.
     pub(crate) space: Space,

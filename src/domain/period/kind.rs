@@ -79,6 +79,13 @@ const ALL: [PeriodType; 23] = [
     PeriodType::FinancialNov,
 ];
 
+/// How the periods of a type are written, and which part of the calendar one covers.
+struct PeriodForm {
+    name: &'static str,
+    marker: &'static str,
+    rhythm: Rhythm,
+}
+
 impl PeriodType {
     /// Every type that can be used, in a fixed order.
     pub(crate) fn all() -> &'static [PeriodType] {
@@ -87,7 +94,7 @@ impl PeriodType {
 
     /// DHIS2's name: `Monthly`, `FinancialApril`.
     pub(crate) fn name(self) -> &'static str {
-        self.row().0
+        self.form().name
     }
 
     /// The first DHIS2 that knows the type, as the minor version (42 for 2.42). 38 also stands for anything older.
@@ -101,42 +108,47 @@ impl PeriodType {
 
     /// The letters of its ISO strings: `WedW` in `2023WedW1`.
     pub(super) fn marker(self) -> &'static str {
-        self.row().1
+        self.form().marker
     }
 
     pub(super) fn rhythm(self) -> Rhythm {
-        self.row().2
+        self.form().rhythm
     }
 
     /// Name, letters and rhythm (DHIS2: `DateUnitType`, and the `PeriodType` subclasses; in 2.43 `Period.of`).
-    fn row(self) -> (&'static str, &'static str, Rhythm) {
+    fn form(self) -> PeriodForm {
         let weeks = |after_monday| Rhythm::Weeks { after_monday };
         let months = |length, shift| Rhythm::Months { length, shift };
+        let form = |name, marker, rhythm| PeriodForm {
+            name,
+            marker,
+            rhythm,
+        };
         match self {
-            PeriodType::Daily => ("Daily", "", Rhythm::Days),
-            PeriodType::Weekly => ("Weekly", "W", weeks(0)),
-            PeriodType::WeeklyWednesday => ("WeeklyWednesday", "WedW", weeks(2)),
-            PeriodType::WeeklyThursday => ("WeeklyThursday", "ThuW", weeks(3)),
-            PeriodType::WeeklyFriday => ("WeeklyFriday", "FriW", weeks(4)),
-            PeriodType::WeeklySaturday => ("WeeklySaturday", "SatW", weeks(5)),
-            PeriodType::WeeklySunday => ("WeeklySunday", "SunW", weeks(6)),
-            PeriodType::BiWeekly => ("BiWeekly", "BiW", Rhythm::BiWeeks),
-            PeriodType::Monthly => ("Monthly", "", months(1, 0)),
-            PeriodType::BiMonthly => ("BiMonthly", "B", months(2, 0)),
-            PeriodType::Quarterly => ("Quarterly", "Q", months(3, 0)),
-            PeriodType::QuarterlyNov => ("QuarterlyNov", "NovQ", months(3, -2)),
-            PeriodType::SixMonthly => ("SixMonthly", "S", months(6, 0)),
-            PeriodType::SixMonthlyApril => ("SixMonthlyApril", "AprilS", months(6, 3)),
-            PeriodType::SixMonthlyNov => ("SixMonthlyNov", "NovS", months(6, -2)),
-            PeriodType::Yearly => ("Yearly", "", months(12, 0)),
-            PeriodType::FinancialFeb => ("FinancialFeb", "Feb", months(12, 1)),
-            PeriodType::FinancialApril => ("FinancialApril", "April", months(12, 3)),
-            PeriodType::FinancialJuly => ("FinancialJuly", "July", months(12, 6)),
-            PeriodType::FinancialAug => ("FinancialAug", "Aug", months(12, 7)),
-            PeriodType::FinancialSep => ("FinancialSep", "Sep", months(12, 8)),
-            PeriodType::FinancialOct => ("FinancialOct", "Oct", months(12, 9)),
+            PeriodType::Daily => form("Daily", "", Rhythm::Days),
+            PeriodType::Weekly => form("Weekly", "W", weeks(0)),
+            PeriodType::WeeklyWednesday => form("WeeklyWednesday", "WedW", weeks(2)),
+            PeriodType::WeeklyThursday => form("WeeklyThursday", "ThuW", weeks(3)),
+            PeriodType::WeeklyFriday => form("WeeklyFriday", "FriW", weeks(4)),
+            PeriodType::WeeklySaturday => form("WeeklySaturday", "SatW", weeks(5)),
+            PeriodType::WeeklySunday => form("WeeklySunday", "SunW", weeks(6)),
+            PeriodType::BiWeekly => form("BiWeekly", "BiW", Rhythm::BiWeeks),
+            PeriodType::Monthly => form("Monthly", "", months(1, 0)),
+            PeriodType::BiMonthly => form("BiMonthly", "B", months(2, 0)),
+            PeriodType::Quarterly => form("Quarterly", "Q", months(3, 0)),
+            PeriodType::QuarterlyNov => form("QuarterlyNov", "NovQ", months(3, -2)),
+            PeriodType::SixMonthly => form("SixMonthly", "S", months(6, 0)),
+            PeriodType::SixMonthlyApril => form("SixMonthlyApril", "AprilS", months(6, 3)),
+            PeriodType::SixMonthlyNov => form("SixMonthlyNov", "NovS", months(6, -2)),
+            PeriodType::Yearly => form("Yearly", "", months(12, 0)),
+            PeriodType::FinancialFeb => form("FinancialFeb", "Feb", months(12, 1)),
+            PeriodType::FinancialApril => form("FinancialApril", "April", months(12, 3)),
+            PeriodType::FinancialJuly => form("FinancialJuly", "July", months(12, 6)),
+            PeriodType::FinancialAug => form("FinancialAug", "Aug", months(12, 7)),
+            PeriodType::FinancialSep => form("FinancialSep", "Sep", months(12, 8)),
+            PeriodType::FinancialOct => form("FinancialOct", "Oct", months(12, 9)),
             // DHIS2's odd one: `2023Nov` ends in October 2023, where `2023Oct` begins then.
-            PeriodType::FinancialNov => ("FinancialNov", "Nov", months(12, -2)),
+            PeriodType::FinancialNov => form("FinancialNov", "Nov", months(12, -2)),
         }
     }
 }

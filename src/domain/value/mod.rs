@@ -2,19 +2,19 @@
 
 #[cfg(test)]
 mod recording_tests;
-mod rules;
 #[cfg(test)]
 mod tests;
+mod validation;
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer};
 
-pub(crate) use rules::reads_as_zero;
+pub(crate) use validation::reads_as_zero;
 
 use super::{Engine, Uid};
-use rules::{
+use validation::{
     boolean, integer, is_coordinate, is_date, is_date_time, is_letter, is_number, is_phone_number,
     is_time, is_url, is_username, lies_within, trimmed,
 };

@@ -7,16 +7,21 @@ use super::source::{Source, first_name, is_of_name};
 
 /// Modules whose name may stand in several places, with the reason. Where it is one subject in several layers, the
 /// layer says what is done with it.
-const MAY_REPEAT: [(&str, &str); 11] = [
+const MAY_REPEAT: [(&str, &str); 15] = [
     (
         "analytics",
         "asked for after a run, spoken about with DHIS2",
     ),
     ("completeness", "judged in `plan`, spoken about with DHIS2"),
     ("data_store", "filled after a run, spoken about with DHIS2"),
+    ("drift", "the type of the core, and how it is found"),
     ("error", "each stage has its own errors"),
     ("history", "kept in one module, shown by the other"),
     ("json", "a report of its own kind, written as JSON"),
+    (
+        "live",
+        "live values as DHIS2 tells them, and as `plan` packs them",
+    ),
     ("mail", "set in a site file, sent by `notify`"),
     (
         "metadata",
@@ -24,6 +29,11 @@ const MAY_REPEAT: [(&str, &str); 11] = [
     ),
     ("metrics", "worded by the report, written after a run"),
     ("page", "worded by the report, written after a run"),
+    ("parse", "the reader of what its folder is about"),
+    (
+        "read",
+        "the stage that reads the source, and the reader of a document",
+    ),
     ("text", "a report of its own kind, written for people"),
 ];
 
