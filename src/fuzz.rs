@@ -6,7 +6,7 @@ use std::io::{self, Read};
 
 use crate::dhis2::error::Dhis2Error;
 use crate::dhis2::import::OutgoingValue;
-use crate::dhis2::live::{self, Header};
+use crate::dhis2::live;
 use crate::dhis2::summary::summary;
 use crate::dhis2::verdict::{Offenders, Rest, verdict};
 use crate::domain::{Cell, Triple, Uid};
@@ -116,7 +116,7 @@ pub(crate) fn live_values(input: &[u8]) {
 fn shown(body: impl Read) -> Result<Vec<String>, Dhis2Error> {
     let mut rows = Vec::new();
     let mut visit = |row: crate::domain::LiveRow<'_>| rows.push(format!("{row:?}"));
-    live::rows(body, "reading", Header::default(), &mut visit)?;
+    live::rows(body, "reading", &mut visit)?;
     Ok(rows)
 }
 

@@ -177,7 +177,7 @@ impl Cells {
         let (periods, units) = ([args.period], [subject.org_unit]);
         connection
             .dhis2
-            .live(data_set.id, &periods, &units, &mut visit)?;
+            .live(data_set, &periods, &units, &mut visit)?;
         for (cell, mut live) in found {
             live.ours = connection.owns(live.user.as_deref(), live.when);
             self.at(cell).live = Some(live);

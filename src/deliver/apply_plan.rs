@@ -4,7 +4,7 @@ use super::close_approved::close_approved;
 use super::connection::Connection;
 use super::named_objects::{NamedObjects, names_of_target};
 use super::one_mapping::OneMapping;
-use super::planning::PERIODS;
+use crate::dhis2::blocks::PERIODS;
 use crate::domain::{CellAccount, CellOutcome, Sent};
 use crate::exit::{Exit, Problem};
 use crate::plan::{Plan, Recheck, Rechecked, SavedChange, SavedMapping, SavedPlan, Target};
@@ -131,7 +131,7 @@ impl Connection {
         let mut recheck = Recheck::new(saved, target);
         for (periods, units) in recheck.blocks(PERIODS) {
             self.dhis2
-                .live(saved.data_set, &periods, &units, &mut |row| {
+                .live(&target.data_set, &periods, &units, &mut |row| {
                     recheck.live(&row);
                 })?;
         }

@@ -3,13 +3,10 @@
 use super::close_approved::close_approved;
 use super::connection::Connection;
 use super::one_mapping::OneMapping;
+use crate::dhis2::blocks::blocks;
 use crate::domain::{Desired, LiveRow, Period, Uid};
 use crate::exit::{Exit, Problem};
 use crate::plan::{Plan, Planner, Target};
-
-/// The live values of so many units and periods are held at a time.
-const UNITS: usize = 50;
-pub(super) const PERIODS: usize = 24;
 
 impl OneMapping<'_, '_> {
     /// The plan, and what it was made against.
@@ -24,7 +21,6 @@ impl OneMapping<'_, '_> {
 
 impl Connection {
     fn plan(&mut self, desired: Desired, target: &Target) -> anyhow::Result<Plan> {
-        let data_set = desired.data_set;
         let search = self.search(&desired);
         let searched: Vec<Period> = search.periods.iter().copied().collect();
         let mut planner = Planner::new(desired, target, search);
@@ -33,12 +29,11 @@ impl Connection {
         ensure_seen(&planner, target)?;
         let periods = planner.periods().to_vec();
         let units = planner.units();
-        for units in units.chunks(UNITS) {
-            for periods in periods.chunks(PERIODS) {
-                self.dhis2
-                    .live(data_set, periods, units, &mut |row| planner.live(&row))?;
-                planner.compare(periods, units);
-            }
+        let data_set = &target.data_set;
+        for (periods, units) in blocks(&periods, &units) {
+            self.dhis2
+                .live(data_set, periods, units, &mut |row| planner.live(&row))?;
+            planner.compare(periods, units);
         }
         if !searched.is_empty() && planner.period_type_fits() {
             let mut visit = |row: LiveRow<'_>| planner.live(&row);

@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use super::Dhis2;
 use super::error::Dhis2Error;
-use super::request::{Method, unanswered, unreadable};
+use super::method::Method;
+use super::request::{unanswered, unreadable};
 
 /// DHIS2's name of the job.
 const JOB: &str = "ANALYTICS_TABLE";

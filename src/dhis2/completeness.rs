@@ -3,15 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::Dhis2;
+use super::blocks::blocks;
 use super::error::{Dhis2Error, Kind};
-use super::request::{shown, unanswered};
+use super::refusal::shown;
+use super::request::unanswered;
 use crate::domain::{Period, Registration, Uid};
 
 const PATH: &str = "completeDataSetRegistrations";
-
-/// At most so many periods and units are asked for at once, as for values.
-const PERIODS: usize = 24;
-const UNITS: usize = 50;
 
 /// A registration as DHIS2 shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,17 +101,15 @@ impl Dhis2 {
         let doing = format!("reading what is registered as complete of data set {data_set}");
         let data_set = data_set.to_string();
         let mut found = Vec::new();
-        for periods in periods.chunks(PERIODS) {
-            for units in units.chunks(UNITS) {
-                let periods: Vec<String> = periods.iter().map(Period::to_string).collect();
-                let units: Vec<String> = units.iter().map(Uid::to_string).collect();
-                let mut query = vec![("dataSet", data_set.as_str())];
-                query.extend(periods.iter().map(|period| ("period", period.as_str())));
-                query.extend(units.iter().map(|unit| ("orgUnit", unit.as_str())));
-                let shown: Shown = self.document(&doing, PATH, &query)?;
-                let rows = shown.complete_data_set_registrations.into_iter();
-                found.extend(rows.map(LiveRegistration::from));
-            }
+        for (periods, units) in blocks(periods, units) {
+            let periods: Vec<String> = periods.iter().map(Period::to_string).collect();
+            let units: Vec<String> = units.iter().map(Uid::to_string).collect();
+            let mut query = vec![("dataSet", data_set.as_str())];
+            query.extend(periods.iter().map(|period| ("period", period.as_str())));
+            query.extend(units.iter().map(|unit| ("orgUnit", unit.as_str())));
+            let shown: Shown = self.document(&doing, PATH, &query)?;
+            let rows = shown.complete_data_set_registrations.into_iter();
+            found.extend(rows.map(LiveRegistration::from));
         }
         Ok(found)
     }

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Dhis2;
-use super::error::Dhis2Error;
-use super::request::Method;
+use super::error::{Dhis2Error, Kind};
+use super::method::Method;
 
 /// What DHIS2 calls the data store where it speaks of sharing.
 const TYPE: &str = "dataStore";
@@ -72,6 +72,12 @@ impl Dhis2 {
             Ok(_) => Ok(Kept::Changed),
             Err(error) if error.status == Some(404) && error.code.is_some() => {
                 write(Method::Post).map(|_| Kept::New)
+            }
+            Err(error) if error.status == Some(403) && error.kind == Kind::Credentials => {
+                let message = format!(
+                    "{doing}: the key belongs to another account (403); give this site another `name`"
+                );
+                Err(Dhis2Error { message, ..error })
             }
             Err(error) => Err(error),
         }

@@ -10,6 +10,10 @@ pub(crate) struct Dhis2Error {
     pub(crate) status: Option<u16>,
     /// DHIS2's error code, where its answer had one.
     pub(crate) code: Option<String>,
+    /// DHIS2 did not let us in at all: more such attempts would lock the account.
+    pub(crate) is_refused_login: bool,
+    /// It may pass, and nothing more is asked in this run.
+    pub(crate) ends_run: bool,
     /// How long the server asks us to wait.
     pub(crate) retry_after: Option<Duration>,
     /// One line: what we were doing, what is wrong, what to do next. Holds no value and no comment.
@@ -18,7 +22,7 @@ pub(crate) struct Dhis2Error {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The server does not accept who we are. Never tried again: repeated failures lock the account.
+    /// The server does not accept who we are, or not for this. Never tried again: repeated failures lock the account.
     Credentials,
     /// Not the DHIS2 we expect, or not the rights or metadata.
     Target,
@@ -35,6 +39,8 @@ impl Dhis2Error {
             kind,
             status: None,
             code: None,
+            is_refused_login: false,
+            ends_run: false,
             retry_after: None,
             message,
         }
@@ -42,22 +48,6 @@ impl Dhis2Error {
 
     pub(crate) fn is_temporary(&self) -> bool {
         matches!(self.kind, Kind::Temporary { .. })
-    }
-
-    /// Whether nobody knows if the request had an effect. A server that is overloaded says so before it begins.
-    pub(crate) fn leaves_open(&self) -> bool {
-        let is_refused = matches!(self.status, Some(408 | 425 | 429 | 503));
-        self.kind
-            == Kind::Temporary {
-                nothing_sent: false,
-            }
-            && !is_refused
-    }
-
-    /// Whether DHIS2 did not let us in at all: more such attempts would lock the account. A right that is missing (403)
-    /// is found out after the login.
-    pub(crate) fn is_refused_login(&self) -> bool {
-        self.kind == Kind::Credentials && self.status != Some(403)
     }
 
     /// Whether the request was larger than the server takes.

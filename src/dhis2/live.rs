@@ -12,115 +12,99 @@ use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visito
 use serde::{Deserialize, Deserializer};
 
 use super::Dhis2;
+use super::blocks::{COMBOS, blocks, large_blocks};
 use super::error::{Dhis2Error, Kind};
 use super::request::{unanswered, unreadable};
-use crate::domain::{Cell, LiveRow, Period, Triple, Uid};
+use crate::domain::{Cell, DataSet, LiveRow, Period, Triple, Uid};
 use crate::http::error::TransportError;
 
-/// At most so many periods and units are asked for at once: some 100,000 values, and a URL of 2 KiB.
-const PERIODS: usize = 24;
-const UNITS: usize = 50;
-
-/// Their URL is 6 KiB long; a Tomcat takes 8.
-const MANY_UNITS: usize = 250;
-
 impl Dhis2 {
-    /// Shows every row of the data set's elements in these periods and units once, deleted ones too, in no order.
-    /// Rows that were entered for another data set or attribute option combo come too, as DHIS2 selects by element.
+    /// Shows every row of the data set's elements in these periods and units once, deleted ones too, in no order. Rows that
+    /// were entered for another data set come too, as DHIS2 selects by element.
     ///
-    /// DHIS2 ≤ 2.42 answers a read it refuses with 200 and nothing, so only a whole document is believed. One unit
-    /// outside the account's hierarchy refuses the whole read.
+    /// The attribute option combos are named that the account may read: without them DHIS2 2.43 reads everything once for
+    /// each option combo of the server. What they are is believed of the answer alone, because 2.42 forgets those that it
+    /// does not know and shows all. DHIS2 ≤ 2.42 answers a read it refuses with 200 and nothing, so only a whole document is
+    /// believed. One unit outside the account's hierarchy refuses the whole read.
     pub(crate) fn live(
         &mut self,
-        data_set: Uid,
+        data_set: &DataSet,
         periods: &[Period],
         units: &[Uid],
         visit: &mut dyn FnMut(LiveRow<'_>),
     ) -> Result<(), Dhis2Error> {
-        self.live_in_blocks(data_set, periods, units, UNITS, visit)
+        blocks(periods, units).try_for_each(|block| self.live_block(data_set, block, visit))
     }
 
-    /// The same of many units of which hardly any has a value: as few requests as their URLs allow.
+    /// The same of many units of which hardly any has a value.
     pub(crate) fn live_of_many(
         &mut self,
-        data_set: Uid,
+        data_set: &DataSet,
         periods: &[Period],
         units: &[Uid],
         visit: &mut dyn FnMut(LiveRow<'_>),
     ) -> Result<(), Dhis2Error> {
-        self.live_in_blocks(data_set, periods, units, MANY_UNITS, visit)
-    }
-
-    fn live_in_blocks(
-        &mut self,
-        data_set: Uid,
-        periods: &[Period],
-        units: &[Uid],
-        units_at_once: usize,
-        visit: &mut dyn FnMut(LiveRow<'_>),
-    ) -> Result<(), Dhis2Error> {
-        for periods in periods.chunks(PERIODS) {
-            for units in units.chunks(units_at_once) {
-                self.live_block(data_set, periods, units, visit)?;
-            }
-        }
-        Ok(())
+        large_blocks(periods, units).try_for_each(|block| self.live_block(data_set, block, visit))
     }
 
     fn live_block(
         &mut self,
-        data_set: Uid,
-        periods: &[Period],
-        units: &[Uid],
+        data_set: &DataSet,
+        (periods, units): (&[Period], &[Uid]),
         visit: &mut dyn FnMut(LiveRow<'_>),
     ) -> Result<(), Dhis2Error> {
         let doing = format!(
-            "reading the values of data set {data_set} ({} periods, {} units)",
+            "reading the values of data set {} ({} periods, {} units)",
+            data_set.id,
             periods.len(),
             units.len()
         );
-        let data_set = data_set.to_string();
-        let periods_asked: Vec<String> = periods.iter().map(Period::to_string).collect();
-        let units_asked: Vec<String> = units.iter().map(Uid::to_string).collect();
-        let mut query = vec![("dataSet", data_set.as_str()), ("includeDeleted", "true")];
-        query.extend(
-            periods_asked
-                .iter()
-                .map(|period| ("period", period.as_str())),
-        );
-        query.extend(units_asked.iter().map(|unit| ("orgUnit", unit.as_str())));
-        let header = Header {
-            period: only(periods),
-            org_unit: only(units),
-            attribute_option_combo: None,
-        };
+        let texts = |uids: &[Uid]| -> Vec<String> { uids.iter().map(Uid::to_string).collect() };
+        let (data_set_id, units) = (data_set.id.to_string(), texts(units));
+        let periods: Vec<String> = periods.iter().map(Period::to_string).collect();
+        let combos = data_set.readable_attribute_option_combos();
+        if combos.is_empty() {
+            return Err(Dhis2Error::new(
+                Kind::Target,
+                format!(
+                    "{doing}: the account may read data of none of its attribute option combos; change the data sharing of the category options"
+                ),
+            ));
+        }
+        let mut query = vec![
+            ("dataSet", data_set_id.as_str()),
+            ("includeDeleted", "true"),
+        ];
+        query.extend(periods.iter().map(|period| ("period", period.as_str())));
+        query.extend(units.iter().map(|unit| ("orgUnit", unit.as_str())));
 
-        // A read that was cut is repeated, but nothing is shown twice.
+        // A read that was cut is repeated, and a server may show a row for several combos; but nothing is shown twice.
         let hasher = RandomState::new();
         let mut shown = HashSet::new();
-        self.patiently(|dhis2| {
-            let answer = dhis2.get(&doing, "dataValueSets", &query)?;
-            let mut once = |row: LiveRow<'_>| {
-                if shown.insert(hasher.hash_one(row.cell)) {
-                    visit(row);
-                }
-            };
-            rows(answer.stream(), &doing, header, &mut once)
-        })
-    }
-}
-
-fn only<T: Copy>(items: &[T]) -> Option<T> {
-    match items {
-        [item] => Some(*item),
-        _ => None,
+        for combos in combos.chunks(COMBOS) {
+            let combos = texts(combos);
+            let mut query = query.clone();
+            let named = combos
+                .iter()
+                .map(|combo| ("attributeOptionCombo", combo.as_str()));
+            query.extend(named);
+            self.patiently(|dhis2| {
+                let answer = dhis2.get(&doing, "dataValueSets", &query)?;
+                let mut once = |row: LiveRow<'_>| {
+                    if shown.insert(hasher.hash_one(row.cell)) {
+                        visit(row);
+                    }
+                };
+                rows(answer.stream(), &doing, &mut once)
+            })?;
+        }
+        Ok(())
     }
 }
 
 pub(crate) fn rows(
     body: impl Read,
     doing: &str,
-    header: Header,
     visit: &mut dyn FnMut(LiveRow<'_>),
 ) -> Result<(), Dhis2Error> {
     let mut body = BufReader::new(body);
@@ -135,15 +119,17 @@ pub(crate) fn rows(
         ));
     }
     let mut json = serde_json::Deserializer::from_reader(body);
+    let header = Header::default();
     Document { header, visit }
         .deserialize(&mut json)
         .and_then(|()| json.end())
         .map_err(|error| unreadable(doing, error))
 }
 
-/// Dimensions that hold for every row without its own. DHIS2 ≥ 2.43 leaves out of the rows what was asked for singly.
+/// Dimensions that hold for every row without its own, as the answer tells them before its rows. DHIS2 ≥ 2.43 leaves out
+/// of the rows what was asked for singly.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Header {
+struct Header {
     period: Option<Period>,
     org_unit: Option<Uid>,
     attribute_option_combo: Option<Uid>,
@@ -236,14 +222,10 @@ impl<'de> Visitor<'de> for Document<'_> {
         while let Some(member) = map.next_key()? {
             // A header member that is null says no more than one that is absent.
             match member {
-                Member::Period => {
-                    self.header.period = map.next_value::<Option<_>>()?.or(self.header.period)
-                }
-                Member::OrgUnit => {
-                    self.header.org_unit = map.next_value::<Option<_>>()?.or(self.header.org_unit)
-                }
+                Member::Period => self.header.period = map.next_value::<Option<_>>()?,
+                Member::OrgUnit => self.header.org_unit = map.next_value::<Option<_>>()?,
                 Member::AttributeOptionCombo => {
-                    self.header.attribute_option_combo = map.next_value()?
+                    self.header.attribute_option_combo = map.next_value::<Option<_>>()?
                 }
                 Member::DataValues => {
                     complete = true;

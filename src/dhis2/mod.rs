@@ -3,20 +3,24 @@
 
 mod analytics;
 mod approvals;
+pub(crate) mod blocks;
 mod category_combos;
 mod completeness;
 mod data_store;
 pub(crate) mod error;
 pub(crate) mod import;
 pub(crate) mod live;
+pub(crate) mod login_session;
 mod messages;
 mod metadata;
 #[cfg(test)]
 mod metadata_tests;
+mod method;
 pub(crate) mod patience;
 mod pinned;
 #[cfg(test)]
 mod recorded;
+mod refusal;
 mod request;
 mod server;
 pub(crate) mod summary;
@@ -34,6 +38,7 @@ pub(crate) use data_store::{Kept, Readers};
 
 use crate::http;
 use error::{Dhis2Error, Kind};
+use login_session::{LoginNotes, LoginSession};
 use patience::Patience;
 
 #[derive(Clone, Debug)]
@@ -41,6 +46,8 @@ pub(crate) struct Settings {
     /// Where DHIS2 is, with its context path: `https://host/dhis/`.
     pub(crate) url: String,
     pub(crate) credentials: Credentials,
+    /// Goes on with the login of others that have the same account.
+    pub(crate) session: LoginSession,
     pub(crate) http: http::Settings,
     /// How often a request is tried, the first time included.
     pub(crate) attempts: u32,
@@ -67,8 +74,9 @@ pub(crate) struct Dhis2 {
     authorization: SecretString,
     /// What may still be tried again.
     pub(crate) patience: Patience,
-    /// Told at once when DHIS2 does not let us in; gives the end of the sentence.
-    pub(crate) on_refused_login: Option<Box<dyn Fn() -> String>>,
+    session: LoginSession,
+    /// What is known of our login from other runs.
+    pub(crate) login_notes: Option<Box<dyn LoginNotes>>,
     /// How many requests were sent.
     pub(crate) requests: u32,
 }
@@ -96,7 +104,8 @@ impl Dhis2 {
             base: base.to_owned(),
             authorization: authorization(&settings.credentials)?,
             patience: Patience::new(settings.attempts, settings.wait, settings.http.ends_at),
-            on_refused_login: None,
+            session: settings.session.clone(),
+            login_notes: None,
             requests: 0,
         })
     }
@@ -131,6 +140,7 @@ mod tests {
         Settings {
             url: url.to_owned(),
             credentials: Credentials::Token("d2pat_x".into()),
+            session: super::LoginSession::default(),
             http: http::Settings::default(),
             attempts: 1,
             wait: Duration::ZERO,

@@ -1,11 +1,12 @@
-//! When something is tried again, after how long, and when no more: the one policy behind reads and imports.
+//! When something is tried again, on which status, after how long, and when no more: the one policy behind reads and
+//! imports.
 
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
-use super::error::Dhis2Error;
+use super::error::{Dhis2Error, Kind};
 
 /// Before a request is tried again.
 pub(crate) const WAIT: Duration = Duration::from_secs(2);
@@ -22,6 +23,28 @@ const LONGEST: u32 = 30;
 const SETTLING: u32 = 15;
 /// No server is waited for longer than this, whatever it asks for.
 const LONGEST_ASKED: Duration = Duration::from_secs(300);
+
+/// Whether a server that answers so may do better by itself.
+pub(super) fn may_pass(status: u16) -> bool {
+    matches!(status, 408 | 409 | 425 | 429 | 500 | 502..=504 | 506..=599)
+}
+
+/// Whether a server that answers so has not begun with the request.
+fn is_told_before_it_begins(status: u16) -> bool {
+    matches!(status, 408 | 425 | 429 | 503)
+}
+
+impl Dhis2Error {
+    /// Whether nobody knows if the request had an effect. A server that is overloaded says so before it begins.
+    pub(crate) fn leaves_open(&self) -> bool {
+        let is_refused = self.status.is_some_and(is_told_before_it_begins);
+        self.kind
+            == Kind::Temporary {
+                nothing_sent: false,
+            }
+            && !is_refused
+    }
+}
 
 /// What a run may still try.
 #[derive(Debug)]
@@ -47,7 +70,7 @@ impl Patience {
     /// How long to wait before what was tried so often, and failed so last, is tried again; None: not at all. Each time
     /// it is asked, it takes what it grants.
     pub(super) fn next(&mut self, tried: u32, error: &Dhis2Error) -> Option<Duration> {
-        if !error.is_temporary() || tried >= self.attempts || self.is_over() {
+        if !error.is_temporary() || error.ends_run || tried >= self.attempts || self.is_over() {
             return None;
         }
         let wait = self.backoff(tried).max(match error.retry_after {
@@ -55,12 +78,22 @@ impl Patience {
             None if error.leaves_open() => self.wait.saturating_mul(SETTLING),
             None => Duration::ZERO,
         });
-        let in_time = |end: Instant| wait < end.saturating_duration_since(Instant::now());
-        if !self.ends_at.is_none_or(in_time) {
+        if !self.is_in_time(wait) {
             return None;
         }
         self.retries = self.retries.checked_sub(1)?;
         Some(wait)
+    }
+
+    /// How long to wait for a server that is getting well; None: not at all.
+    pub(super) fn settling(&self) -> Option<Duration> {
+        let wait = self.wait.saturating_mul(SETTLING);
+        self.is_in_time(wait).then_some(wait)
+    }
+
+    fn is_in_time(&self, wait: Duration) -> bool {
+        let in_time = |end: Instant| wait < end.saturating_duration_since(Instant::now());
+        self.ends_at.is_none_or(in_time)
     }
 
     /// An import got through.

@@ -9,12 +9,26 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::login_session::LoginSession;
 use super::{Credentials, Dhis2, Settings};
 use crate::http;
 
 /// A server that gives these answers to the requests that come, one connection each; joining it gives the first line
 /// of each request.
 pub(super) fn answering(answers: Vec<String>) -> (Dhis2, thread::JoinHandle<Vec<String>>) {
+    let (dhis2, served) = answering_with_heads(answers);
+    let first = |head: String| head.lines().next().unwrap_or_default().to_owned();
+    let firsts = move || {
+        let heads = served.join().expect("the server ends");
+        heads.into_iter().map(first).collect()
+    };
+    (dhis2, thread::spawn(firsts))
+}
+
+/// The same; joining it gives the whole head of each request, with names in lower case.
+pub(super) fn answering_with_heads(
+    answers: Vec<String>,
+) -> (Dhis2, thread::JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let settings = Settings {
         url: format!(
@@ -22,6 +36,7 @@ pub(super) fn answering(answers: Vec<String>) -> (Dhis2, thread::JoinHandle<Vec<
             listener.local_addr().expect("an address")
         ),
         credentials: Credentials::Token("d2pat_x".into()),
+        session: LoginSession::default(),
         http: http::Settings::default(),
         attempts: 2,
         wait: Duration::ZERO,
@@ -30,13 +45,17 @@ pub(super) fn answering(answers: Vec<String>) -> (Dhis2, thread::JoinHandle<Vec<
         let answered = answers.into_iter().map(|answer| {
             let (mut peer, _) = listener.accept().expect("a connection");
             let mut lines = BufReader::new(peer.try_clone().expect("a clone")).lines();
-            let first = lines.next().expect("a request").expect("a line");
-            while lines
-                .next()
-                .is_some_and(|line| !line.expect("a header").is_empty())
-            {}
+            let mut head = lines.next().expect("a request").expect("a line") + "\n";
+            for line in lines {
+                let line = line.expect("a header");
+                if line.is_empty() {
+                    break;
+                }
+                head += &line;
+                head.push('\n');
+            }
             peer.write_all(answer.as_bytes()).expect("the peer reads");
-            first
+            head
         });
         answered.collect()
     });

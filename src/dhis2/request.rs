@@ -1,32 +1,38 @@
-//! One request and what its answer means before its content is looked at: who refused us, what is not DHIS2, what may
-//! be tried again. The only layer that repeats a read.
+//! One request, in the session of the run. The only layer that repeats a read, or a login.
 
 #[cfg(test)]
 mod tests;
 
-use std::io;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
+use std::{io, thread};
 
-use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::ExposeSecret;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::Dhis2;
 use super::error::{Dhis2Error, Kind};
-use super::patience::retry_after;
+use super::login_session::{LetIn, LoginNotes};
+use super::method::Method;
+use super::refusal::{is_json, refusal};
 use crate::http::Answer;
 use crate::http::error::{TransportError, What};
 
-/// At most so much of the server's own words is shown.
-const SHOWN: usize = 200;
+/// All but the unreserved characters of RFC 3986: Tomcat refuses a bare `[`.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
-/// How something is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Method {
-    Post,
-    Put,
+/// A request below `/api/`.
+struct Request<'r> {
+    /// Opens the message of an error: "reading data set …".
+    doing: &'r str,
+    method: Method,
+    path: &'r str,
+    query: &'r [(&'r str, &'r str)],
+    json: &'r [u8],
 }
 
 impl Dhis2 {
@@ -80,22 +86,14 @@ impl Dhis2 {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<Answer, Dhis2Error> {
-        let url = self.url(path, query);
-        self.requests += 1;
-        let asked = Instant::now();
-        let answer = self
-            .client
-            .get(&url, &self.headers())
-            .map_err(|error| unanswered(doing, &error))?;
-        log::info!(
-            "GET /api/{path}: {} after {:?}",
-            answer.status,
-            asked.elapsed()
-        );
-        match answer.status {
-            200 if is_json(&answer) => Ok(answer),
-            _ => Err(self.refused(doing, answer)),
-        }
+        let request = Request {
+            doing,
+            method: Method::Get,
+            path,
+            query,
+            json: b"",
+        };
+        self.answered(&request, &[200])
     }
 
     /// Answers only with a body that calls itself JSON, of status 200, 201 (something was made) or 409: an import is judged
@@ -107,22 +105,14 @@ impl Dhis2 {
         query: &[(&str, &str)],
         json: &[u8],
     ) -> Result<Answer, Dhis2Error> {
-        let url = self.url(path, query);
-        self.requests += 1;
-        let asked = Instant::now();
-        let answer = self
-            .client
-            .post_json(&url, &self.headers(), json)
-            .map_err(|error| unanswered(doing, &error))?;
-        let (status, took) = (answer.status, asked.elapsed());
-        log::info!(
-            "POST /api/{path}, {} bytes: {status} after {took:?}",
-            json.len()
-        );
-        match answer.status {
-            200 | 201 | 409 if is_json(&answer) => Ok(answer),
-            _ => Err(self.refused(doing, answer)),
-        }
+        let request = Request {
+            doing,
+            method: Method::Post,
+            path,
+            query,
+            json,
+        };
+        self.answered(&request, &[200, 201, 409])
     }
 
     /// What makes or changes an object that is no data value: answers only with status 200 or 201.
@@ -134,29 +124,111 @@ impl Dhis2 {
         query: &[(&str, &str)],
         json: &[u8],
     ) -> Result<Answer, Dhis2Error> {
-        let url = self.url(path, query);
-        self.requests += 1;
-        let headers = self.headers();
-        let answer = match method {
-            Method::Post => self.client.post_json(&url, &headers, json),
-            Method::Put => self.client.put_json(&url, &headers, json),
+        let request = Request {
+            doing,
+            method,
+            path,
+            query,
+            json,
         };
-        let answer = answer.map_err(|error| unanswered(doing, &error))?;
-        log::info!("{method:?} /api/{path}: {}", answer.status);
-        match answer.status {
-            200 | 201 if is_json(&answer) => Ok(answer),
-            _ => Err(self.refused(doing, answer)),
-        }
+        self.answered(&request, &[200, 201])
     }
 
-    fn refused(&self, doing: &str, answer: Answer) -> Dhis2Error {
-        let mut error = refusal(doing, answer);
-        if let Some(told) = &self.on_refused_login
-            && error.is_refused_login()
-        {
-            error.message += &told();
+    /// The answer if it is JSON of one of these statuses. A login that is refused is tried once more if the same secret
+    /// worked within a day, and noted; after that, and after a 401 that came out of turn, nothing more is asked in this run.
+    fn answered(&mut self, request: &Request<'_>, statuses: &[u16]) -> Result<Answer, Dhis2Error> {
+        if let Some(ended) = self.session.ended() {
+            return Err(ended);
         }
-        error
+        let error = match self.once(request, statuses) {
+            Err(error) if error.is_refused_login => error,
+            Err(error) => {
+                if error.ends_run {
+                    self.session.end(&error);
+                }
+                return Err(error);
+            }
+            answer => return answer,
+        };
+        let notes = self.login_notes.take();
+        let answer = match &notes {
+            Some(notes) => self.log_in_again(request, statuses, error, notes.as_ref()),
+            None => Err(error),
+        };
+        self.login_notes = notes;
+        answer.inspect_err(|error| {
+            if error.is_refused_login || error.ends_run {
+                self.session.end(error);
+            }
+        })
+    }
+
+    /// After a login that was refused.
+    fn log_in_again(
+        &mut self,
+        request: &Request<'_>,
+        statuses: &[u16],
+        refused: Dhis2Error,
+        notes: &dyn LoginNotes,
+    ) -> Result<Answer, Dhis2Error> {
+        let (mut error, mut told) = (refused, notes.refused());
+        if notes.may_be_tried_again()
+            && let Some(wait) = self.patience.settling()
+        {
+            log::info!(
+                "{error}; the secret worked before, so it is tried once more after {wait:?}"
+            );
+            thread::sleep(wait);
+            error = match self.once(request, statuses) {
+                Err(again) if again.is_refused_login => again,
+                other => return other,
+            };
+            told = notes.refused();
+        }
+        error.message += &told;
+        Err(error)
+    }
+
+    fn once(&mut self, request: &Request<'_>, statuses: &[u16]) -> Result<Answer, Dhis2Error> {
+        let url = self.url(request.path, request.query);
+        self.requests += 1;
+        let asked = Instant::now();
+        let cookie = self.session.cookie();
+        // With `X-Requested-With` DHIS2 refuses bad credentials with 401 rather than a redirect to its login page.
+        let mut headers = vec![
+            ("accept", "application/json"),
+            ("x-requested-with", "XMLHttpRequest"),
+            ("authorization", self.authorization.expose_secret()),
+        ];
+        if !cookie.is_empty() {
+            headers.push(("cookie", cookie.as_str()));
+        }
+        let answer = match request.method {
+            Method::Get => self.client.get(&url, &headers),
+            Method::Post => self.client.post_json(&url, &headers, request.json),
+            Method::Put => self.client.put_json(&url, &headers, request.json),
+        };
+        let answer = answer.map_err(|error| unanswered(request.doing, &error))?;
+        log::info!(
+            "{} /api/{}, {} bytes: {} after {:?}",
+            request.method,
+            request.path,
+            request.json.len(),
+            answer.status,
+            asked.elapsed()
+        );
+        self.session.take(&answer.set_cookies);
+        if !(statuses.contains(&answer.status) && is_json(&answer)) {
+            let let_in = self.session.let_in();
+            return Err(refusal(request.doing, request.method, answer, let_in));
+        }
+        if self.session.let_in() == LetIn::NotYet {
+            self.session.accept();
+            if let Some(notes) = &self.login_notes {
+                notes.accepted();
+            }
+        }
+        Ok(answer)
     }
 
     fn url(&self, path: &str, query: &[(&str, &str)]) -> String {
@@ -165,18 +237,9 @@ impl Dhis2 {
             url.push(if position == 0 { '?' } else { '&' });
             url.push_str(name);
             url.push('=');
-            url.extend(value.bytes().map(percent_encoded));
+            url.extend(utf8_percent_encode(value, RESERVED));
         }
         url
-    }
-
-    /// With `X-Requested-With` DHIS2 refuses bad credentials with 401 rather than a redirect to its login page.
-    fn headers(&self) -> [(&'static str, &str); 3] {
-        [
-            ("accept", "application/json"),
-            ("x-requested-with", "XMLHttpRequest"),
-            ("authorization", self.authorization.expose_secret()),
-        ]
     }
 }
 
@@ -219,144 +282,4 @@ pub(super) fn unanswered(doing: &str, error: &TransportError) -> Dhis2Error {
         kind,
         format!("{doing}: no answer from DHIS2: {error}; {next}"),
     )
-}
-
-/// What DHIS2 says of a request it refuses (a `WebMessage`), as far as it is used.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct WebMessage {
-    message: Option<String>,
-    error_code: Option<String>,
-}
-
-fn refusal(doing: &str, answer: Answer) -> Dhis2Error {
-    let status = answer.status;
-    if let Some(location) = answer
-        .location
-        .as_deref()
-        .filter(|_| (300..400).contains(&status))
-    {
-        return redirected(doing, location);
-    }
-    let json = is_json(&answer);
-    let content_type = answer.content_type.clone();
-    let retry_after = asked_to_wait(&answer);
-    let asks_for_token = answer.www_authenticate.as_deref() == Some("ApiToken");
-    let body = answer.bytes().unwrap_or_default();
-    let said: WebMessage = serde_json::from_slice(&body).unwrap_or_default();
-    let words = said.message.as_deref().map(shown).unwrap_or_default();
-    let told = with_words(status, &words);
-    let (kind, what) = match status {
-        200 | 409 if !json => return not_json(doing, content_type.as_deref(), &body),
-        400 if asks_for_token || words.contains("Checksum validation failed") => (
-            Kind::Credentials,
-            format!("DHIS2 says that the token is malformed ({told}); check token-file in [dhis2]"),
-        ),
-        401 => (
-            Kind::Credentials,
-            format!(
-                "DHIS2 rejected the credentials ({told}); check token-file, or username and password-file, in [dhis2]"
-            ),
-        ),
-        403 => (
-            Kind::Credentials,
-            format!("DHIS2 forbids it to the account ({told}); give the account the right; not tried again"),
-        ),
-        404 if said.error_code.is_some() => (Kind::Target, format!("DHIS2 has no such object ({told})")),
-        404 => (
-            Kind::Target,
-            "no DHIS2 API there (404); check url in [dhis2], with its context path".to_owned(),
-        ),
-        409 if said.error_code.is_some() => (Kind::Target, format!("DHIS2 refused it ({told})")),
-        413 => (
-            Kind::Target,
-            "the request is too large for the server or a proxy before it (413); set chunk in [dhis2] lower, or the proxy's limit higher".to_owned(),
-        ),
-        408 | 409 | 425 | 429 | 500 | 502..=504 | 506..=599 => (
-            Kind::Temporary { nothing_sent: false },
-            format!("DHIS2 failed or is overloaded ({status}); the next run tries again"),
-        ),
-        _ => (
-            Kind::Target,
-            format!("DHIS2 refused the request ({told}); check url in [dhis2] and proxies before it"),
-        ),
-    };
-    Dhis2Error {
-        kind,
-        status: Some(status),
-        code: said.error_code,
-        retry_after,
-        message: format!("{doing}: {what}"),
-    }
-}
-
-/// `404`, or `403 Access is denied`.
-fn with_words(status: u16, words: &str) -> String {
-    format!("{status} {words}").trim_end().to_owned()
-}
-
-fn asked_to_wait(answer: &Answer) -> Option<Duration> {
-    retry_after(answer.retry_after.as_deref()?, Timestamp::now())
-}
-
-fn redirected(doing: &str, location: &str) -> Dhis2Error {
-    let location = shown(location);
-    if location.to_ascii_lowercase().contains("login") {
-        return login_form(doing);
-    }
-    Dhis2Error::new(
-        Kind::Target,
-        format!(
-            "{doing}: the server redirects to {location}; set url in [dhis2] to where DHIS2 is; not followed"
-        ),
-    )
-}
-
-fn not_json(doing: &str, content_type: Option<&str>, body: &[u8]) -> Dhis2Error {
-    let page = String::from_utf8_lossy(body).to_ascii_lowercase();
-    if page.contains("j_username") || page.contains("type=\"password\"") || page.contains("login") {
-        return login_form(doing);
-    }
-    Dhis2Error::new(
-        Kind::Target,
-        format!(
-            "{doing}: the answer is not DHIS2's JSON but {}; check url in [dhis2] and proxies before it",
-            content_type.map_or_else(|| "of no type".to_owned(), shown)
-        ),
-    )
-}
-
-fn login_form(doing: &str) -> Dhis2Error {
-    Dhis2Error::new(
-        Kind::Credentials,
-        format!(
-            "{doing}: DHIS2 answered with its login form: it does not accept the credentials; check token-file, or username and password-file, in [dhis2]"
-        ),
-    )
-}
-
-fn is_json(answer: &Answer) -> bool {
-    answer
-        .content_type
-        .as_deref()
-        .and_then(|kind| kind.split(';').next())
-        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
-}
-
-/// Foreign text on one line, without control characters, and not too much of it.
-pub(super) fn shown(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(SHOWN)
-        .collect()
-}
-
-/// All but the unreserved characters of RFC 3986: Tomcat refuses a bare `[`.
-fn percent_encoded(byte: u8) -> String {
-    match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-            char::from(byte).to_string()
-        }
-        _ => format!("%{byte:02X}"),
-    }
 }

@@ -142,6 +142,7 @@ mod tests {
 
     use super::version;
     use crate::dhis2::error::Kind;
+    use crate::dhis2::login_session::LoginSession;
     use crate::dhis2::recorded::{answer, answering};
     use crate::dhis2::{Credentials, Dhis2, Settings};
     use crate::domain::Engine;
@@ -158,6 +159,7 @@ mod tests {
                     username: "regional".to_owned(),
                     password: "Loader-2026!".into(),
                 },
+                session: LoginSession::default(),
                 http: http::Settings::default(),
                 attempts: 1,
                 wait: Duration::ZERO,

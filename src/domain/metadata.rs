@@ -111,6 +111,13 @@ impl DataSet {
         let options = self.options_of.get(&combo).into_iter().flatten();
         options.filter_map(|option| self.category_options.get(option))
     }
+
+    /// The attribute option combos whose values DHIS2 shows to the account.
+    pub(crate) fn readable_attribute_option_combos(&self) -> Vec<Uid> {
+        let combos = self.attribute_option_combos.keys().copied();
+        let is_readable = |combo: &Uid| self.options(*combo).all(|option| option.may_read);
+        combos.filter(is_readable).collect()
+    }
 }
 
 /// A category option, as far as it decides which values may be read and written.

@@ -74,6 +74,7 @@ pub(crate) struct Answer {
     pub(crate) location: Option<String>,
     pub(crate) www_authenticate: Option<String>,
     pub(crate) retry_after: Option<String>,
+    pub(crate) set_cookies: Vec<String>,
     body: Body,
 }
 
@@ -255,6 +256,11 @@ fn answer(response: ureq::http::Response<Body>) -> Answer {
         location: text(&head.headers, "location"),
         www_authenticate: text(&head.headers, "www-authenticate"),
         retry_after: text(&head.headers, "retry-after"),
+        set_cookies: {
+            let cookies = head.headers.get_all("set-cookie").iter();
+            let cookies = cookies.filter_map(|cookie| cookie.to_str().ok());
+            cookies.map(str::to_owned).collect()
+        },
         body,
     }
 }

@@ -7,6 +7,7 @@ use rig::dhis2::{Dialect, Row, StandIn};
 use serde_json::Value;
 
 use super::{Budget, CHUNK, EXTRA_REQUESTS, Pushed, Task, push};
+use crate::dhis2::login_session::LoginSession;
 use crate::dhis2::{Credentials, Dhis2, Settings};
 use crate::domain::{
     Cell, Change, ChangeKind, DEFAULT_COMBO, DataSet, Engine, People, Sent, Space, Text, Triple,
@@ -132,6 +133,7 @@ pub(super) fn loader(url: String) -> Dhis2 {
             username: "loader".to_owned(),
             password: "Loader-2026!".into(),
         },
+        session: LoginSession::default(),
         http: http::Settings::default(),
         attempts: 5,
         wait: Duration::ZERO,

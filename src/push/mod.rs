@@ -20,13 +20,11 @@ use crate::dhis2::import::{OutgoingValue, Purpose};
 use crate::dhis2::verdict::{Rest, Verdict, verdict};
 use crate::domain::{Cell, Change, ChangeKind, DataSet, Engine, Sent, ServerCounts, Space};
 use chunks::chunks;
+pub(crate) use chunks::{CHUNK, LARGEST_CHUNK, SMALLEST_CHUNK};
 pub(crate) use compare::needs_no_row;
 use failed::{PERIOD_NOT_VALID, period_not_there};
 use refused::{Batch, Remains, remains};
 pub(crate) use rehearse::{Answer, rehearse};
-
-/// Values in one import. Beyond it little time is gained, and more is lost when DHIS2 2.43 refuses a whole import.
-pub(crate) const CHUNK: usize = 1000;
 
 /// Imports that a run may send in addition, to find out which values of a refused group can be stored.
 pub(crate) const EXTRA_REQUESTS: u32 = 64;

@@ -6,12 +6,9 @@ use std::ops::Range;
 use super::Task;
 use super::compare::{needs_no_row, shows};
 use crate::dhis2::Dhis2;
+use crate::dhis2::blocks::{PERIODS, UNITS};
 use crate::dhis2::error::Dhis2Error;
 use crate::domain::{Cell, Change, DataElement, Period, Sent, Uid};
-
-/// Read together: a few periods, so that units without a change in most of them are not read for all.
-const PERIODS: usize = 24;
-const UNITS: usize = 50;
 
 /// Makes those `Unconfirmed` changes `Confirmed` that DHIS2 shows done. After an error the rest stays as it is.
 pub(super) fn confirm(
@@ -21,7 +18,7 @@ pub(super) fn confirm(
 ) -> Result<(), Dhis2Error> {
     for block in blocks(task, sent) {
         let mut seen = BTreeSet::new();
-        dhis2.live(task.data_set.id, &block.periods, &block.units, &mut |row| {
+        dhis2.live(task.data_set, &block.periods, &block.units, &mut |row| {
             let Some((index, change, element)) = found(task, &row.cell) else {
                 return;
             };
@@ -107,7 +104,8 @@ fn blocks(task: &Task<'_>, sent: &[Sent]) -> Vec<Block> {
     blocks
 }
 
-/// The changes, which are sorted by period, in parts of at most `PERIODS` periods.
+/// The changes, which are sorted by period, in parts of a few periods, so that units without a change in most of them
+/// are not read for all.
 fn of_few_periods(changes: &[Change]) -> Vec<Range<usize>> {
     let mut parts: Vec<Range<usize>> = Vec::new();
     let mut begin = 0;

@@ -46,7 +46,7 @@ pub(crate) fn connect(access: &SourceAccess) -> anyhow::Result<Source> {
     let refused = |error: &ExtractError| error.kind == ExtractErrorKind::Credentials;
     match (connected, &access.login) {
         (Err(error), Some(login)) if refused(&error) => {
-            let told = login.refused(Timestamp::now());
+            let told = login.note_refused(Timestamp::now());
             let error = anyhow::Error::from(error);
             let Problem { exit, message } = Problem::of(&error);
             Err(Problem::new(exit, message + &told).into())

@@ -52,8 +52,8 @@ impl Site {
         let settings = source.settings.clone();
         let password = secret::source_password(source.password_file.as_deref(), &settings)?;
         let login = password.as_ref().map(|password| {
-            let credential = format!("{}\0{}", settings.place(), password.expose_secret());
-            Login::new(&self.state, "PostgreSQL", "the password", credential)
+            let words = ("PostgreSQL", "the password");
+            Login::new(&self.state, words, settings.place(), password)
         });
         if let Some(login) = &login {
             login.ensure_not_refused(Timestamp::now())?;
@@ -101,7 +101,7 @@ impl Site {
         })?;
         let login = self.login(&settings);
         login.ensure_not_refused(Timestamp::now())?;
-        connected.on_refused_login = Some(Box::new(move || login.refused(Timestamp::now())));
+        connected.login_notes = Some(Box::new(login));
         Ok(connected)
     }
 
@@ -124,6 +124,7 @@ impl Site {
         Ok(dhis2::Settings {
             url: dhis2.url.clone(),
             credentials,
+            session: self.session.clone(),
             http,
             attempts: self.limits.attempts,
             wait: self.limits.wait,
@@ -144,14 +145,14 @@ impl Site {
     }
 
     fn login(&self, settings: &dhis2::Settings) -> Login {
-        let (secret_is, who) = match &settings.credentials {
-            dhis2::Credentials::Token(token) => ("the token", token.expose_secret().to_owned()),
-            dhis2::Credentials::Password { username, password } => (
-                "the password",
-                format!("{username}\0{}", password.expose_secret()),
-            ),
+        let address = settings.url.trim_end_matches('/');
+        let (secret_is, user, secret) = match &settings.credentials {
+            dhis2::Credentials::Token(token) => ("the token", token.expose_secret(), token),
+            dhis2::Credentials::Password { username, password } => {
+                ("the password", username.as_str(), password)
+            }
         };
-        let credential = format!("{}\0{who}", settings.url);
-        Login::new(&self.state, "DHIS2", secret_is, credential)
+        let account = format!("{address}\0{user}");
+        Login::new(&self.state, ("DHIS2", secret_is), account, secret)
     }
 }

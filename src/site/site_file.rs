@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Span};
 use super::files::folder;
 use super::tables::{AccountSite, Dhis2Site, Limits, Site, SourceSite, Watchers};
 use super::{address, alert, files, watchers};
+use crate::dhis2::login_session::LoginSession;
 use crate::dhis2::patience::{ATTEMPTS, WAIT};
 use crate::domain::OwnUser;
 use crate::extract;
@@ -73,6 +74,7 @@ fn parse(file: &Path, text: &str) -> Result<Site, FileError> {
         digest: digest(text),
         deadline,
         ends_at: None,
+        session: LoginSession::default(),
         limits,
         source,
         dhis2,
@@ -207,7 +209,7 @@ fn dhis2(entry: Entry<'_>, base: &Path) -> Result<Dhis2Site, FileError> {
         }
     };
     let chunk = match section.take("chunk") {
-        Some(entry) => entry.count(1..=2_000)? as usize,
+        Some(entry) => entry.count(push::SMALLEST_CHUNK..=push::LARGEST_CHUNK)? as usize,
         None => push::CHUNK,
     };
     let ca_file = section.take("ca-file").map(path).transpose()?;

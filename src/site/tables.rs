@@ -9,6 +9,7 @@ use secrecy::SecretString;
 
 use super::files::folder;
 use crate::dhis2::Readers;
+use crate::dhis2::login_session::LoginSession;
 use crate::domain::OwnUser;
 use crate::extract;
 use crate::mapping::FileError;
@@ -38,6 +39,8 @@ pub(crate) struct Site {
     pub(crate) deadline: Option<Duration>,
     /// When this one has to end; nobody says it before the site file is read.
     pub(crate) ends_at: Option<Instant>,
+    /// The one login to DHIS2 of this command.
+    pub(super) session: LoginSession,
     pub(super) limits: Limits,
     pub(super) source: Option<SourceSite>,
     pub(super) dhis2: Option<Dhis2Site>,

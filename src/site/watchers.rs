@@ -58,6 +58,7 @@ impl Site {
             .and_then(|analytics| analytics.token.as_ref())
         {
             settings.credentials = dhis2::Credentials::Token(secret::read(file)?);
+            settings.session = dhis2::login_session::LoginSession::default();
         }
         self.log_in(at_once(settings, ends_at))
     }

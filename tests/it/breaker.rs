@@ -1,7 +1,10 @@
-//! A login that was refused is not tried again by any command, until the hour is over or the secret is another.
+//! A login that was refused is not tried again by any command, until some time is over or the secret is another.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
 
 use jiff::{Timestamp, ToSpan};
 use rig::dhis2::Dialect;
@@ -74,38 +77,125 @@ fn a_dry_run_that_is_refused_spares_the_account_too() {
         site.program(&["run", "-p", "202503", "--dry-run"]).code(12);
     }
     assert_eq!(site.dhis2.requests().len(), 1);
-    // Without a state folder there is nowhere to note it, which is told.
+    // On a new site the state folder is made for the note.
     fs::remove_dir_all(site.path("state")).unwrap();
+    for asked in [2, 2] {
+        site.program(&["run", "-p", "202503", "--dry-run"]).code(12);
+        assert_eq!(site.dhis2.requests().len(), asked);
+    }
+    let mode = fs::metadata(site.path("state")).unwrap().permissions();
+    assert_eq!(mode.mode() & 0o777, 0o700);
+    // Where it cannot be made, that is told.
+    fs::remove_dir_all(site.path("state")).unwrap();
+    site.write("state", "a file");
     let untold = site.program(&["run", "-p", "202503", "--dry-run"]).code(12);
     untold.stderr_has("so that the next run tries them again");
-    assert!(!site.path("state").exists());
 }
 
 #[test]
-fn after_an_hour_a_refused_login_is_tried_again() {
+fn after_twenty_minutes_a_refused_login_is_tried_again() {
     let site = SmallSite::new(Dialect::V2_43);
     site.write("dhis2.token", WRONG);
     site.run().code(12);
     let text = fs::read_to_string(site.path(FILE)).unwrap();
-    let (fingerprint, at) = text.lines().nth(1).unwrap().split_once('\t').unwrap();
-    let at: Timestamp = at.parse().unwrap();
-    for (ago, requests) in [(59, 1), (61, 2)] {
+    let fields: Vec<&str> = text.lines().nth(1).unwrap().split('\t').collect();
+    let at: Timestamp = fields[1].parse().unwrap();
+    for (ago, requests) in [(19, 1), (21, 2)] {
         let then = at - ago.minutes();
-        site.write(FILE, &format!("login\trefused\n{fingerprint}\t{then}\n"));
+        let line = format!("{}\t{then}\t{}", fields[0], fields[2]);
+        site.write(FILE, &format!("login\trefused\taccount\n{line}\n"));
         site.run().code(12);
         assert_eq!(site.dhis2.requests().len(), requests, "{ago} minutes ago");
+    }
+}
+
+/// Logs in by name and password instead of the token.
+fn by_password(site: &SmallSite, password: &str) {
+    site.replace(
+        "pg2dhis2.toml",
+        "token-file = \"dhis2.token\"",
+        "username = \"loader\"\npassword-file = \"dhis2.password\"",
+    );
+    site.write("dhis2.password", password);
+}
+
+#[test]
+fn an_account_is_refused_twice_in_a_quarter_of_an_hour_whatever_the_passwords() {
+    let site = SmallSite::new(Dialect::V2_42);
+    by_password(&site, "wrong-1");
+    site.run().code(12);
+    site.write("dhis2.password", "wrong-2");
+    site.run().code(12);
+    assert_eq!(site.dhis2.requests().len(), 2);
+    site.write("dhis2.password", "wrong-3");
+    site.refused(site.run(), 12, "DHIS2 refused these credentials at ");
+    // Another account has nothing to do with it.
+    site.replace("pg2dhis2.toml", "\"loader\"", "\"regional\"");
+    site.run().code(12);
+    assert_eq!(site.dhis2.requests().len(), 3);
+}
+
+/// Puts the site's DHIS2 behind a relay that refuses the next so many logins, as DHIS2 does.
+fn refusing(site: &SmallSite) -> Arc<AtomicUsize> {
+    let body = r#"{"httpStatus":"Unauthorized","httpStatusCode":401,"status":"ERROR","message":"Unauthorized"}"#;
+    let length = body.len();
+    let refused = format!(
+        "HTTP/1.1 401 \r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
+    let left = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&left);
+    let url = site.dhis2.url();
+    let relayed = relay(&url, move |first, answer| {
+        let less = |left: usize| left.checked_sub(1);
+        let is_login = first.starts_with("GET /api/system/info");
+        match is_login && counted.fetch_update(SeqCst, SeqCst, less).is_ok() {
+            true => refused.clone().into_bytes(),
+            false => answer,
+        }
+    });
+    site.replace("pg2dhis2.toml", &url, &relayed);
+    left
+}
+
+#[test]
+fn a_secret_that_worked_within_a_day_is_tried_once_more_before_it_is_held_back() {
+    for dialect in BOTH {
+        let site = SmallSite::new(dialect);
+        let left = refusing(&site);
+        site.run().code(0).silent();
+        // A server that is getting well.
+        left.store(1, SeqCst);
+        site.run().code(0).silent();
+        // A second one in the same quarter of an hour is the last.
+        left.store(1, SeqCst);
+        site.run()
+            .code(12)
+            .stderr_has("no run tries these credentials again until ");
+        site.dhis2.forget_requests();
+        site.run()
+            .code(12)
+            .stderr_has("DHIS2 refused these credentials at ");
+        assert!(site.dhis2.requests().is_empty());
+
+        // The secret was changed in DHIS2.
+        fs::remove_file(site.path(FILE)).unwrap();
+        left.store(9, SeqCst);
+        site.run()
+            .code(12)
+            .stderr_has("no run tries these credentials again until ");
+        assert_eq!(left.load(SeqCst), 7, "logins");
+        // One that never worked is tried once.
+        fs::remove_file(site.path(FILE)).unwrap();
+        fs::remove_file(site.path("state/accepted.tsv")).unwrap();
+        site.run().code(12);
+        assert_eq!(left.load(SeqCst), 6, "logins");
     }
 }
 
 #[test]
 fn the_note_of_a_refused_login_holds_no_secret_and_is_ours_alone() {
     let site = SmallSite::new(Dialect::V2_43);
-    site.replace(
-        "pg2dhis2.toml",
-        "token-file = \"dhis2.token\"",
-        "username = \"loader\"\npassword-file = \"dhis2.password\"",
-    );
-    site.write("dhis2.password", "wrong-password");
+    by_password(&site, "wrong-password");
     let run = site
         .run()
         .code(12)

@@ -175,8 +175,8 @@ fn answers_that_are_not_dhis2s_end_the_run_at_any_request() {
         for (fault, code, words) in [
             (Fault::Garbage, 14, "check url in [dhis2]"),
             (Fault::Page, 14, "not DHIS2's JSON but text/html"),
-            (Fault::LoginForm, 12, "does not accept the credentials"),
-            (Fault::Refused, 12, "rejected the credentials (401"),
+            (Fault::LoginForm, 14, "not DHIS2's JSON but text/html"),
+            (Fault::Refused, 5, "not tried again in this run"),
             (Fault::Moved, 14, "https://elsewhere.example/"),
         ] {
             let run = relayed.run(request, fault, 1).code(code).stderr_has(words);
@@ -186,7 +186,7 @@ fn answers_that_are_not_dhis2s_end_the_run_at_any_request() {
             let asked = relayed.site.dhis2.requests();
             let last = asked.last().expect("a request");
             let line = format!("{} {}", last.method, last.path);
-            // What a POST did is read back, unless that would be one more try with refused credentials.
+            // What a POST did is read back, unless that would be one more login.
             let read_back = code == 14 && request == REQUESTS[5] && line.starts_with(REQUESTS[4]);
             let ended = read_back || line.starts_with(request);
             assert!(ended, "{fault:?}: {line} after {request}");

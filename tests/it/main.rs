@@ -61,6 +61,7 @@ mod same_either_way;
 mod seeds;
 mod sentinels;
 mod server_dry_run;
+mod session;
 mod small_site;
 mod st_lucia;
 mod st_lucia_cases;

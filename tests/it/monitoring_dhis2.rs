@@ -184,7 +184,8 @@ fn a_key_that_is_somebody_elses_is_a_failure_and_the_run_stands() {
     assert_eq!(site.dhis2.values().len(), 1);
     let after = recorded(&site, "1")["after"].clone();
     let text = after[0]["text"].as_str().unwrap();
-    assert!(text.contains("Access denied for key"), "{after}");
+    let told = "the key belongs to another account (403); give this site another `name`";
+    assert!(text.contains(told), "{after}");
     assert_eq!(admin("GET", &key, "").1, json!({}));
 }
 

@@ -151,7 +151,7 @@ fn a_server_that_does_not_answer_for_a_change_does_not_agree() {
             json!({ "httpStatus": "Unauthorized", "httpStatusCode": 401, "status": "ERROR" });
         site.dhis2
             .answer_next_post_with(401, answer, Apply::Nothing);
-        let said = &asked(&site, 12)["server-dry-run"];
+        let said = &asked(&site, 5)["server-dry-run"];
         assert_eq!(said["agrees"], false);
         assert_eq!(
             (&said["accepted"], &said["unknown"]),

@@ -50,14 +50,14 @@ fn what_is_not_dhis2_is_told_apart() {
     let cut = page("application/json", "{\"version\": \"2.42.0\"}").replace("\"2.42.0\"}", "");
     for (answer, code, words) in [
         (page("text/html", "<html>Welcome</html>"), 14, "text/html"),
-        (page("text/html", login), 12, "login"),
+        (page("text/html", login), 14, "text/html"),
         (
             empty(
                 "302 Found",
                 "location: http://127.0.0.1/dhis-web-login/\r\n",
             ),
-            12,
-            "login",
+            14,
+            "redirects to http://127.0.0.1/dhis-web-login/",
         ),
         (
             empty("301 Moved", "location: https://elsewhere.example/\r\n"),

@@ -105,7 +105,7 @@ pub(super) const USES: [(&str, &[&str]); 22] = [
 ];
 
 /// The modules that name an outside library: one, unless a reason is given.
-pub(super) const HOMES: [(&str, &[&str]); 25] = [
+pub(super) const HOMES: [(&str, &[&str]); 26] = [
     ("anstream", &["report"]),
     ("base64", &["dhis2"]),
     ("clap", &["cli", "main"]),
@@ -120,6 +120,7 @@ pub(super) const HOMES: [(&str, &[&str]); 25] = [
     ("indicatif", &["report"]),
     ("maud", &["report"]),
     ("lettre", &["notify"]),
+    ("percent_encoding", &["dhis2"]),
     ("postgres", &["extract"]),
     // The pattern of keys that may be shown: read in one, asked in the other.
     ("regex", &["mapping", "domain"]),

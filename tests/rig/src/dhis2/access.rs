@@ -19,6 +19,9 @@ pub(crate) struct Account {
     pub(crate) password: String,
     /// A personal access token, whole.
     pub(crate) token: Option<String>,
+    /// Further tokens, each with its limits.
+    #[serde(default)]
+    pub(crate) limited_tokens: Vec<LimitedToken>,
     #[serde(default)]
     pub(crate) authorities: Vec<String>,
     /// Ids of user roles in the metadata, whose authorities the account has as well.
@@ -35,6 +38,21 @@ pub(crate) struct Account {
     pub(crate) surname: Option<String>,
     #[serde(default)]
     pub(crate) disabled: bool,
+}
+
+/// A personal access token that is good for some requests only.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LimitedToken {
+    pub(crate) token: String,
+    /// The methods it is good for; none means all.
+    #[serde(default)]
+    pub(crate) methods: Vec<String>,
+    /// The addresses it is good for; none means all.
+    #[serde(default)]
+    pub(crate) addresses: Vec<String>,
+    #[serde(default)]
+    pub(crate) expired: bool,
 }
 
 impl Account {

@@ -1,10 +1,12 @@
 //! Calls below `/stand-in/` by which tests and people look behind the server and change it; no credentials, not listed.
 //!
 //! * `GET stored`: every row, in the form of the recordings' `stored`.
-//! * `GET requests`: method, path with query, account and status of all calls answered; a reset leaves the list alone.
+//! * `GET requests`: method, path with query, account and status of all calls answered, whether they were logins, and the
+//!   bytes of both bodies; a reset leaves the list alone.
 //! * `GET messages`: messages posted.
 //! * `POST reset`: empties values, registrations, approvals, lock exceptions, data store, messages and jobs;
 //!   with `?requests=true` the list of requests too.
+//! * `POST end-sessions`: ends every session.
 //! * `POST now`: stops the clock at a timestamp, plain or as a JSON string.
 //! * `POST metadata`: merges an export, with `?when=first-post` just before the next POST of values. It may also hold
 //!   `lockExceptions`, `dataApprovals`, the `dialect` the server is upgraded to, and what is `removed`: lists of objects
@@ -33,6 +35,10 @@ pub(crate) fn answer(world: &mut World, request: &Incoming, call: &str, query: &
             if query.is_true("requests") {
                 world.requests.clear();
             }
+            Ok(json!({}))
+        }
+        ("POST", "end-sessions") => {
+            world.sessions.end();
             Ok(json!({}))
         }
         ("POST", "now") => set_now(world, &request.body),
@@ -167,6 +173,8 @@ fn requests(world: &World) -> Value {
             "path": request.path,
             "account": request.account,
             "status": request.status,
+            "login": request.is_login,
+            "bytes": [request.bytes.0, request.bytes.1],
         })
     });
     requests.collect()

@@ -42,6 +42,7 @@ mod request;
 mod routes;
 mod rows;
 mod server_info;
+mod sessions;
 mod shown_values;
 mod summary;
 mod value_types;
@@ -65,6 +66,7 @@ use http::Server;
 use metadata::Metadata;
 use period::Period;
 use rows::{Key, Stored};
+use sessions::Sessions;
 use world::{NextPost, World};
 
 pub use server_info::SYSTEM_ID;
@@ -131,6 +133,10 @@ pub struct Request {
     /// The username; `None` where the credentials were wrong or not asked for.
     pub account: Option<String>,
     pub status: u16,
+    /// Whether it came with credentials and without the cookie of a session that goes on.
+    pub is_login: bool,
+    /// The bytes of the body that came, and of the one that went back.
+    pub bytes: (usize, usize),
 }
 
 /// A row to put into the data value table; empty option combos mean the default one.
@@ -189,6 +195,7 @@ impl StandIn {
             clock: Clock::default(),
             merges_at_post: Vec::new(),
             next_post: None,
+            sessions: Sessions::default(),
             requests: Vec::new(),
             imports: None,
         };

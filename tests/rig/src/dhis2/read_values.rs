@@ -17,6 +17,7 @@ use super::properties::View;
 use super::request::Query;
 use super::rows::{Key, Stored};
 use super::shown_values::{Body, Moments, Shown};
+use super::value_types::is_uid;
 
 pub(crate) fn read(view: &View, books: &Books, query: &Query) -> Result<Answer, Refusal> {
     let wanted = Wanted::parse(view, query)?;
@@ -107,7 +108,7 @@ impl Wanted {
             any_named_unit,
             any_unit_group,
             children: query.is_true("children"),
-            attribute_combos: query.list("attributeOptionCombo"),
+            attribute_combos: attribute_combos(view, query)?,
             include_deleted: query.is_true("includeDeleted"),
             updated_since: query.first("lastUpdated").and_then(moment).or(since),
             limit: query.first("limit").and_then(|limit| limit.parse().ok()),
@@ -260,6 +261,23 @@ fn members(
     let held = groups.iter().filter_map(|id| view.metadata.get(kind, id));
     let members = held.flat_map(|group| references(group, field)).collect();
     (groups, members)
+}
+
+/// 2.42 forgets those that do not exist, so that one alone means all; 2.43 refuses what has not the form of a UID.
+fn attribute_combos(view: &View, query: &Query) -> Result<Vec<String>, Refusal> {
+    let combos = known(view, query, "attributeOptionCombo", |id| {
+        view.model().combos.contains_key(id)
+    });
+    let wrong = combos.iter().find(|id| !is_uid(id));
+    match (wrong, view.dialect) {
+        (Some(id), Dialect::V2_43) => Err(Refusal::new(
+            400,
+            format!(
+                "UID must be an alphanumeric string of 11 characters starting with a letter, but was: {id}"
+            ),
+        )),
+        _ => Ok(combos),
+    }
 }
 
 fn periods(view: &View, query: &Query) -> Result<Vec<Period>, Refusal> {

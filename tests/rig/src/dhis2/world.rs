@@ -11,6 +11,7 @@ use super::metadata::Metadata;
 use super::properties::View;
 use super::request::{Query, unpacked};
 use super::routes::{Call, below_api, is_import};
+use super::sessions::Sessions;
 use super::{Apply, Dialect, Request, auth, control};
 
 pub(crate) struct World {
@@ -25,6 +26,7 @@ pub(crate) struct World {
     pub(crate) merges_at_post: Vec<Value>,
     /// What to answer to the next POST of values, whatever it is.
     pub(crate) next_post: Option<NextPost>,
+    pub(crate) sessions: Sessions,
     pub(crate) requests: Vec<Request>,
     /// The bodies of imports, once somebody wants to see them.
     pub(crate) imports: Option<Vec<Vec<u8>>>,
@@ -50,15 +52,24 @@ impl World {
         if let Some(call) = below.strip_prefix("/stand-in/") {
             return control::answer(self, request, call, &query);
         }
-        let (answer, account) = match path.strip_prefix(self.context_path.as_str()) {
+        let session = self.sessions.user(request).map(str::to_owned);
+        let (mut answer, account) = match path.strip_prefix(self.context_path.as_str()) {
             Some(below) => self.route(request, below, &query),
             None => (Answer::page(404, "Not here"), None),
         };
+        if let Some(user) = account.as_ref().filter(|_| account != session) {
+            for cookie in self.sessions.begin(user, self.dialect) {
+                answer = answer.with("Set-Cookie", cookie);
+            }
+        }
         self.requests.push(Request {
             method: request.method.clone(),
             path: request.target.clone(),
+            is_login: request.header("authorization").is_some()
+                && (session.is_none() || session != account),
             account,
             status: answer.status,
+            bytes: (request.body.len(), answer.body.len()),
         });
         answer
     }
@@ -74,7 +85,9 @@ impl World {
             _ if path.ends_with('/') => return (Answer::web_app(), None),
             _ => {}
         }
-        let mut account = match auth::account(request, &self.accounts, self.dialect, &base) {
+        let user = self.sessions.user(request);
+        let accounts = &self.accounts;
+        let mut account = match auth::account(request, user, accounts, self.dialect, &base) {
             Ok(account) => account.clone(),
             Err(refused) => return (refused, None),
         };
