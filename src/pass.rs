@@ -103,7 +103,9 @@ impl Pass<'_> {
             session.report.problems.push(problem);
         }
         progress.end();
-        self.jobs.into_iter().map(|job| job.report).collect()
+        let mut reports: Vec<MappingReport> = self.jobs.into_iter().map(|job| job.report).collect();
+        self.delivery.look_for_stranded(session, &mut reports);
+        reports
     }
 
     fn parts(&mut self, session: &mut Session<'_>, progress: &mut Progress) -> Result<(), Problem> {

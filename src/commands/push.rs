@@ -31,8 +31,11 @@ pub(super) fn push(args: &PushArgs) -> anyhow::Result<Exit> {
         is_last: true,
         age: Some(age(created, session.report.started)),
     };
-    Delivery::new(dhis2, memory, site_scopes).deliver(desired, part, &mut session, &mut mapping);
-    session.conclude(vec![mapping])
+    let mut delivery = Delivery::new(dhis2, memory, site_scopes);
+    delivery.deliver(desired, part, &mut session, &mut mapping);
+    let mut reports = vec![mapping];
+    delivery.look_for_stranded(&mut session, &mut reports);
+    session.conclude(reports)
 }
 
 /// The document, and when it was made.

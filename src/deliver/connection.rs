@@ -1,9 +1,10 @@
 //! Learns what DHIS2 is like for a mapping, and refuses a server, an account or metadata with which nothing can go well.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::civil::DateTime;
 
+use super::later_look::LaterLook;
 use super::named_objects::NamedObjects;
 use super::rights::{
     ensure_is_meant, ensure_may_not_more, ensure_may_use, ensure_may_write, ensure_metadata,
@@ -11,9 +12,7 @@ use super::rights::{
 };
 use super::scopes::Scopes;
 use crate::dhis2::Dhis2;
-use crate::domain::{
-    Account, DataSet, Desired, Drift, OrgUnit, OwnUser, Period, Pin, Server, Uid, is_ours,
-};
+use crate::domain::{Account, DataSet, Desired, Drift, OwnUser, Period, Pin, Server, Uid, is_ours};
 use crate::plan::{self, MappingScope, Search, Target};
 use crate::session::Session;
 use crate::site::{Dhis2Access, Memory, Registrations};
@@ -33,8 +32,8 @@ pub(crate) struct Connection {
     pub(crate) notes: Vec<String>,
     /// Data sets and periods in which such values have been looked for.
     searched: BTreeSet<(Uid, Period)>,
-    /// All units below those of the account, once somebody has asked.
-    hierarchy: Option<BTreeMap<Uid, OrgUnit>>,
+    /// Where values that no mapping answers for are looked for once everything is sent.
+    pub(super) later_looks: Vec<LaterLook>,
     pub(crate) registrations: Registrations,
     own_users: Vec<OwnUser>,
     /// What it was like when it was pinned.
@@ -63,7 +62,7 @@ impl Connection {
             site_scopes: Vec::new(),
             notes: Vec::new(),
             searched: BTreeSet::new(),
-            hierarchy: None,
+            later_looks: Vec::new(),
             registrations: access.registrations,
             own_users: access.own_users,
             pin: access.pin,
@@ -167,18 +166,6 @@ impl Connection {
             periods: new.collect(),
             site_scopes: self.site_scopes.clone(),
         }
-    }
-
-    /// All units below those of the account, whatever data sets they have.
-    pub(crate) fn hierarchy(&mut self) -> anyhow::Result<&BTreeMap<Uid, OrgUnit>> {
-        if self.hierarchy.is_none() {
-            let mut units = BTreeMap::new();
-            for path in &self.account.capture_paths {
-                units.extend(self.dhis2.org_units_below(path)?);
-            }
-            self.hierarchy = Some(units);
-        }
-        Ok(self.hierarchy.get_or_insert_default())
     }
 
     pub(crate) fn data_set(&mut self, id: Uid) -> anyhow::Result<DataSet> {

@@ -2,6 +2,7 @@
 //! has refused.
 
 use super::connection::Connection;
+use super::later_look;
 use super::not_sent::not_sent;
 use super::one_mapping::{OneMapping, PartOf};
 use crate::domain::Desired;
@@ -88,6 +89,42 @@ impl Delivery {
         }
     }
 
+    /// Once everything is sent, looks for values of ours that no mapping answers for. What fails here costs nothing but the
+    /// look, and is told.
+    pub(crate) fn look_for_stranded(
+        &mut self,
+        session: &mut Session<'_>,
+        reports: &mut [MappingReport],
+    ) {
+        let Dhis2State::Open(connection) = &mut self.state else {
+            return;
+        };
+        let looks = std::mem::take(&mut connection.later_looks);
+        if looks.is_empty() || session.watch.ensure_time().is_err() {
+            return;
+        }
+        session
+            .watch
+            .doing("looking for values that no mapping answers for");
+        let ends_at = later_look::ends_at(session.site.ends_at);
+        let mut dhis2 = match session.site.dhis2_until(ends_at) {
+            Ok(dhis2) => dhis2,
+            Err(error) => return session.report.notes.push(not_looked(&error)),
+        };
+        let mut hierarchy = None;
+        for look in looks {
+            let data_set = Some(look.target.data_set.id);
+            let mut reports = reports.iter_mut();
+            let Some(report) = reports.find(|report| report.plan.data_set == data_set) else {
+                continue;
+            };
+            if let Err(error) = look.look(&mut dhis2, &mut hierarchy, report) {
+                report.notes.push(not_looked(&error));
+            }
+        }
+        session.report.requests += dhis2.requests;
+    }
+
     /// Opens DHIS2 if nobody has yet; that it refuses is a problem of the run.
     fn connect(&mut self, session: &mut Session<'_>) {
         let state = std::mem::replace(&mut self.state, Dhis2State::Refused);
@@ -129,4 +166,8 @@ pub(crate) fn mapping_scope(mapping: &Mapping) -> MappingScope {
         period_type: mapping.period_type,
         scope: mapping.scope(),
     }
+}
+
+fn not_looked(error: &anyhow::Error) -> String {
+    format!("not all values that no mapping answers for were looked for: {error:#}")
 }

@@ -9,6 +9,7 @@ mod connection;
 mod delivery;
 mod find;
 mod guarding;
+mod later_look;
 mod named_objects;
 mod not_sent;
 mod one_mapping;

@@ -2,9 +2,10 @@
 
 use super::close_approved::close_approved;
 use super::connection::Connection;
+use super::later_look::LaterLook;
 use super::one_mapping::OneMapping;
 use crate::dhis2::blocks::blocks;
-use crate::domain::{Desired, LiveRow, Period, Uid};
+use crate::domain::Desired;
 use crate::exit::{Exit, Problem};
 use crate::plan::{Plan, Planner, Target};
 
@@ -22,8 +23,7 @@ impl OneMapping<'_, '_> {
 impl Connection {
     fn plan(&mut self, desired: Desired, target: &Target) -> anyhow::Result<Plan> {
         let search = self.search(&desired);
-        let searched: Vec<Period> = search.periods.iter().copied().collect();
-        let mut planner = Planner::new(desired, target, search);
+        let mut planner = Planner::new(desired, target, search.clone());
         self.scopes
             .ensure_no_overlap(planner.desired(), planner.scope_units())?;
         ensure_seen(&planner, target)?;
@@ -35,35 +35,16 @@ impl Connection {
                 .live(data_set, periods, units, &mut |row| planner.live(&row))?;
             planner.compare(periods, units);
         }
-        if !searched.is_empty() && planner.period_type_fits() {
-            let mut visit = |row: LiveRow<'_>| planner.live(&row);
-            let looked = self.other_units(target, &units).and_then(|others| {
-                let live = self
-                    .dhis2
-                    .live_of_many(data_set, &searched, &others, &mut visit);
-                Ok(live?)
+        if !search.periods.is_empty() && planner.period_type_fits() {
+            self.later_looks.push(LaterLook {
+                search,
+                target: target.clone(),
+                read: units,
             });
-            if let Err(error) = looked {
-                // Credentials are not tried again; what else may fail here costs nothing but this look.
-                if Exit::of(&error) == Exit::Credentials {
-                    return Err(error);
-                }
-                self.notes.push(format!(
-                    "not all values that no mapping answers for were looked for: {error:#}"
-                ));
-            }
         }
         let mut plan = planner.finish();
         close_approved(self, &mut plan, target)?;
         Ok(plan)
-    }
-
-    /// All units that the account may see but those that are read anyway.
-    fn other_units(&mut self, target: &Target, units: &[Uid]) -> anyhow::Result<Vec<Uid>> {
-        let all = self.hierarchy()?.iter();
-        let others =
-            all.filter(|(uid, unit)| units.binary_search(uid).is_err() && target.is_seen(unit));
-        Ok(others.map(|(uid, _)| *uid).collect())
     }
 }
 

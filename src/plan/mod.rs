@@ -109,7 +109,7 @@ impl<'t> Planner<'t> {
         &self.desired.periods
     }
 
-    /// A live row of the block that is being read, or of units that are read for stranded values alone.
+    /// A live row of the block that is being read.
     pub(crate) fn live(&mut self, row: &LiveRow<'_>) {
         let cell = row.cell;
         let asked_for = self.reach.reads(cell.org_unit)
@@ -126,11 +126,7 @@ impl<'t> Planner<'t> {
             self.live.push(live);
             return;
         }
-        let value = row.value.filter(|_| !row.deleted);
-        if let Some(value) = value
-            && self.target.is_ours(row)
-            && self.search.is_stranded(&row.cell, self.target)
-        {
+        if let Some(value) = self.search.stranded(row, self.target) {
             self.plan.strand(row.cell, value);
         }
     }

@@ -9,6 +9,7 @@ use crate::domain::{
 };
 
 /// What DHIS2 is like at the time of the plan, for one data set.
+#[derive(Clone)]
 pub(crate) struct Target {
     pub(crate) server: Server,
     pub(crate) account: Account,

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::Target;
-use crate::domain::{Cell, OrgUnitScope, Period, PeriodType, Scope, Uid};
+use crate::domain::{Cell, LiveRow, OrgUnitScope, Period, PeriodType, Scope, Uid};
 
 /// A mapping of the site, as far as it tells which cells it answers for.
 #[derive(Clone, Debug)]
@@ -24,8 +24,14 @@ pub(crate) struct Search {
 }
 
 impl Search {
+    /// The value of a live row that is stranded.
+    pub(crate) fn stranded<'r>(&self, row: &LiveRow<'r>, target: &Target) -> Option<&'r str> {
+        let value = row.value.filter(|_| !row.deleted)?;
+        (target.is_ours(row) && self.is_stranded(&row.cell, target)).then_some(value)
+    }
+
     /// Whether no mapping answers for a cell in which a value of ours is.
-    pub(super) fn is_stranded(&self, cell: &Cell, target: &Target) -> bool {
+    fn is_stranded(&self, cell: &Cell, target: &Target) -> bool {
         self.periods.contains(&cell.period)
             && target.element(cell.triple.data_element).is_some()
             && !self

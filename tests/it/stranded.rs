@@ -1,9 +1,12 @@
 //! Values of ours that no mapping answers for any more: told in every report, and withdrawn by a line that says so. And
 //! values that DHIS2 shows no more.
 
+use std::fs;
+use std::io::{Read, Write};
+
 use serde_json::{Value, json};
 
-use crate::relay::relay;
+use crate::relay::{relay, relay_before};
 use crate::small_site::{NOW, NUMBER, SmallSite, UNITS};
 use crate::st_lucia::{BOTH, StLucia, T0};
 
@@ -175,7 +178,7 @@ fn a_unit_that_was_taken_off_the_data_set_strands_its_values_or_names_the_remedy
 #[test]
 fn what_another_mapping_of_the_site_answers_for_is_not_stranded() {
     let site = site(BOTH[1], "zero");
-    let mapping = std::fs::read_to_string(site.path(MAPPING)).unwrap();
+    let mapping = fs::read_to_string(site.path(MAPPING)).unwrap();
     site.write(
         "mappings/other.toml",
         &mapping.replace("elements.csv", "others.csv"),
@@ -250,5 +253,63 @@ fn a_look_that_fails_is_told_and_stops_nothing() {
             "{note}"
         );
         assert_eq!(told["cells"]["updated"], 1);
+    }
+}
+
+#[test]
+fn a_look_that_hangs_costs_no_value_of_any_mapping() {
+    for dialect in BOTH {
+        let site = SmallSite::new(dialect);
+        let second = fs::read_to_string(site.path(MAPPING)).unwrap();
+        site.replace(
+            MAPPING,
+            "[data-element]\ncolumn = \"element\"",
+            &format!("[data-element]\nuid = \"{NUMBER}\"\ncolumn = \"element\""),
+        );
+        let second = second.replace(
+            "[data-element]\ncolumn = \"element\"",
+            &format!("[data-element]\nuid = \"{INTEGER}\"\ncolumn = \"element\""),
+        );
+        site.write(
+            "mappings/zweite.toml",
+            &second.replace("query.sql", "second.sql"),
+        );
+        let query = fs::read_to_string(site.path("mappings/query.sql")).unwrap();
+        site.write(
+            "mappings/second.sql",
+            &(query.trim().to_owned() + &format!(" AND element = '{INTEGER}'")),
+        );
+        site.write(
+            "mappings/query.sql",
+            &(query.trim().to_owned() + &format!(" AND element = '{NUMBER}'")),
+        );
+        site.database.execute(&format!(
+            "INSERT INTO t VALUES ('{INTEGER}', '{}', '202503', '7')",
+            UNITS[0]
+        ));
+        // The hierarchy is asked for by that look alone; the answer never comes.
+        let url = relay_before(&site.dhis2.url(), |asked, client| {
+            if asked.first.contains("path%3Alike") || asked.first.contains("path:like") {
+                let mut rest = Vec::new();
+                return client.read_to_end(&mut rest).map(|_| ());
+            }
+            client.write_all(&asked.answer()?)
+        });
+        site.replace("pg2dhis2.toml", &site.dhis2.url(), &url);
+        site.replace(
+            "pg2dhis2.toml",
+            "wait = \"1ms\"",
+            "wait = \"1ms\"\ndeadline = \"8s\"",
+        );
+        let finished = site.program(&["run", "-p", "202503", "--as-of", NOW, "--format", "json"]);
+        let report = finished.code(0).json();
+        let mut values: Vec<String> = site.dhis2.values().into_values().collect();
+        values.sort();
+        assert_eq!(values, ["5", "7"]);
+        let told = report.to_string();
+        assert!(
+            told.contains("not all values that no mapping answers for were looked for"),
+            "{told}"
+        );
     }
 }
