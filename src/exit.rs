@@ -161,7 +161,8 @@ fn of_source(kind: ExtractErrorKind) -> Exit {
         | ExtractErrorKind::Lost
         | ExtractErrorKind::TimedOut
         | ExtractErrorKind::Locked
-        | ExtractErrorKind::Recovery => Exit::Temporary,
+        | ExtractErrorKind::Recovery
+        | ExtractErrorKind::NotThisServer => Exit::Temporary,
         ExtractErrorKind::Credentials => Exit::Credentials,
         ExtractErrorKind::NoSuchDatabase | ExtractErrorKind::Tls | ExtractErrorKind::Source => {
             Exit::Source

@@ -11,37 +11,60 @@ use crate::dhis2::summary::summary;
 use crate::dhis2::verdict::{Offenders, Rest, verdict};
 use crate::domain::{Cell, Triple, Uid};
 use crate::map::{Document, read};
-use crate::mapping::{Codes, ExtractHeader, ExtractLine, Sql, overlap, parse};
+use crate::mapping::{
+    Codes, ExtractHeader, ExtractLine, ParameterValues, PlainStrings, Sql, Statement, overlap,
+    parse,
+};
 
-/// A SQL file. The lexer changes nothing but parameters and the closing `;`, and every place it tells is in the file.
+/// A SQL file. The lexer changes nothing but parameters and the closing `;`, a value is read back as a part of one
+/// string and nothing else, and every place it tells is in the file.
 pub(crate) fn sql(input: &[u8]) {
-    const KNOWN: [&str; 4] = ["period_start", "period_end", "as_of", "x"];
+    const VALUES: [(&str, &str); 4] = [
+        ("period_start", "2025-03-01"),
+        ("as_of", "' || $$;\n:'x' --"),
+        ("period_end", "\\' /* \\"),
+        ("x", ""),
+    ];
     let Ok(text) = std::str::from_utf8(input) else {
         return;
     };
     let lines = text.lines().count().max(1);
-    match Sql::parse("query.sql", text, &KNOWN) {
-        Err(error) => assert!(
-            (1..=lines + 1).contains(&error.line) && error.column >= 1,
-            "{error}"
-        ),
-        Ok(sql) => {
-            assert!(sql.text.chars().all(|character| character != '\0'));
-            assert!(sql.parameters.iter().all(|name| KNOWN.contains(&&**name)));
-            let length = sql.text.chars().count();
-            // All places of a long text would take its square.
-            for before in (0..=length).step_by(1 + length / 64) {
-                let (line, column) = sql.place(before);
-                assert!(line <= lines + 1 && column <= text.chars().count() + 1);
-            }
-            if sql.parameters.is_empty() {
-                let written = text.strip_prefix('\u{feff}').unwrap_or(text);
-                assert_eq!(sql.text.len(), written.len());
-                let differ = |(now, then): &(u8, u8)| now != then;
-                let mut changed = sql.text.bytes().zip(written.bytes()).filter(differ);
-                assert!(changed.all(|change| change == (b' ', b';')));
-            }
+    let sql = match Sql::parse("query.sql", text, &VALUES.map(|(name, _)| name)) {
+        Err(error) => {
+            let in_file = (1..=lines + 1).contains(&error.line) && error.column >= 1;
+            return assert!(in_file, "{error}");
         }
+        Ok(sql) => sql,
+    };
+    let values = VALUES.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let values = ParameterValues::from(values);
+    assert!(sql.parameters.iter().all(|name| values.contains_key(name)));
+    for plain_strings in [PlainStrings::Standard, PlainStrings::Backslashes] {
+        if let Ok(statement) = sql.with(&values, plain_strings) {
+            sql_statement(text, &statement, plain_strings);
+        }
+    }
+}
+
+fn sql_statement(written: &str, statement: &Statement<'_>, plain_strings: PlainStrings) {
+    assert!(!statement.text.contains('\0'));
+    // What came in is no parameter, opens nothing and ends nothing.
+    let again = Sql::parse("again.sql", &statement.text, &[]).expect("one statement");
+    let again = again.with(&ParameterValues::new(), plain_strings);
+    assert_eq!(again.expect("one statement").text, statement.text);
+    let lines = written.lines().count().max(1);
+    let (length, longest) = (statement.text.chars().count(), written.chars().count());
+    // All places of a long text would take its square.
+    for before in (0..=length).step_by(1 + length / 64) {
+        let (line, column) = statement.place(before);
+        assert!(line <= lines + 1 && column <= longest + 1);
+    }
+    if statement.sql.parameters.is_empty() {
+        let written = written.strip_prefix('\u{feff}').unwrap_or(written);
+        assert_eq!(statement.text.len(), written.len());
+        let differ = |(now, then): &(u8, u8)| now != then;
+        let mut changed = statement.text.bytes().zip(written.bytes()).filter(differ);
+        assert!(changed.all(|change| change == (b' ', b';')));
     }
 }
 

@@ -5,29 +5,29 @@ use std::thread;
 use std::time::Duration;
 
 use postgres::config::SslMode;
-use postgres::{Client, Config, IsolationLevel, NoTls, SimpleQueryMessage};
+use postgres::{Client, Config, IsolationLevel, NoTls, Transaction};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::error::{self, ExtractError, ExtractErrorKind};
 use super::privileges;
+use super::server_facts;
 use super::session_settings::SessionSettings;
-use super::settings::{Host, SourceSettings};
+use super::settings::{Host, ServerChoice, SourceSettings};
 use super::snapshot::Snapshot;
 use super::sslmode::Tls;
 use super::tls;
+use crate::domain::{Lag, SourceServer};
 
 /// A connection to the source.
 pub(crate) struct Source {
     client: Client,
     session: SessionSettings,
-    version: String,
+    server: SourceServer,
+    date_style: String,
     excess: Vec<String>,
 }
 
 const APPLICATION_NAME: &str = concat!("pg2dhis2/", env!("CARGO_PKG_VERSION"));
-
-/// Frees the server of our query soon after we are gone. Only PostgreSQL 14 and later know it, and not on every system.
-const NOTICE_OUR_END: &str = "set client_connection_check_interval = '5s'";
 
 /// How many times `connect_timeout` a whole connection may take: it may try several addresses, and then has TLS and a login to do.
 const ANSWERS: u32 = 3;
@@ -36,31 +36,28 @@ const ANSWERS: u32 = 3;
 const SILENCE: Duration = Duration::from_secs(20);
 
 impl Source {
-    /// Connects to the first server that answers. A server that refuses us ends the search: the next would get the same password.
+    /// Connects to the first server that answers and is the one to read. A server that refuses us ends the search: the next would get the
+    /// same password.
     pub(crate) fn connect(
         settings: &SourceSettings,
         password: Option<&SecretString>,
     ) -> Result<Source, ExtractError> {
         let mut before: Option<ExtractError> = None;
-        for host in &settings.hosts {
-            match connect(settings, host, password) {
-                Ok(source) => return Ok(source),
-                Err(error) => {
-                    let another_may_answer = matches!(
-                        error.kind,
-                        ExtractErrorKind::Unreachable
-                            | ExtractErrorKind::Lost
-                            | ExtractErrorKind::Overloaded
-                            | ExtractErrorKind::Recovery
-                    );
-                    let error = match before.take() {
-                        Some(first) => first.and(error),
-                        None => error,
-                    };
-                    if !another_may_answer {
-                        return Err(error);
+        for target in settings.target.attempts() {
+            for host in &settings.hosts {
+                match connect(settings, host, *target, password) {
+                    Ok(source) => return Ok(source),
+                    Err(error) => {
+                        let another_may_answer = error.kind.another_server_may_do();
+                        let error = match before.take() {
+                            Some(first) => first.and(error),
+                            None => error,
+                        };
+                        if !another_may_answer {
+                            return Err(error);
+                        }
+                        before = Some(error);
                     }
-                    before = Some(error);
                 }
             }
         }
@@ -69,9 +66,9 @@ impl Source {
         }))
     }
 
-    /// The version in the server's own words, such as `15.18 (Debian 15.18-0+deb12u1)`.
-    pub(crate) fn server_version(&self) -> String {
-        self.version.clone()
+    /// The server that answered.
+    pub(crate) fn server(&self) -> &SourceServer {
+        &self.server
     }
 
     /// What the role may do beyond reading, in words; only where the settings allow it.
@@ -79,38 +76,97 @@ impl Source {
         &self.excess
     }
 
+    /// What people must know of this source to judge the numbers that come from it, a sentence each.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let SourceServer { host, lag, .. } = &self.server;
+        if self.server.is_standby {
+            let behind = match lag {
+                Lag::None => "which has all that it received and still receives".to_owned(),
+                Lag::Behind(lag) => format!("which is {lag:#} behind"),
+                Lag::Unknown => "which does not receive now: nobody knows what it lacks".to_owned(),
+            };
+            notes.push(format!("the source is {host}, a standby, {behind}"));
+        }
+        if self.server.is_distributed {
+            notes.push(
+                "the source is a distributed PostgreSQL (pg_dist_node): its workers share neither the settings nor the snapshot of this session"
+                    .to_owned(),
+            );
+        }
+        if !self.date_style.starts_with("ISO") {
+            notes.push(format!(
+                "the database writes dates in its own style ({}), and pg2dhis2 as ISO: a query that compares dates as text gives something else in psql",
+                self.date_style
+            ));
+        }
+        notes
+    }
+
     /// Opens the one read-only transaction in which everything is read as it was at this moment.
     pub(crate) fn snapshot(&mut self) -> Result<Snapshot<'_>, ExtractError> {
         let failed = |error: postgres::Error| {
             error::in_session("opening a read-only snapshot of the source", &error)
         };
-        let mut transaction = self
-            .client
-            .build_transaction()
-            .isolation_level(IsolationLevel::RepeatableRead)
-            .read_only(true)
-            .start()
-            .map_err(failed)?;
+        let mut transaction = begin(&mut self.client).map_err(failed)?;
+        let facts = self.session.begin(&mut transaction).map_err(failed)?;
         // The first query fixes the snapshot; after it, PostgreSQL lets nobody make the transaction writable.
-        transaction
-            .batch_execute(&format!("{}; select 1", self.session.commands))
-            .map_err(failed)?;
-        Ok(Snapshot::new(transaction, &self.session))
+        self.server = server_facts::look(&mut transaction, &self.server.host)?;
+        Ok(Snapshot::new(
+            transaction,
+            &self.session,
+            facts.plain_strings,
+        ))
     }
+}
+
+/// Nothing of ours may be left behind on a connection of a pool, so that all that we do is done in such a transaction, and that is
+/// always rolled back. PostgreSQL up to 15 also lets some functions write in a read-only transaction (`lo_create`).
+fn begin(client: &mut Client) -> Result<Transaction<'_>, postgres::Error> {
+    client
+        .build_transaction()
+        .isolation_level(IsolationLevel::RepeatableRead)
+        .read_only(true)
+        .start()
 }
 
 fn connect(
     settings: &SourceSettings,
     host: &Host,
+    target: ServerChoice,
     password: Option<&SecretString>,
 ) -> Result<Source, ExtractError> {
     let user = settings.user.as_deref().unwrap_or("the system user");
-    let at = if host.is_socket() { "/.s.PGSQL." } else { ":" };
+    let place = host.place();
     let doing = format!(
-        "connecting to {}{at}{}, database {}, as {user}",
-        host.name, host.port, settings.database
+        "connecting to {place}, database {}, as {user}",
+        settings.database
     );
+    let mut client = client(settings, host, password, &doing)?;
     let failed = |error: postgres::Error| error::in_session(&doing, &error);
+    let session = SessionSettings::new(settings);
+    let mut transaction = begin(&mut client).map_err(failed)?;
+    let facts = session.begin(&mut transaction).map_err(failed)?;
+    let server = server_facts::look(&mut transaction, &place)?;
+    server_facts::ensure_wanted(&server, target, settings)?;
+    let excess = excess_rights(&mut transaction, settings, &doing)?;
+    transaction.rollback().map_err(failed)?;
+    log::info!("{place}: {server:?}");
+    Ok(Source {
+        client,
+        session,
+        server,
+        date_style: facts.date_style,
+        excess,
+    })
+}
+
+fn client(
+    settings: &SourceSettings,
+    host: &Host,
+    password: Option<&SecretString>,
+    doing: &str,
+) -> Result<Client, ExtractError> {
     let config = config(settings, host, password);
     let connector = tls::connector(&host.tls)
         .map_err(|why| ExtractError::new(ExtractErrorKind::Tls, format!("{doing}: {why}")))?;
@@ -121,47 +177,24 @@ fn connect(
             None => config.connect(NoTls),
         },
     );
-    let mut client = match started {
-        Some(connected) => connected.map_err(failed)?,
-        None => {
-            return Err(ExtractError::new(
-                ExtractErrorKind::Unreachable,
-                format!("{doing}: the server does not answer"),
-            ));
-        }
-    };
-    let mut session = SessionSettings::new(settings);
-    client.batch_execute(&session.commands).map_err(failed)?;
-    match client.batch_execute(NOTICE_OUR_END) {
-        Ok(()) => session.commands = format!("{}; {NOTICE_OUR_END}", session.commands),
-        Err(error) => log::debug!(
-            "the source does not know client_connection_check_interval ({:?})",
-            error.code().map(|code| code.code())
-        ),
+    match started {
+        Some(connected) => connected.map_err(|error| error::in_session(doing, &error)),
+        None => Err(ExtractError::new(
+            ExtractErrorKind::Unreachable,
+            format!("{doing}: the server does not answer"),
+        )),
     }
-    let excess = excess_rights(&mut client, settings, &doing)?;
-    let answer = client.simple_query("show server_version").map_err(failed)?;
-    let version = answer.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
-        _ => None,
-    });
-    Ok(Source {
-        client,
-        session,
-        version: version.unwrap_or_default(),
-        excess,
-    })
 }
 
 /// What the role may do beyond reading; refused unless the settings allow it.
 fn excess_rights(
-    client: &mut Client,
+    transaction: &mut Transaction<'_>,
     settings: &SourceSettings,
     doing: &str,
 ) -> Result<Vec<String>, ExtractError> {
-    let excess = match privileges::excess(client) {
+    let excess = match privileges::excess(transaction) {
         Ok(excess) => excess,
-        // Not every engine that speaks PostgreSQL's protocol has its catalogs.
+        // Some engines that speak PostgreSQL's protocol lack its catalogs.
         Err(error) if settings.allow_overprivileged_role => {
             let code = error.code().map_or("no answer", |code| code.code());
             vec![format!(
@@ -201,9 +234,7 @@ fn config(settings: &SourceSettings, host: &Host, password: Option<&SecretString
         .host(&host.name)
         .port(host.port)
         .dbname(&settings.database)
-        .application_name(APPLICATION_NAME);
-    config
-        .target_session_attrs(settings.target)
+        .application_name(APPLICATION_NAME)
         .channel_binding(settings.channel_binding);
     config.ssl_mode(match host.tls {
         Tls::Off => SslMode::Disable,

@@ -2,12 +2,10 @@
 
 use std::error::Error;
 use std::fmt;
-use std::time::Duration;
 
-use postgres::error::{DbError, ErrorPosition};
+use postgres::error::DbError;
 
 use super::tls;
-use crate::mapping::Sql;
 
 /// A fault of the source. Its text is complete: it keeps no error of the library, whose text may carry patient data.
 #[derive(Debug)]
@@ -19,7 +17,7 @@ pub(crate) struct ExtractError {
 /// Which exit code a fault has, and whether the next run may find it gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ExtractErrorKind {
-    /// Nothing answers there. Temporary, like the five that follow.
+    /// Nothing answers there. Temporary, like the six that follow.
     Unreachable,
     /// The server lacks connections, memory or disk.
     Overloaded,
@@ -31,6 +29,8 @@ pub(crate) enum ExtractErrorKind {
     Locked,
     /// The server is starting or stopping, or a standby cancelled the query.
     Recovery,
+    /// It is a standby or none against `target_session_attrs`, or too far behind.
+    NotThisServer,
     /// The server refuses us.
     Credentials,
     NoSuchDatabase,
@@ -48,7 +48,8 @@ impl ExtractErrorKind {
             | ExtractErrorKind::Overloaded
             | ExtractErrorKind::Lost
             | ExtractErrorKind::Locked
-            | ExtractErrorKind::Recovery => true,
+            | ExtractErrorKind::Recovery
+            | ExtractErrorKind::NotThisServer => true,
             // A query that took too long would take as long again.
             ExtractErrorKind::TimedOut
             | ExtractErrorKind::Credentials
@@ -58,12 +59,18 @@ impl ExtractErrorKind {
         }
     }
 
+    /// Whether the next host of the URL may be asked: this one is not there, or is not the one to read.
+    pub(super) fn another_server_may_do(self) -> bool {
+        self == ExtractErrorKind::Overloaded || self.ends_all()
+    }
+
     /// Whether no other query will fare better now.
     pub(crate) fn ends_all(self) -> bool {
         match self {
-            ExtractErrorKind::Unreachable | ExtractErrorKind::Lost | ExtractErrorKind::Recovery => {
-                true
-            }
+            ExtractErrorKind::Unreachable
+            | ExtractErrorKind::Lost
+            | ExtractErrorKind::Recovery
+            | ExtractErrorKind::NotThisServer => true,
             ExtractErrorKind::Overloaded
             | ExtractErrorKind::TimedOut
             | ExtractErrorKind::Locked
@@ -83,17 +90,6 @@ pub(super) enum Stage {
     /// The query is parsed; no row has been looked at.
     Preparing,
     Running,
-}
-
-/// A query in front of the server.
-#[derive(Clone, Copy)]
-pub(super) struct Running<'a> {
-    pub(super) sql: &'a Sql,
-    pub(super) stage: Stage,
-    /// Characters that were written in front of the query's own text.
-    pub(super) in_front: usize,
-    pub(super) statement_timeout: Duration,
-    pub(super) lock_timeout: Duration,
 }
 
 impl ExtractError {
@@ -132,15 +128,24 @@ pub(super) fn in_session(doing: &str, error: &postgres::Error) -> ExtractError {
         let kind = match code {
             // A role without the right to connect to the database is refused with this code.
             "42501" => ExtractErrorKind::Credentials,
-            _ => kind(code),
+            _ => kind(server),
         };
         let next = match code {
             // No such role, one that may not log in, or no way in from here.
             "28000" => "; those who run the server must let this role in from here",
             "3D000" => "; correct the database's name in [source] url",
+            "08P01" if server.message().ends_with("startup parameter: options") => {
+                "; take options out of the url of [source]: the pool in front of the server does not let it pass"
+            }
+            "08P01" | "08004" if !kind.may_pass() => {
+                "; this does not pass by itself: those who run the server, or the pool in front of it, must let us in"
+            }
             _ => "",
         };
-        let what = shown_text(server, Stage::Session);
+        let what = match can_be_shown(server, Stage::Session) {
+            true => format!("{} ({code})", server.message()),
+            false => format!("the server refuses it ({code})"),
+        };
         return ExtractError::new(kind, format!("{doing}: {what}{next}"));
     }
     let cause = error.source();
@@ -176,64 +181,8 @@ pub(super) fn in_session(doing: &str, error: &postgres::Error) -> ExtractError {
     ExtractError::new(kind, format!("{doing}: {what}"))
 }
 
-impl Running<'_> {
-    /// A fault of this query: its place in the file where the server gives one, and the server's text where that cannot hold row values.
-    pub(super) fn failed(self, error: &postgres::Error) -> ExtractError {
-        let file = &self.sql.file;
-        let Some(server) = error.as_db_error() else {
-            return match LibraryFault::of(error) {
-                LibraryFault::Lost | LibraryFault::Unreachable => ExtractError::new(
-                    ExtractErrorKind::Lost,
-                    format!("running {file}: the connection to the source was lost"),
-                ),
-                // These texts of the library name a column or parameter by number and hold no value.
-                _ => ExtractError::new(
-                    ExtractErrorKind::Source,
-                    format!("running {file}: {error}; is the text not UTF-8?"),
-                ),
-            };
-        };
-        let code = server.code().code();
-        let kind = kind(code);
-        let what = match kind {
-            ExtractErrorKind::TimedOut => format!(
-                "it ran longer than statement-timeout ({}), or was cancelled on the server ({code}); tune the query or the limit",
-                limit(self.statement_timeout)
-            ),
-            ExtractErrorKind::Locked => {
-                format!(
-                    "a table was locked for longer than lock-timeout ({}) ({code})",
-                    limit(self.lock_timeout)
-                )
-            }
-            ExtractErrorKind::Lost => format!("the server ended the session ({code})"),
-            _ if server.routine() == Some("check_enable_rls") => format!(
-                "row-level security would hide rows from this role ({code}); let it read a view that belongs to the table's owner"
-            ),
-            _ => shown_text(server, self.stage),
-        };
-        ExtractError::new(kind, format!("{}: {what}", self.place(server)))
-    }
-
-    fn place(self, server: &DbError) -> String {
-        let file = &self.sql.file;
-        let before = match server.position() {
-            Some(ErrorPosition::Original(position)) => usize::try_from(*position).ok(),
-            Some(ErrorPosition::Internal { .. }) | None => None,
-        };
-        // PostgreSQL counts from 1.
-        match before.and_then(|position| position.checked_sub(self.in_front + 1)) {
-            Some(before) => {
-                let (line, column) = self.sql.place(before);
-                format!("{file}, line {line}, column {column}")
-            }
-            None => format!("running {file}"),
-        }
-    }
-}
-
 /// The faults that do not come from PostgreSQL itself. The library keeps their kind to itself and shows it only as a fixed text.
-enum LibraryFault {
+pub(super) enum LibraryFault {
     Unreachable,
     Lost,
     Tls,
@@ -243,7 +192,7 @@ enum LibraryFault {
 }
 
 impl LibraryFault {
-    fn of(error: &postgres::Error) -> LibraryFault {
+    pub(super) fn of(error: &postgres::Error) -> LibraryFault {
         match error.to_string().as_str() {
             "error connecting to server" => LibraryFault::Unreachable,
             "error communicating with the server"
@@ -258,8 +207,10 @@ impl LibraryFault {
 }
 
 /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
-fn kind(code: &str) -> ExtractErrorKind {
+pub(super) fn kind(server: &DbError) -> ExtractErrorKind {
+    let code = server.code().code();
     match (code, class(code)) {
+        ("08P01" | "08004", _) => refused_by_a_pool(server.message()),
         ("57014", _) => ExtractErrorKind::TimedOut,
         ("55P03", _) => ExtractErrorKind::Locked,
         // Cannot connect now; and what a hot standby does to a query that stands in the way of replay.
@@ -273,19 +224,31 @@ fn kind(code: &str) -> ExtractErrorKind {
     }
 }
 
-/// The server's message where it cannot hold a row's values, and the code alone where it could.
-fn shown_text(server: &DbError, stage: Stage) -> String {
-    let code = server.code().code();
-    if can_be_shown(server, stage) {
-        format!("{} ({code})", server.message())
+/// Pools say nearly everything with one code, whether it passes or not.
+fn refused_by_a_pool(message: &str) -> ExtractErrorKind {
+    const PASSES: [&str; 9] = [
+        "shutting down",
+        "shutdown",
+        "crash",
+        "timeout",
+        "too many",
+        "no more connections",
+        "connect",
+        "closed",
+        "paused",
+    ];
+    if message.contains("authentication failed") || message.starts_with("no such user") {
+        ExtractErrorKind::Credentials
+    } else if message.starts_with("no such database") {
+        ExtractErrorKind::NoSuchDatabase
+    } else if PASSES.iter().any(|word| message.contains(word)) {
+        ExtractErrorKind::Lost
     } else {
-        format!(
-            "the query failed ({code}); the server's text is withheld, as it may contain patient data: run the file with psql to read it"
-        )
+        ExtractErrorKind::Source
     }
 }
 
-fn can_be_shown(server: &DbError, stage: Stage) -> bool {
+pub(super) fn can_be_shown(server: &DbError, stage: Stage) -> bool {
     // A function can raise any code with any text; the server then says in which function it was.
     if server.where_().is_some() {
         return false;
@@ -295,13 +258,6 @@ fn can_be_shown(server: &DbError, stage: Stage) -> bool {
         "08" | "25" | "28" | "3D" | "40" | "53" | "55" | "57" => true,
         "0A" | "42" => stage != Stage::Running || code == "42501",
         _ => stage == Stage::Session,
-    }
-}
-
-fn limit(duration: Duration) -> String {
-    match duration.subsec_millis() {
-        0 => format!("{} s", duration.as_secs()),
-        _ => format!("{} ms", duration.as_millis()),
     }
 }
 

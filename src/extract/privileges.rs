@@ -1,7 +1,7 @@
 //! What the role may do at the source beyond reading. READ ONLY is no wall for a superuser, who writes files and runs programs even
 //! there; the wall is a role that lacks the right.
 
-use postgres::{Client, SimpleQueryMessage};
+use postgres::{SimpleQueryMessage, Transaction};
 
 /// The rights, in words and the gravest first, that a role lacks which may only read tables. Counted are those of every role it can
 /// become by SET ROLE. What a superuser may is not told one by one. Everybody may change `pg_settings`, which changes a session alone.
@@ -44,8 +44,11 @@ select one || coalesce(min(name), '') || case when count(name) > 1 then ' and ' 
 from found group by grade, one order by grade, one";
 
 /// The rights beyond reading that the role of the session has; none for a role as it should be.
-pub(super) fn excess(client: &mut Client) -> Result<Vec<String>, postgres::Error> {
-    let messages = client.simple_query(EXCESS)?;
+pub(super) fn excess(transaction: &mut Transaction<'_>) -> Result<Vec<String>, postgres::Error> {
+    let mut attempt = transaction.savepoint("rights")?;
+    let messages = attempt.simple_query(EXCESS);
+    attempt.rollback()?;
+    let messages = messages?;
     let rights = messages.iter().filter_map(|message| match message {
         SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
         _ => None,

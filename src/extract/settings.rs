@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use postgres::config::{ChannelBinding, TargetSessionAttrs};
+use jiff::SignedDuration;
+use postgres::config::ChannelBinding;
 use secrecy::SecretString;
 
 use super::passfile::password_from_passfile;
@@ -13,7 +14,8 @@ use super::tls_pin::TlsPin;
 use super::url::{self, is_loopback, is_socket};
 use crate::mapping::nearest;
 
-/// Where the source is and how to speak with it. It never holds the password.
+/// Where the source is and how to speak with it. It never holds the password. It is this large because `[source]` and its URL have so
+/// many keys.
 #[derive(Debug, Clone)]
 pub(crate) struct SourceSettings {
     /// Servers to try in this order.
@@ -24,11 +26,15 @@ pub(crate) struct SourceSettings {
     /// Bounds each fetch of a query (10,000 rows) on the server.
     pub(crate) statement_timeout: Duration,
     pub(crate) lock_timeout: Duration,
+    /// The IANA name of the zone in which queries run.
+    pub(crate) time_zone: String,
+    /// A standby that is further behind its primary is not read.
+    pub(crate) max_lag: SignedDuration,
     /// A role that may do more than read is refused unless the site says so.
     pub(crate) allow_overprivileged_role: bool,
     pub(super) connect_timeout: Option<Duration>,
     pub(super) options: Option<String>,
-    pub(super) target: TargetSessionAttrs,
+    pub(super) target: ServerChoice,
     pub(super) channel_binding: ChannelBinding,
 }
 
@@ -55,10 +61,11 @@ const KEYS: [&str; 10] = [
 const DEFAULT_PORT: u16 = 5432;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+const MAX_LAG: SignedDuration = SignedDuration::from_hours(1);
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl SourceSettings {
-    /// Reads a `postgresql://` URL; a relative `sslrootcert` is relative to `base`, and is read at once. With `pins` the server must have
+    /// Reads a `postgresql://` URL; queries run in UTC unless another zone is put in its place; a relative `sslrootcert` is relative to `base`, and is read at once. With `pins` the server must have
     /// one of these keys, which stands for a trusted certificate where the URL asks for none.
     pub(crate) fn from_url(
         url: &str,
@@ -109,10 +116,12 @@ impl SourceSettings {
                 .or_else(|| url.user.clone()),
             statement_timeout: STATEMENT_TIMEOUT,
             lock_timeout: LOCK_TIMEOUT,
+            time_zone: "UTC".to_owned(),
+            max_lag: MAX_LAG,
             allow_overprivileged_role: false,
             connect_timeout: connect_timeout(value("connect_timeout"))?,
             options: value("options").map(str::to_owned),
-            target: target(value("target_session_attrs"))?,
+            target: ServerChoice::read(value("target_session_attrs"))?,
             channel_binding: channel_binding(value("channel_binding"))?,
         })
     }
@@ -150,7 +159,49 @@ impl SourceSettings {
     }
 }
 
+/// Which server is to be read, of those that answer: libpq's `target_session_attrs`. A role that may only read says nothing about
+/// its server, so that only this counts: whether the server is a standby.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum ServerChoice {
+    Any,
+    /// `primary` and `read-write`
+    Primary,
+    /// `standby` and `read-only`
+    Standby,
+    PreferStandby,
+}
+
+impl ServerChoice {
+    fn read(written: Option<&str>) -> Result<ServerChoice, SettingsError> {
+        match written {
+            None | Some("any") => Ok(ServerChoice::Any),
+            Some("read-write" | "primary") => Ok(ServerChoice::Primary),
+            Some("read-only" | "standby") => Ok(ServerChoice::Standby),
+            Some("prefer-standby") => Ok(ServerChoice::PreferStandby),
+            Some(_) => Err(SettingsError::new(
+                "target_session_attrs is any, read-write, read-only, primary, standby or prefer-standby",
+            )),
+        }
+    }
+
+    /// What is asked of the servers, in one round after another.
+    pub(super) fn attempts(self) -> &'static [ServerChoice] {
+        match self {
+            ServerChoice::Any => &[ServerChoice::Any],
+            ServerChoice::Primary => &[ServerChoice::Primary],
+            ServerChoice::Standby => &[ServerChoice::Standby],
+            ServerChoice::PreferStandby => &[ServerChoice::Standby, ServerChoice::Any],
+        }
+    }
+}
+
 impl Host {
+    /// The server as messages name it.
+    pub(super) fn place(&self) -> String {
+        let between = if self.is_socket() { "/.s.PGSQL." } else { ":" };
+        format!("{}{between}{}", self.name, self.port)
+    }
+
     pub(super) fn is_socket(&self) -> bool {
         is_socket(&self.name)
     }
@@ -202,17 +253,6 @@ fn connect_timeout(seconds: Option<&str>) -> Result<Option<Duration>, SettingsEr
         Some(Ok(0)) => Ok(None),
         Some(Ok(seconds)) => Ok(Some(Duration::from_secs(u64::from(seconds)))),
         Some(Err(_)) => Err(SettingsError::new("connect_timeout is a number of seconds")),
-    }
-}
-
-fn target(written: Option<&str>) -> Result<TargetSessionAttrs, SettingsError> {
-    match written {
-        None | Some("any") => Ok(TargetSessionAttrs::Any),
-        Some("read-write") => Ok(TargetSessionAttrs::ReadWrite),
-        Some("read-only") => Ok(TargetSessionAttrs::ReadOnly),
-        Some(_) => Err(SettingsError::new(
-            "target_session_attrs is any, read-write or read-only",
-        )),
     }
 }
 

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use super::dimension::DimensionMapping;
 use super::object_in_file::ObjectInFile;
-use super::parameter::Parameter;
-use super::sql::Sql;
+use super::sql::{ParameterValues, Sql};
 use super::values::Values;
 use crate::domain::{Dimension, GuardLimits, Period, PeriodType, Policies, Uid};
 
@@ -18,7 +17,7 @@ pub(crate) struct Mapping {
     pub(crate) file: String,
     pub(crate) data_set: Uid,
     pub(crate) queries: Vec<Sql>,
-    pub(crate) parameters: BTreeMap<String, Parameter>,
+    pub(crate) parameters: ParameterValues,
     pub(crate) period_type: PeriodType,
     /// The column that holds a row's period; None: the queries run once for each period.
     pub(crate) period_column: Option<String>,

@@ -6,7 +6,8 @@ use super::code::PIN;
 use super::parse_guards::guards;
 use super::section::hint;
 use super::{
-    Codes, Entry, FileError, Mapping, ObjectInFile, Parameter, Section, Sql, Values, WideColumn,
+    Codes, Entry, FileError, Mapping, ObjectInFile, ParameterValues, Section, Sql, Values,
+    WideColumn,
 };
 use crate::domain::{
     Absent, Combine, Complete, Dimension, ElementPolicies, Fingerprint, Foreign, Kind,
@@ -35,7 +36,7 @@ pub(crate) fn parse(
         by_pin: false,
         named: Vec::new(),
         digests,
-        parameters: BTreeMap::new(),
+        parameters: ParameterValues::new(),
         elements: BTreeMap::new(),
     };
     reader.mapping(name, top)
@@ -49,7 +50,7 @@ pub(super) struct MappingReader<'f, 'r> {
     pub(super) by_pin: bool,
     pub(super) named: Vec<ObjectInFile>,
     digests: BTreeMap<String, String>,
-    parameters: BTreeMap<String, Parameter>,
+    parameters: ParameterValues,
     /// Policies of single data elements, from the map file or `[values]`.
     pub(super) elements: BTreeMap<Uid, ElementPolicies>,
 }
@@ -268,9 +269,9 @@ fn start(entry: &Entry<'_>, period_type: PeriodType) -> Result<Period, FileError
     }
 }
 
-fn parameters_of(mut section: Section<'_>) -> Result<BTreeMap<String, Parameter>, FileError> {
+fn parameters_of(mut section: Section<'_>) -> Result<ParameterValues, FileError> {
     const OURS: [&str; 4] = ["period_start", "period_end", "period", "as_of"];
-    let mut parameters = BTreeMap::new();
+    let mut parameters = ParameterValues::new();
     for (name, entry) in section.take_all() {
         if OURS.contains(&name.as_str()) {
             return Err(entry.error("is a parameter that every run sets itself".to_owned()));
@@ -280,37 +281,26 @@ fn parameters_of(mut section: Section<'_>) -> Result<BTreeMap<String, Parameter>
     Ok(parameters)
 }
 
-fn parameter(entry: &Entry<'_>) -> Result<Parameter, FileError> {
+/// What psql would be given: the text, or the number, the truth or the date as it is written.
+fn parameter(entry: &Entry<'_>) -> Result<String, FileError> {
     let value = entry.value();
     if let Some(text) = value.as_str() {
-        return Ok(Parameter::Text(text.to_owned()));
+        return match text.contains('\0') {
+            true => Err(entry.error("holds a zero byte, which PostgreSQL cannot".to_owned())),
+            false => Ok(text.to_owned()),
+        };
     }
-    if let Some(boolean) = value.as_bool() {
-        return Ok(Parameter::Boolean(boolean));
+    if let Some(truth) = value.as_bool() {
+        return Ok(truth.to_string());
     }
     if value.is_integer() {
-        return Ok(Parameter::BigInt(entry.integer()?));
+        return Ok(entry.integer()?.to_string());
     }
-    let wrong = || {
-        entry.error(
-            "must be text, a whole number, true or false, a date, or a date-time with offset"
-                .to_owned(),
-        )
-    };
-    let moment = value.as_datetime().ok_or_else(wrong)?;
-    match (moment.date, moment.time, moment.offset) {
-        (Some(_), None, None) => moment
-            .to_string()
-            .parse()
-            .map(Parameter::Date)
-            .map_err(|_| wrong()),
-        (Some(_), Some(_), Some(_)) => moment
-            .to_string()
-            .parse()
-            .map(Parameter::Timestamptz)
-            .map_err(|_| wrong()),
-        _ => Err(wrong()),
-    }
+    let moment = value.as_datetime();
+    let moment = moment.filter(|moment| moment.date.is_some());
+    moment.map(ToString::to_string).ok_or_else(|| {
+        entry.error("must be text, a whole number, true or false, a date or a date-time".to_owned())
+    })
 }
 
 /// A column that holds the value or the period cannot be part of a key too.

@@ -35,7 +35,7 @@ impl SourceReader {
             &mapping.name,
             periods,
             self.as_of,
-            source.server_version(),
+            source.server().version.clone(),
             mapping.digests.clone(),
         );
         report::document(output.output.as_deref(), |out| {

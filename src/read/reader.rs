@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{results, source};
-use crate::domain::{Asked, Desired, KeyMask, Period, Traced};
+use crate::domain::{Asked, Desired, KeyMask, Period, SourceServer, Traced};
 use crate::extract::Snapshot;
 use crate::map::Mapper;
 use crate::mapping::Mapping;
@@ -25,8 +25,10 @@ pub(crate) struct Part<'p> {
 
 /// What one snapshot of the source gave.
 pub(crate) struct ReadParts {
-    /// PostgreSQL's own.
-    pub(crate) version: String,
+    /// The server that answered.
+    pub(crate) server: SourceServer,
+    /// What else people must know of it.
+    pub(crate) notes: Vec<String>,
     /// What the role may do beyond reading.
     pub(crate) excess: Vec<String>,
     /// The outcome of each part, in their order.
@@ -81,19 +83,19 @@ impl SourceReader {
     /// One snapshot, from connecting to closing.
     fn once(&self, parts: &[Part<'_>], mask: &KeyMask, watch: &Watch) -> anyhow::Result<ReadParts> {
         let mut source = source::connect(&self.access)?;
-        let version = source.server_version();
         let mut snapshot = source.snapshot()?;
         let mut read = Vec::new();
         for part in parts {
             watch.ensure_time()?;
-            match snapshot.attempt(|snapshot| self.desired(snapshot, part, mask)) {
+            match self.desired(&mut snapshot, part, mask) {
                 Err(error) if source::ends_all(&error) => return Err(error),
                 desired => read.push(desired),
             }
         }
         snapshot.close()?;
         Ok(ReadParts {
-            version,
+            server: source.server().clone(),
+            notes: source.notes(),
             excess: source.excess_rights().to_vec(),
             parts: read,
         })

@@ -1,7 +1,6 @@
 //! Runs the queries of a mapping, rules first, and hands every result on: to the mapper, or to the lines of `extract`.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 use jiff::{Timestamp, ToSpan};
 
@@ -10,7 +9,7 @@ use crate::domain::{Desired, Dimension, Period};
 use crate::exit::{Exit, Problem};
 use crate::extract::{ResultColumn, Snapshot};
 use crate::map::Mapper;
-use crate::mapping::{Columns, Mapping, Parameter, Sql, UidsFrom};
+use crate::mapping::{Columns, Mapping, ParameterValues, Sql, UidsFrom};
 
 /// Takes the results of a mapping's queries. The `begin` methods refuse columns that the mapping does not declare,
 /// and return the most characters to read of each.
@@ -58,7 +57,7 @@ pub(crate) fn read(
     into: &mut dyn Results,
 ) -> anyhow::Result<()> {
     let mut parameters = mapping.parameters.clone();
-    parameters.insert("as_of".to_owned(), Parameter::Timestamptz(as_of));
+    parameters.insert("as_of".to_owned(), snapshot.moment(as_of));
     for (name, dimension) in &mapping.dimensions {
         if let UidsFrom::Rules(sql) = &dimension.uids_from {
             let begin =
@@ -105,21 +104,18 @@ pub(crate) fn runs(mapping: &Mapping, periods: &[Period]) -> Vec<QueryRun> {
 }
 
 impl QueryRun {
-    fn parameters(
-        &self,
-        others: &BTreeMap<String, Parameter>,
-    ) -> anyhow::Result<BTreeMap<String, Parameter>> {
+    fn parameters(&self, others: &ParameterValues) -> anyhow::Result<ParameterValues> {
         let mut parameters = others.clone();
         if let (Some(first), Some(last)) = (self.allowed.first(), self.allowed.last()) {
             let end = last.end().checked_add(1.day()).map_err(|_| {
                 let message = format!("period {last} is too late: no day follows its last one");
                 Problem::new(Exit::Usage, message)
             })?;
-            parameters.insert("period_start".to_owned(), Parameter::Date(first.start()));
-            parameters.insert("period_end".to_owned(), Parameter::Date(end));
+            parameters.insert("period_start".to_owned(), first.start().to_string());
+            parameters.insert("period_end".to_owned(), end.to_string());
         }
         if let Some(period) = self.period {
-            parameters.insert("period".to_owned(), Parameter::Text(period.to_string()));
+            parameters.insert("period".to_owned(), period.to_string());
         }
         Ok(parameters)
     }
@@ -128,7 +124,7 @@ impl QueryRun {
 fn result(
     snapshot: &mut Snapshot<'_>,
     sql: &Sql,
-    parameters: &BTreeMap<String, Parameter>,
+    parameters: &ParameterValues,
     into: &mut dyn Results,
     begin: impl FnOnce(&mut dyn Results, &Columns) -> anyhow::Result<Vec<u32>>,
 ) -> anyhow::Result<()> {

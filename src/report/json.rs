@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use super::of_mapping::{ChangeReport, MappingReport, ServerDryRun};
 use super::of_run::Report;
 use crate::domain::{
-    Author, Cell, CellCounts, HeldCell, KeyGroup, MovedCell, RowCounts, ShownValue, Sums, Text,
-    Uid, sentence,
+    Author, Cell, CellCounts, HeldCell, KeyGroup, Lag, MovedCell, RowCounts, ShownValue,
+    SourceServer, Sums, Text, Uid, sentence,
 };
 use crate::exit::{Exit, Problem};
 
@@ -24,7 +24,7 @@ pub(super) fn whole(report: &Report) -> Value {
         "as-of": report.as_of.to_string(),
         "started": report.started.to_string(),
         "ended": report.ended.to_string(),
-        "source": report.source.as_ref().map(|version| json!({ "version": version })),
+        "source": report.source.as_ref().map(source),
         "dhis2": report.dhis2.as_ref().map(|dhis2| json!({
             "url": dhis2.url,
             "version": dhis2.version,
@@ -39,6 +39,22 @@ pub(super) fn whole(report: &Report) -> Value {
         })).collect::<Vec<_>>(),
         "problems": report.problems.iter().map(problem).collect::<Vec<_>>(),
         "mappings": report.mappings.iter().map(mapping).collect::<Vec<_>>(),
+    })
+}
+
+fn source(server: &SourceServer) -> Value {
+    let seconds_behind = match server.lag {
+        Lag::None => Some(0),
+        Lag::Behind(lag) => Some(lag.as_secs()),
+        Lag::Unknown => None,
+    };
+    json!({
+        "version": server.version,
+        "host": server.host,
+        "time": server.time.to_string(),
+        "standby": server.is_standby,
+        "seconds-behind": seconds_behind,
+        "distributed": server.is_distributed,
     })
 }
 

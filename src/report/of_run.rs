@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::of_mapping::MappingReport;
-use crate::domain::Uid;
+use crate::domain::{SourceServer, Uid};
 use crate::exit::{Exit, Problem};
 
 /// Everything that is told of one run; it is this large because a run has one moment, two servers and many mappings.
@@ -18,8 +18,8 @@ pub(crate) struct Report {
     pub(crate) as_of: Timestamp,
     pub(crate) started: Timestamp,
     pub(crate) ended: Timestamp,
-    /// PostgreSQL's version, once it has answered.
-    pub(crate) source: Option<String>,
+    /// The PostgreSQL that answered last.
+    pub(crate) source: Option<SourceServer>,
     /// Once it has answered.
     pub(crate) dhis2: Option<Dhis2Facts>,
     /// Requests to DHIS2.

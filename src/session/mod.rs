@@ -207,7 +207,12 @@ impl Session<'_> {
     /// The report tells which PostgreSQL answered, and what our role may do there beyond reading.
     pub(crate) fn source_answered(&mut self, source: &SourceAccess, read: &ReadParts) {
         relaxed::role(&mut self.report, &source.settings, &read.excess);
-        self.report.source = Some(read.version.clone());
+        self.report.source = Some(read.server.clone());
+        for note in &read.notes {
+            if !self.report.notes.contains(note) {
+                self.report.notes.push(note.clone());
+            }
+        }
     }
 
     /// The report tells which DHIS2 answered, and who we are there.

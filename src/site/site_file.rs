@@ -35,7 +35,8 @@ fn parse(file: &Path, text: &str) -> Result<Site, FileError> {
     let shown = file.display().to_string();
     let base = folder(file);
     let mut top = Section::parse(&shown, text)?;
-    let time_zone = time_zone(&top.require("time-zone")?)?;
+    let zone = top.require("time-zone")?;
+    let (zone_name, time_zone) = (time_zone_name(&zone)?, time_zone(&zone)?);
     let mappings = top.require("mappings")?;
     if mappings
         .value()
@@ -51,7 +52,7 @@ fn parse(file: &Path, text: &str) -> Result<Site, FileError> {
     };
     let source = top
         .take("source")
-        .map(|entry| source(entry, base))
+        .map(|entry| source(entry, base, &zone_name))
         .transpose()?;
     let (deadline, limits) = limits(&mut top)?;
     let dhis2 = top
@@ -104,13 +105,19 @@ fn history(top: &mut Section<'_>, base: &Path) -> Result<(Span, Watchers), FileE
     Ok((retain, watchers))
 }
 
+/// The name as people wrote it: PostgreSQL has the same list, and reads it in any case.
+fn time_zone_name(entry: &Entry<'_>) -> Result<String, FileError> {
+    time_zone(entry)?;
+    Ok(entry.string()?.to_owned())
+}
+
 fn time_zone(entry: &Entry<'_>) -> Result<TimeZone, FileError> {
     TimeZone::get(entry.string()?).map_err(|_| {
         entry.error("is not an IANA time zone such as \"America/St_Lucia\"".to_owned())
     })
 }
 
-fn source(entry: Entry<'_>, base: &Path) -> Result<SourceSite, FileError> {
+fn source(entry: Entry<'_>, base: &Path, site_zone: &str) -> Result<SourceSite, FileError> {
     let mut section = entry.section()?;
     let url = section.require("url")?;
     let pins = section.take("tls-pin").map(tls_pins).transpose()?;
@@ -119,6 +126,13 @@ fn source(entry: Entry<'_>, base: &Path) -> Result<SourceSite, FileError> {
             .map_err(|error| url.at(error.to_string()))?;
     if let Some(entry) = section.take("allow-overprivileged-role") {
         settings.allow_overprivileged_role = entry.truth()?;
+    }
+    settings.time_zone = match section.take("time-zone") {
+        Some(entry) => time_zone_name(&entry)?,
+        None => site_zone.to_owned(),
+    };
+    if let Some(entry) = section.take("max-lag") {
+        settings.max_lag = entry.duration()?;
     }
     if let Some(entry) = section.take("statement-timeout") {
         settings.statement_timeout = entry.duration()?.unsigned_abs();

@@ -22,6 +22,8 @@ url = "SOURCE"
 password-file = "source.password"
 statement-timeout = "5m"
 lock-timeout = "5s"
+time-zone = "America/St_Lucia"
+max-lag = "1h"
 allow-overprivileged-role = true
 [dhis2]
 url = "TARGET"

@@ -125,7 +125,11 @@ fn what_functions_say_of_rows_is_withheld() {
         assert!(loud.stderr.contains("withheld"), "{value}: {}", loud.stderr);
         let run = site.run();
         assert!(run.stderr.contains(code), "{value}: {}", run.stderr);
-        site.refused(run, 13, "run the file with psql to read it");
+        site.refused(
+            run,
+            13,
+            "to read it, run PGTZ=Etc/UTC PGCLIENTENCODING=UTF8 psql -X",
+        );
     }
     // Notices and warnings are nobody's business either.
     site.write(

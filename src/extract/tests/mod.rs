@@ -5,17 +5,14 @@ mod refusals;
 mod settings;
 mod trust;
 
-use std::collections::BTreeMap;
-
 use rig::postgres::Database;
 
 use super::{ExtractError, ExtractErrorKind, ResultColumn, Snapshot, Source, SourceSettings};
-use crate::mapping::{Parameter, Sql};
+use crate::mapping::{ParameterValues, Sql};
 
 /// More characters than any test value has.
 const ALL: u32 = 1000;
 
-type Parameters = BTreeMap<String, Parameter>;
 type Rows = Vec<Vec<Option<String>>>;
 
 fn source(url: &str) -> Source {
@@ -36,7 +33,7 @@ fn sql(text: &str) -> Sql {
 fn read(
     snapshot: &mut Snapshot<'_>,
     text: &str,
-    parameters: &Parameters,
+    parameters: &ParameterValues,
 ) -> anyhow::Result<(Vec<ResultColumn>, Rows)> {
     let (mut columns, mut rows) = (Vec::new(), Rows::new());
     let check = |seen: &[ResultColumn]| {
@@ -53,8 +50,8 @@ fn read(
 
 /// What a query answers, a row a line, NULL as `-`.
 fn answer(snapshot: &mut Snapshot<'_>, text: &str) -> String {
-    let (_, rows) =
-        read(snapshot, text, &Parameters::new()).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let (_, rows) = read(snapshot, text, &ParameterValues::new())
+        .unwrap_or_else(|error| panic!("{text}: {error}"));
     let line = |row: &Vec<Option<String>>| {
         row.iter()
             .map(|text| text.as_deref().unwrap_or("-"))
@@ -67,8 +64,7 @@ fn answer(snapshot: &mut Snapshot<'_>, text: &str) -> String {
 /// The fault of a query that must fail.
 #[track_caller]
 fn fault(snapshot: &mut Snapshot<'_>, text: &str) -> ExtractError {
-    let failed = snapshot.attempt(|snapshot| read(snapshot, text, &Parameters::new()));
-    match failed {
+    match read(snapshot, text, &ParameterValues::new()) {
         Ok((_, rows)) => panic!("{text} gave {} rows", rows.len()),
         Err(error) => error.downcast().expect("a fault of the source"),
     }

@@ -3,9 +3,9 @@
 use rig::postgres::cluster;
 
 use super::super::ResultColumn;
-use super::{ALL, Parameters, answer, fails, read, source, sql, with_people};
+use super::{ALL, answer, fails, read, source, sql, with_people};
 use crate::extract::ExtractErrorKind;
-use crate::mapping::Parameter;
+use crate::mapping::ParameterValues;
 
 #[test]
 fn every_column_arrives_as_postgresql_writes_it() {
@@ -48,7 +48,7 @@ fn columns_are_shown_with_their_names_and_types_before_a_row_is_read() {
     let mut source = source(&database.url());
     let mut snapshot = source.snapshot().expect("a snapshot");
     let text = "select 'a' as x, 1 as x, 2::bigint, 1.5::share as s, 'c'::char(3) as \"Ç d\", array['a'] as a";
-    let (columns, _) = read(&mut snapshot, text, &Parameters::new()).expect("an answer");
+    let (columns, _) = read(&mut snapshot, text, &ParameterValues::new()).expect("an answer");
     let columns: Vec<_> = columns
         .iter()
         .map(|column| (column.name.as_str(), column.type_name.as_str()))
@@ -67,8 +67,8 @@ fn columns_are_shown_with_their_names_and_types_before_a_row_is_read() {
 
     // The query would fail on its first row, but is never run.
     let refusal = snapshot.rows(
-        &sql("select 1 / 0 as secret"),
-        &Parameters::new(),
+        &sql("select 1 / (n - 1) as secret from generate_series(1, 9) as s(n)"),
+        &ParameterValues::new(),
         |_: &[ResultColumn]| anyhow::bail!("undeclared"),
         |_| Ok(()),
     );
@@ -76,36 +76,31 @@ fn columns_are_shown_with_their_names_and_types_before_a_row_is_read() {
 }
 
 #[test]
-fn parameters_are_bound_with_their_declared_types() {
+fn a_parameter_stands_where_psql_would_put_it() {
     let database = cluster().database("parameters");
     let mut source = source(&database.url());
     let mut snapshot = source.snapshot().expect("a snapshot");
-    let parameters = Parameters::from([
-        (
-            "day".to_owned(),
-            Parameter::Date("2024-03-31".parse().expect("a date")),
-        ),
-        (
-            "moment".to_owned(),
-            Parameter::Timestamptz("2026-01-01T04:00:00Z".parse().expect("a moment")),
-        ),
-        (
-            "name".to_owned(),
-            Parameter::Text("O'Neil; drop table person --".to_owned()),
-        ),
-        ("number".to_owned(), Parameter::BigInt(i64::MIN)),
-        ("truth".to_owned(), Parameter::Boolean(true)),
-    ]);
-    // Left to inference, the first would be an interval and the second ambiguous.
-    let text = "select :'day' - interval '1 day', date_trunc('month', :'day'), pg_typeof(:'moment'), :'moment', :'name', :'number', not :'truth'";
+    let parameters = ParameterValues::from(
+        [
+            ("day", "2024-03-31"),
+            ("moment", "2026-01-01T04:00:00Z"),
+            ("name", "O'Neil\\'; drop table person --"),
+            ("number", "-9223372036854775808"),
+            ("truth", "true"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned())),
+    );
+    let text = "select date :'day' - 1, to_date(:'day', 'YYYY-MM-DD'), '2024-03-30' < :'day', pg_typeof(:'moment')::text, timestamptz:'moment', \
+        :'name', :'number'::bigint, not :'truth'";
     let (_, rows) = read(&mut snapshot, text, &parameters).expect("an answer");
     let row: Vec<_> = rows[0].iter().flatten().map(String::as_str).collect();
     let expected = [
-        "2024-03-30 00:00:00",
-        "2024-03-01 00:00:00+00",
-        "timestamp with time zone",
+        "2024-03-30",
+        "2024-03-31",
+        "true",
+        "unknown",
         "2026-01-01 04:00:00+00",
-        "O'Neil; drop table person --",
+        "O'Neil\\'; drop table person --",
         "-9223372036854775808",
         "false",
     ];
@@ -114,7 +109,7 @@ fn parameters_are_bound_with_their_declared_types() {
         &mut snapshot,
         "select :'name'",
         ExtractErrorKind::Source,
-        &["test.sql", ":'name' has no value"],
+        &["test.sql, line 1, column 8", "unknown parameter :'name'"],
     );
 }
 
@@ -131,7 +126,7 @@ fn long_texts_are_cut_by_the_server_and_all_rows_are_fetched_in_order() {
         ));
         let read = snapshot.rows(
             &query,
-            &Parameters::new(),
+            &ParameterValues::new(),
             |_| Ok(vec![ALL, 3]),
             |row| {
                 assert_eq!(row, [Some(next.to_string().as_str()), Some("ééé")]);
@@ -169,17 +164,14 @@ fn one_failed_attempt_does_not_stop_the_next_and_keeps_the_moment() {
         ExtractErrorKind::Source,
         &["22012"],
     );
-    let stopped = snapshot.attempt(|snapshot| {
-        snapshot.rows(
-            &sql("select 1 from generate_series(1, 30000)"),
-            &Parameters::new(),
-            |_| Ok(vec![ALL]),
-            |_| anyhow::bail!("enough"),
-        )
-    });
+    let stopped = snapshot.rows(
+        &sql("select 1 from generate_series(1, 30000)"),
+        &ParameterValues::new(),
+        |_| Ok(vec![ALL]),
+        |_| anyhow::bail!("enough"),
+    );
     assert_eq!(stopped.expect_err("it stops").to_string(), "enough");
-    let kept = snapshot.attempt(|snapshot| Ok(answer(snapshot, "select count(*) from person")));
-    assert_eq!(kept.expect("an answer"), "2");
+    assert_eq!(answer(&mut snapshot, "select count(*) from person"), "2");
     snapshot.close().expect("it closes");
 }
 
@@ -188,11 +180,19 @@ fn what_a_query_sets_is_not_set_for_the_next() {
     let database = cluster().database("settings");
     let mut source = source(&database.url());
     let mut snapshot = source.snapshot().expect("a snapshot");
-    let set = "select set_config('statement_timeout', '0', false), set_config('datestyle', 'SQL, DMY', false), set_config('row_security', 'on', false)";
-    answer(&mut snapshot, set);
-    let shown = "select current_setting('statement_timeout'), '2024-02-01'::date, current_setting('row_security'), current_setting('application_name')";
+    let shown = "select name || '=' || setting from pg_settings order by 1";
+    let before = answer(&mut snapshot, shown);
+    for local in [true, false] {
+        let set = format!(
+            "select set_config('statement_timeout', '0', {local}), set_config('datestyle', 'SQL, DMY', {local}), \
+             set_config('row_security', 'on', {local}), set_config('timezone', 'Asia/Tokyo', {local}), set_config('ours.own', 'x', {local})"
+        );
+        answer(&mut snapshot, &set);
+        assert_eq!(answer(&mut snapshot, shown), before);
+    }
+    let ours = "select current_setting('statement_timeout'), '2024-02-01'::date, current_setting('row_security'), current_setting('application_name')";
     assert_eq!(
-        answer(&mut snapshot, shown),
+        answer(&mut snapshot, ours),
         concat!("5min|2024-02-01|off|pg2dhis2/", env!("CARGO_PKG_VERSION"))
     );
 }

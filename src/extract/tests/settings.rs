@@ -171,8 +171,8 @@ fn other_keys_and_values_are_refused_with_the_nearest_word() {
         &["\"service\"", "known: host"],
     );
     refused(
-        "postgresql://db/d?target_session_attrs=primary",
-        &["read-only"],
+        "postgresql://db/d?target_session_attrs=master",
+        &["prefer-standby"],
     );
     refused("postgresql://db/d?connect_timeout=soon", &["seconds"]);
     refused("postgresql://db", &["database"]);

@@ -1,68 +1,59 @@
-//! The lexer: copies a statement character by character and replaces each `:'name'` outside of strings, names and comments.
+//! The lexer: finds each `:'name'` of a file outside of strings, names and comments.
 
-use super::{Replaced, SqlError};
+use std::ops::Range;
+
+use super::{PlainStrings, SqlError};
 use crate::mapping::nearest;
 
-/// What the lexer made of a file.
-pub(super) struct Lexed {
-    pub(super) text: String,
-    pub(super) parameters: Vec<String>,
-    pub(super) replaced: Vec<Replaced>,
+/// What the lexer found in a file; places are counted in bytes.
+#[derive(Debug, Default)]
+pub(super) struct FoundParameters {
+    /// Each `:'name'` with its name, in order.
+    pub(super) parameters: Vec<(Range<usize>, String)>,
+    /// The `;` before and behind the statement.
+    pub(super) semicolons: Vec<usize>,
+    /// Where the statement begins.
+    pub(super) begins: usize,
 }
 
-pub(super) fn read(text: &str, known: &[&str]) -> Result<Lexed, SqlError> {
+/// Reads a whole file; `known` are the names that a parameter may have.
+pub(super) fn find(
+    text: &str,
+    known: &[&str],
+    plain_strings: PlainStrings,
+) -> Result<FoundParameters, SqlError> {
     let mut lexer = Lexer {
+        text,
         rest: text,
-        place: Position { line: 1, column: 1 },
-        characters: 0,
         known,
-        statement: Statement::Awaited,
-        lexed: Lexed {
-            text: String::with_capacity(text.len()),
-            parameters: Vec::new(),
-            replaced: Vec::new(),
-        },
+        plain_strings,
+        part: StatementPart::Awaited,
+        found: FoundParameters::default(),
     };
     while lexer.token()? {}
-    match lexer.statement {
-        Statement::Awaited => Err(lexer
-            .place
-            .error("the file holds no statement; write one SELECT")),
-        Statement::Begun | Statement::Ended => Ok(lexer.lexed),
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Position {
-    line: usize,
-    column: usize,
-}
-
-impl Position {
-    fn error(self, message: impl Into<String>) -> SqlError {
-        SqlError {
-            line: self.line,
-            column: self.column,
-            message: message.into(),
+    match lexer.part {
+        StatementPart::Awaited => {
+            Err(lexer.error_here("the file holds no statement; write one SELECT"))
         }
+        StatementPart::Begun | StatementPart::Ended => Ok(lexer.found),
     }
 }
 
 /// Whether the one statement of the file is still to come, being read, or over.
 #[derive(PartialEq)]
-enum Statement {
+enum StatementPart {
     Awaited,
     Begun,
     Ended,
 }
 
 struct Lexer<'a> {
+    text: &'a str,
     rest: &'a str,
-    place: Position,
-    characters: usize,
     known: &'a [&'a str],
-    statement: Statement,
-    lexed: Lexed,
+    plain_strings: PlainStrings,
+    part: StatementPart,
+    found: FoundParameters,
 }
 
 impl Lexer<'_> {
@@ -72,13 +63,13 @@ impl Lexer<'_> {
             return Ok(false);
         };
         if is_blank(first) {
-            self.copy()?;
+            self.take()?;
         } else if self.rest.starts_with("--") {
-            self.copy_while(|character| character != '\n' && character != '\r')?;
+            self.line_comment()?;
         } else if self.rest.starts_with("/*") {
             self.block_comment()?;
         } else if first == ';' {
-            self.end_of_statement();
+            self.end_of_statement()?;
         } else {
             self.begin_statement()?;
             self.part_of_statement(first)?;
@@ -87,35 +78,38 @@ impl Lexer<'_> {
     }
 
     fn begin_statement(&mut self) -> Result<(), SqlError> {
-        if self.statement == Statement::Ended {
-            return Err(self
-                .place
-                .error("a second statement begins here; a file holds one SELECT"));
+        match self.part {
+            StatementPart::Awaited => self.found.begins = self.at(),
+            StatementPart::Begun => {}
+            StatementPart::Ended => {
+                return Err(
+                    self.error_here("a second statement begins here; a file holds one SELECT")
+                );
+            }
         }
-        self.statement = Statement::Begun;
+        self.part = StatementPart::Begun;
         Ok(())
     }
 
-    fn end_of_statement(&mut self) {
-        self.skip();
-        // A blank keeps every position behind it as it was.
-        self.write(' ');
-        if self.statement == Statement::Begun {
-            self.statement = Statement::Ended;
+    fn end_of_statement(&mut self) -> Result<(), SqlError> {
+        self.found.semicolons.push(self.at());
+        if self.part == StatementPart::Begun {
+            self.part = StatementPart::Ended;
         }
+        self.take()
     }
 
     fn part_of_statement(&mut self, first: char) -> Result<(), SqlError> {
         match first {
-            '\'' => self.quoted('\'', Escapes::Doubling, "string"),
-            '"' => self.quoted('"', Escapes::Doubling, "quoted name"),
+            '\'' => self.quoted('\'', self.plain_strings, "string"),
+            '"' => self.quoted('"', PlainStrings::Standard, "quoted name"),
             '$' => self.dollar(),
             ':' => self.colon(),
-            '\\' => Err(self.place.error(
+            '\\' => Err(self.error_here(
                 "psql's own commands (\\set, \\i, \\g …) cannot be used here; only SQL can",
             )),
             _ if is_name_start(first) => self.word(),
-            _ => self.copy(),
+            _ => self.take(),
         }
     }
 
@@ -129,80 +123,85 @@ impl Lexer<'_> {
             .rest
             .split_at_checked(length)
             .unwrap_or((self.rest, ""));
-        let backslashes = word.eq_ignore_ascii_case("e") && behind.starts_with('\'');
-        self.copy_while(is_name_part)?;
-        if backslashes {
-            self.quoted('\'', Escapes::Backslash, "string")?;
+        let reading = match word.to_ascii_lowercase().as_str() {
+            "e" if behind.starts_with('\'') => Some(PlainStrings::Backslashes),
+            "b" | "x" if behind.starts_with('\'') => Some(PlainStrings::Standard),
+            "u" if behind.starts_with("&'") => Some(PlainStrings::Standard),
+            _ => None,
+        };
+        self.take_while(|character| {
+            is_name_part(character) || character == '&' && reading.is_some()
+        })?;
+        match reading {
+            Some(reading) => self.quoted('\'', reading, "string"),
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    /// A string or a quoted name up to its closing quote. `U&'…'`, `B'…'` and `X'…'` end where a plain string ends.
-    fn quoted(&mut self, quote: char, escapes: Escapes, what: &str) -> Result<(), SqlError> {
-        let opened = self.place;
-        self.copy()?;
+    /// A string or a quoted name up to its closing quote.
+    fn quoted(&mut self, quote: char, reading: PlainStrings, what: &str) -> Result<(), SqlError> {
+        let opened = self.at();
+        self.take()?;
         loop {
             match self.peek() {
                 None => {
-                    return Err(opened.error(format!("the {what} that begins here is not closed")));
+                    let why = format!("the {what} that begins here is not closed");
+                    return Err(self.error_at(opened, why));
                 }
-                Some('\\') if escapes == Escapes::Backslash => {
-                    self.copy()?;
-                    if self.peek().is_some() {
-                        self.copy()?;
-                    }
+                Some('\\') if reading == PlainStrings::Backslashes => {
+                    self.take()?;
+                    self.take()?;
                 }
                 Some(character) if character == quote => {
-                    self.copy()?;
+                    self.take()?;
                     if self.peek() == Some(quote) {
-                        self.copy()?;
-                    } else if escapes == Escapes::Backslash && continues(self.rest) {
-                        self.copy_to_continuation()?;
+                        self.take()?;
+                    } else if quote == '\'' && continues(self.rest) {
+                        self.take_to_continuation()?;
                     } else {
                         return Ok(());
                     }
                 }
-                Some(_) => self.copy()?,
+                Some(_) => self.take()?,
             }
         }
     }
 
-    fn copy_to_continuation(&mut self) -> Result<(), SqlError> {
+    fn take_to_continuation(&mut self) -> Result<(), SqlError> {
         while self.peek() != Some('\'') {
             if self.rest.starts_with("--") {
-                self.copy_while(|character| character != '\n' && character != '\r')?;
+                self.line_comment()?;
             } else {
-                self.copy()?;
+                self.take()?;
             }
         }
-        self.copy()
+        self.take()
     }
 
     fn dollar(&mut self) -> Result<(), SqlError> {
-        let opened = self.place;
+        let opened = self.at();
         let body = self.rest.strip_prefix('$').unwrap_or(self.rest);
         if body.starts_with(|character: char| character.is_ascii_digit()) {
-            return Err(opened.error("$1, $2 … cannot be used; write a parameter as :'name'"));
+            return Err(self.error_here("$1, $2 … cannot be used; write a parameter as :'name'"));
         }
         let tag_length = body
             .find(|character| !is_name_part(character) || character == '$')
             .unwrap_or(body.len());
         let Some((tag, behind)) = body.split_at_checked(tag_length) else {
-            return self.copy();
+            return self.take();
         };
         if !behind.starts_with('$') {
-            return self.copy();
+            return self.take();
         }
         let delimiter = format!("${tag}$");
         let content = behind.strip_prefix('$').unwrap_or(behind);
         let Some(length) = content.find(&delimiter) else {
-            return Err(opened.error(format!(
-                "the string that begins here with {delimiter} is not closed"
-            )));
+            let why = format!("the string that begins here with {delimiter} is not closed");
+            return Err(self.error_at(opened, why));
         };
         let left = content.len() - length - delimiter.len();
         while self.rest.len() > left {
-            self.copy()?;
+            self.take()?;
         }
         Ok(())
     }
@@ -212,89 +211,67 @@ impl Lexer<'_> {
         match behind.chars().next() {
             // A cast `::type`, or `name := value` of a named argument.
             Some(':' | '=') => {
-                self.copy()?;
-                self.copy()
+                self.take()?;
+                self.take()
             }
             Some('\'') => self.parameter(),
-            Some('"') => Err(self
-                .place
-                .error("write a parameter as :'name'; :\"name\" would become part of the SQL")),
+            Some('"') => Err(self.error_here(
+                "write a parameter as :'name'; :\"name\" would become part of the SQL",
+            )),
             Some(character) if is_name_start(character) => {
                 let name: String = behind
                     .chars()
                     .take_while(|character| is_name_part(*character))
                     .collect();
-                Err(self.place.error(format!(
+                Err(self.error_here(format!(
                     "write the parameter as :'{name}' (in an array slice, put a blank after the colon)"
                 )))
             }
-            _ => self.copy(),
+            _ => self.take(),
         }
     }
 
     fn parameter(&mut self) -> Result<(), SqlError> {
-        let opened = self.place;
         let behind = self.rest.strip_prefix(":'").unwrap_or(self.rest);
         let name: String = behind
             .chars()
             .take_while(|character| is_name_part(*character) && *character != '$')
             .collect();
-        let closed = behind
+        let rest = behind
             .strip_prefix(name.as_str())
-            .is_some_and(|rest| rest.starts_with('\''));
-        if name.is_empty() || !closed {
-            return Err(opened.error(
+            .and_then(|rest| rest.strip_prefix('\''));
+        let Some(rest) = rest.filter(|_| !name.is_empty()) else {
+            return Err(self.error_here(
                 "a parameter is written :'name', with letters, digits and _ between the quotes",
             ));
-        }
-        if !self.known.contains(&name.as_str()) {
-            return Err(opened.error(unknown(&name, self.known)));
-        }
-        let names = &self.lexed.parameters;
-        let number = match names.iter().position(|known| *known == name) {
-            Some(index) => index + 1,
-            None => {
-                self.lexed.parameters.push(name.clone());
-                self.lexed.parameters.len()
-            }
         };
-        let placeholder = format!("${number}");
-        if self.lexed.text.ends_with(is_name_part) {
-            return Err(opened.error(format!("put a blank in front of :'{name}'")));
+        if !self.known.contains(&name.as_str()) {
+            return Err(self.error_here(unknown(&name, self.known)));
         }
-        let written = name.chars().count() + ":''".len();
-        self.lexed.replaced.push(Replaced {
-            at: self.characters,
-            written,
-            placeholder: placeholder.len(),
-        });
-        for _ in 0..written {
-            self.skip();
-        }
-        placeholder
-            .chars()
-            .for_each(|character| self.write(character));
-        // `:'n'5` must not become `$15`, nor `date:'n'` the name `date$1`: where psql writes a string, quotes part the words.
-        if self.peek().is_some_and(is_name_part) {
-            return Err(self.place.error(format!("put a blank behind :'{name}'")));
-        }
+        let begins = self.at();
+        self.rest = rest;
+        self.found.parameters.push((begins..self.at(), name));
         Ok(())
     }
 
+    fn line_comment(&mut self) -> Result<(), SqlError> {
+        self.take_while(|character| character != '\n' && character != '\r')
+    }
+
     fn block_comment(&mut self) -> Result<(), SqlError> {
-        let opened = self.place;
+        let opened = self.at();
         let mut depth = 0;
         loop {
             if self.rest.starts_with("/*") {
                 depth += 1;
-                self.copy()?;
+                self.take()?;
             } else if self.rest.starts_with("*/") {
                 depth -= 1;
-                self.copy()?;
+                self.take()?;
             } else if self.rest.is_empty() {
-                return Err(opened.error("the comment that begins here is not closed"));
+                return Err(self.error_at(opened, "the comment that begins here is not closed"));
             }
-            self.copy()?;
+            self.take()?;
             if depth == 0 {
                 return Ok(());
             }
@@ -305,56 +282,51 @@ impl Lexer<'_> {
         self.rest.chars().next()
     }
 
-    fn copy(&mut self) -> Result<(), SqlError> {
-        match self.peek() {
-            Some('\0') => Err(self
-                .place
-                .error("the file holds a zero byte; save it as UTF-8 text")),
-            Some(character) => {
-                self.skip();
-                self.write(character);
-                Ok(())
-            }
-            None => Ok(()),
+    /// Goes on by one character, if there is one.
+    fn take(&mut self) -> Result<(), SqlError> {
+        if self.rest.starts_with('\0') {
+            return Err(self.error_here("the file holds a zero byte; save it as UTF-8 text"));
         }
+        let mut characters = self.rest.chars();
+        characters.next();
+        self.rest = characters.as_str();
+        Ok(())
     }
 
-    fn copy_while(&mut self, keep: impl Fn(char) -> bool) -> Result<(), SqlError> {
+    fn take_while(&mut self, keep: impl Fn(char) -> bool) -> Result<(), SqlError> {
         while self.peek().is_some_and(&keep) {
-            self.copy()?;
+            self.take()?;
         }
         Ok(())
     }
 
-    fn write(&mut self, character: char) {
-        self.lexed.text.push(character);
-        self.characters += 1;
+    fn at(&self) -> usize {
+        self.text.len() - self.rest.len()
     }
 
-    fn skip(&mut self) {
-        let mut characters = self.rest.chars();
-        match characters.next() {
-            Some('\n') => {
-                self.place = Position {
-                    line: self.place.line + 1,
-                    column: 1,
-                }
-            }
-            Some(_) => self.place.column += 1,
-            None => {}
+    fn error_here(&self, message: impl Into<String>) -> SqlError {
+        self.error_at(self.at(), message)
+    }
+
+    fn error_at(&self, at: usize, message: impl Into<String>) -> SqlError {
+        let (line, column) = place(self.text, at);
+        SqlError {
+            line,
+            column,
+            message: message.into(),
         }
-        self.rest = characters.as_str();
     }
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Escapes {
-    Doubling,
-    Backslash,
+/// Line and column of the character that begins at a byte; both count from 1.
+pub(super) fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.rsplit('\n').next().unwrap_or(before);
+    (before.matches('\n').count() + 1, line.chars().count() + 1)
 }
 
 /// Whether a string that has just been closed goes on: a line break and another quote follow, with only blanks and comments between.
-/// The rest of an `E'…'` is then read with backslashes too.
+/// The rest is then read as its beginning was.
 fn continues(mut rest: &str) -> bool {
     let mut line_break = false;
     loop {

@@ -2,7 +2,7 @@
 
 use super::{BASE, accepted, edited, read, refused, uid};
 use crate::domain::{Absent, Combine, DEFAULT_COMBO, Dimension, Foreign, PeriodType};
-use crate::mapping::{Parameter, UidsFrom, Values};
+use crate::mapping::{UidsFrom, Values};
 
 /// With every key that stands at the top.
 const WHOLE: &str = r#"
@@ -283,7 +283,7 @@ fn a_query_that_runs_once_for_each_period_may_name_it_and_another_may_not() {
 }
 
 #[test]
-fn parameters_have_the_types_of_toml() {
+fn parameters_are_the_texts_that_psql_would_be_given() {
     let text = format!(
         "{BASE}\n[parameters]\ncountry = \"LCA\"\nage = 5\nall = true\nday = 2025-03-01\nmoment = 2025-03-01T00:30:00-04:00\n"
     );
@@ -293,24 +293,21 @@ fn parameters_have_the_types_of_toml() {
     ];
     let mapping = accepted(&text, &files);
     let expected = [
-        ("age", Parameter::BigInt(5)),
-        ("all", Parameter::Boolean(true)),
-        ("country", Parameter::Text("LCA".to_owned())),
-        ("day", Parameter::Date("2025-03-01".parse().unwrap())),
-        (
-            "moment",
-            Parameter::Timestamptz("2025-03-01T04:30:00Z".parse().unwrap()),
-        ),
+        ("age", "5"),
+        ("all", "true"),
+        ("country", "LCA"),
+        ("day", "2025-03-01"),
+        ("moment", "2025-03-01T00:30:00-04:00"),
     ];
     assert_eq!(
         mapping.parameters,
         expected
-            .map(|(name, value)| (name.to_owned(), value))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into()
     );
     for (line, words) in [
         ("x = 1.5", "must be text, a whole number"),
-        ("x = 2025-03-01T00:30:00", "a date-time with offset"),
+        ("x = \"a\\u0000\"", "a zero byte"),
         ("x = 12:30:00", "must be text, a whole number"),
         ("x = [1]", "must be text, a whole number"),
         ("as_of = \"now\"", "every run sets itself"),

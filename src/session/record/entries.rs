@@ -156,7 +156,7 @@ pub(crate) fn finished(report: &Report) -> Finished {
         message,
         milliseconds: u64::try_from(elapsed).unwrap_or_default(),
         requests: report.requests,
-        source_version: report.source.clone(),
+        source_version: report.source.as_ref().map(|server| server.version.clone()),
         dhis2_version: dhis2.map(|dhis2| dhis2.version.clone()),
         dhis2_user: dhis2.map(|dhis2| dhis2.user.clone()),
         dhis2_system_id: dhis2.and_then(|dhis2| dhis2.system_id.clone()),

@@ -95,7 +95,7 @@ pub(super) const USES: [(&str, &[&str]); 22] = [
     ("exit", &["extract", "dhis2", "map", "mapping"]),
     ("push", &["dhis2", "domain"]),
     // It runs the SQL that `mapping` has parsed.
-    ("extract", &["mapping"]),
+    ("extract", &["mapping", "domain"]),
     ("plan", &["domain"]),
     ("map", &["mapping", "domain"]),
     ("dhis2", &["http", "domain"]),

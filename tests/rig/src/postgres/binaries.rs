@@ -3,6 +3,7 @@
 
 use std::env;
 use std::fs;
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -40,6 +41,14 @@ pub(super) fn locate() -> Result<Binaries> {
             how_to_install()
         )
     })
+}
+
+/// psql beside the other programs, or the first of PATH: a package fetched from a registry has none.
+pub(super) fn psql() -> Result<PathBuf> {
+    let beside = locate().map(|found| found.bin)?;
+    let mut folders = iter::once(beside).chain(folders_of_path());
+    let found = folders.find_map(|folder| Some(folder.join("psql")).filter(|psql| psql.is_file()));
+    found.with_context(how_to_install)
 }
 
 impl Binaries {

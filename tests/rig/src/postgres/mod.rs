@@ -5,10 +5,12 @@
 mod binaries;
 mod database;
 mod fetch;
+mod pool;
 mod server;
 mod standby;
 
 use std::env;
+use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use anyhow::{Context, Result};
@@ -17,6 +19,7 @@ use self::database::Address;
 use self::server::Server;
 
 pub use self::database::{Database, Template};
+pub use self::pool::{Pool, PoolMode};
 pub use self::standby::Standby;
 
 /// Names a server to use instead of a private one: `postgresql://superuser@host:port`.
@@ -52,6 +55,17 @@ pub fn cluster() -> &'static Cluster {
     })
 }
 
+/// The psql that belongs to the servers.
+///
+/// # Panics
+/// When there is none; the message says what to install.
+pub fn psql() -> PathBuf {
+    match binaries::psql() {
+        Ok(psql) => psql,
+        Err(error) => panic!("no psql for the tests: {error:#}"),
+    }
+}
+
 impl Cluster {
     /// Starts a private PostgreSQL, or uses the server that `PG2DHIS2_TEST_POSTGRES_URL` names.
     ///
@@ -85,6 +99,11 @@ impl Cluster {
     /// An empty database whose name begins with `prefix`, in which a role without other rights may read what is made.
     pub fn database(&self, prefix: &str) -> Database {
         Database::create(&self.address, prefix, "").let_read()
+    }
+
+    /// The same, made with options of CREATE DATABASE such as an encoding.
+    pub fn database_with(&self, prefix: &str, options: &str) -> Database {
+        Database::create(&self.address, prefix, options).let_read()
     }
 
     /// A copy of `template`.

@@ -91,9 +91,19 @@ pub(super) struct Server {
 
 /// The account PostgreSQL runs as when we are root, which it refuses to serve.
 #[derive(Clone, Copy)]
-struct Account {
-    user: u32,
-    group: u32,
+pub(super) struct Account {
+    pub(super) user: u32,
+    pub(super) group: u32,
+}
+
+impl Account {
+    /// Lets it own what is in a folder, and the folder.
+    pub(super) fn give(self, folder: &Path) -> Result<()> {
+        for file in fs::read_dir(folder)? {
+            chown(file?.path(), Some(self.user), Some(self.group))?;
+        }
+        Ok(chown(folder, Some(self.user), Some(self.group))?)
+    }
 }
 
 impl Server {
@@ -118,11 +128,7 @@ impl Server {
     }
 
     fn on_a_free_port(binaries: &Binaries, follows: bool) -> Result<Self> {
-        let account = if id("-u", None)? == 0 {
-            Some(unprivileged()?)
-        } else {
-            None
-        };
+        let account = account()?;
         for _ in 1..PORT_ATTEMPTS {
             match Self::start_on(free_port()?, binaries, account, follows) {
                 Err(error) if format!("{error:#}").contains(PORT_TAKEN) => {}
@@ -138,7 +144,7 @@ impl Server {
         account: Option<Account>,
         follows: bool,
     ) -> Result<Self> {
-        let folder = cluster_folder(account)?;
+        let folder = folder(account)?;
         let path = folder.path();
         let bin = match account {
             Some(Account { user, group }) if !reachable_by_all(&binaries.bin) => {
@@ -271,7 +277,16 @@ fn supervisor(bin: &Path, folder: &Path, account: Option<Account>, follows: bool
     command.spawn().context("starting PostgreSQL")
 }
 
-fn cluster_folder(account: Option<Account>) -> Result<TempDir> {
+/// The account that servers run as; none where it is ours.
+pub(super) fn account() -> Result<Option<Account>> {
+    match id("-u", None)? {
+        0 => Ok(Some(unprivileged()?)),
+        _ => Ok(None),
+    }
+}
+
+/// A folder of their own, which the account may enter.
+pub(super) fn folder(account: Option<Account>) -> Result<TempDir> {
     let usual = env::temp_dir();
     let usable = usual.as_os_str().len() <= LONGEST_TEMP_DIR
         && (account.is_none() || reachable_by_all(&usual));
@@ -298,7 +313,7 @@ fn access_rules() -> String {
     )
 }
 
-fn free_port() -> Result<u16> {
+pub(super) fn free_port() -> Result<u16> {
     let listener = TcpListener::bind("127.0.0.1:0").context("looking for a free port")?;
     Ok(listener.local_addr()?.port())
 }
