@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::http::error::What;
-use crate::http::{Client, Settings};
+use crate::http::{Client, HttpSettings};
 
 /// The time of the two signals of a run, the connections included: ten seconds in all, and the run itself waits for the
 /// shorter.
@@ -36,13 +36,13 @@ pub(crate) fn send(
         Signal::Begun => BEGINNING,
         Signal::Succeeded | Signal::Failed(_) => END,
     };
-    let settings = Settings {
+    let settings = HttpSettings {
         connect: time,
         send: time,
         first_byte: time,
         body: time,
         ends_at: Some(Instant::now() + time),
-        ..Settings::default()
+        ..HttpSettings::default()
     };
     let client = Client::new(&settings).map_err(|error| error.text)?;
     let url = url(address.expose_secret(), signal, run);

@@ -8,7 +8,7 @@ use anyhow::Context;
 
 use crate::cli::PinArgs;
 use crate::deliver::Connection;
-use crate::domain::{Dimension, Drift, Kind, Pin, Uid};
+use crate::domain::{Dimension, Drift, ObjectKind, Pin, Uid};
 use crate::exit::{Exit, Problem};
 use crate::mapping::{Codes, Mapping, PinFile, coded, digest};
 use crate::plan;
@@ -75,9 +75,9 @@ pub(super) fn pin(args: &PinArgs) -> anyhow::Result<Exit> {
 }
 
 /// Every code that a file of the site names. No file says yet what they stand for.
-fn codes(site: &Site) -> anyhow::Result<BTreeSet<(Kind, String)>> {
-    let known: RefCell<BTreeMap<(Kind, String), Uid>> = RefCell::default();
-    let made_up = |kind: Kind, code: &str| {
+fn codes(site: &Site) -> anyhow::Result<BTreeSet<(ObjectKind, String)>> {
+    let known: RefCell<BTreeMap<(ObjectKind, String), Uid>> = RefCell::default();
+    let made_up = |kind: ObjectKind, code: &str| {
         let mut known = known.borrow_mut();
         let number = known.len();
         // Any UID will do, as long as two codes have not the same.
@@ -94,9 +94,9 @@ fn codes(site: &Site) -> anyhow::Result<BTreeSet<(Kind, String)>> {
 fn by_code(
     site: &Site,
     connection: &mut Connection,
-    codes: BTreeSet<(Kind, String)>,
+    codes: BTreeSet<(ObjectKind, String)>,
 ) -> anyhow::Result<Vec<Mapping>> {
-    let mut by_kind: BTreeMap<Kind, Vec<String>> = BTreeMap::new();
+    let mut by_kind: BTreeMap<ObjectKind, Vec<String>> = BTreeMap::new();
     for (kind, code) in codes {
         by_kind.entry(kind).or_default().push(code);
     }
@@ -104,7 +104,7 @@ fn by_code(
     for (kind, codes) in by_kind {
         found.insert(kind, connection.dhis2.coded(kind, &codes)?);
     }
-    let ask = |kind: Kind, code: &str| {
+    let ask = |kind: ObjectKind, code: &str| {
         let known = found.get(&kind).into_iter().flatten();
         let known: Vec<(&str, Uid)> = known.map(|(code, uid)| (code.as_str(), *uid)).collect();
         coded(kind, code, &known, "DHIS2")
@@ -122,7 +122,7 @@ fn read(connection: &mut Connection, url: &str, mappings: &[Mapping]) -> anyhow:
     }
     let named = mappings.iter().flat_map(|mapping| &mapping.named);
     let units: BTreeSet<Uid> = named
-        .filter(|named| named.kind == Kind::Of(Dimension::OrgUnit))
+        .filter(|named| named.kind == ObjectKind::Of(Dimension::OrgUnit))
         .map(|named| named.uid)
         .filter(|uid| !pin.organisation_units.contains_key(uid))
         .collect();
@@ -140,7 +140,7 @@ fn elements(mappings: &[Mapping]) -> BTreeMap<Uid, Option<BTreeSet<Uid>>> {
     for mapping in mappings {
         let known = elements.entry(mapping.data_set);
         let known = known.or_insert_with(|| Some(BTreeSet::new()));
-        let kind = Kind::Of(Dimension::DataElement);
+        let kind = ObjectKind::Of(Dimension::DataElement);
         let named = mapping.named.iter().filter(|named| named.kind == kind);
         let named: BTreeSet<Uid> = named.map(|named| named.uid).collect();
         match known {

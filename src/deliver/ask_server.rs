@@ -4,7 +4,7 @@ use super::one_mapping::{OneMapping, task};
 use crate::domain::{Change, Engine, Sent};
 use crate::exit::{Exit, Problem};
 use crate::plan::{Plan, Target};
-use crate::push::{self, Answer};
+use crate::push::{self, ServerAnswer};
 use crate::report::ServerDryRun;
 
 impl OneMapping<'_, '_> {
@@ -27,12 +27,12 @@ impl OneMapping<'_, '_> {
 }
 
 /// Notes one answer.
-fn heard(plan: &Plan, change: &Change, answer: Answer, said: &mut ServerDryRun) -> Sent {
+fn heard(plan: &Plan, change: &Change, answer: ServerAnswer, said: &mut ServerDryRun) -> Sent {
     *said.predicted.entry(change.kind).or_default() += 1;
     match answer {
-        Answer::Accepted => said.accepted += 1,
-        Answer::Unknown => said.unknown += 1,
-        Answer::Refused(code) => {
+        ServerAnswer::Accepted => said.accepted += 1,
+        ServerAnswer::Unknown => said.unknown += 1,
+        ServerAnswer::Refused(code) => {
             if let Some(cell) = plan.space.cell(change.key) {
                 said.reject(cell, &code);
             }

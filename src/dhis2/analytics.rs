@@ -28,11 +28,11 @@ pub(crate) enum Build {
 
 #[derive(Deserialize)]
 struct Started {
-    response: Response,
+    response: BuildResponse,
 }
 
 #[derive(Deserialize)]
-struct Response {
+struct BuildResponse {
     id: String,
 }
 

@@ -23,13 +23,13 @@ struct LockExceptions {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct LockException {
-    data_set: Option<Named>,
+    data_set: Option<ObjectId>,
     period: Option<NamedPeriod>,
-    organisation_unit: Option<Named>,
+    organisation_unit: Option<ObjectId>,
 }
 
 #[derive(Deserialize)]
-struct Named {
+struct ObjectId {
     id: Uid,
 }
 

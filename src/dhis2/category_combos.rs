@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::Dhis2;
 use super::error::Dhis2Error;
-use super::metadata::{Access, IDS, Reference};
+use super::listing::{Access, IDS, Reference};
 use crate::domain::{CategoryOption, Uid};
 
 const CATEGORY_COMBO_FIELDS: &str = "id,categoryOptionCombos[id,code,name,\
@@ -59,13 +59,14 @@ impl Dhis2 {
     pub(super) fn category_combos(&mut self, ids: BTreeSet<Uid>) -> Result<Combos, Dhis2Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
-        struct Page {
+        struct CategoryCombosPage {
             category_combos: Vec<RawCombo>,
         }
         let ids: Vec<Uid> = ids.into_iter().collect();
         let mut combos = Vec::new();
         for ids in ids.chunks(IDS) {
-            let page: Page = self.listed("categoryCombos", CATEGORY_COMBO_FIELDS, ids)?;
+            let page: CategoryCombosPage =
+                self.listed("categoryCombos", CATEGORY_COMBO_FIELDS, ids)?;
             combos.extend(page.category_combos);
         }
         Ok(Combos::of(combos))

@@ -33,12 +33,12 @@ pub(crate) struct RegistrationSummary {
 #[serde(rename_all = "camelCase")]
 struct Shown {
     #[serde(default)]
-    complete_data_set_registrations: Vec<Row>,
+    complete_data_set_registrations: Vec<RegistrationRow>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Row {
+struct RegistrationRow {
     data_set: Uid,
     period: Period,
     organisation_unit: Uid,
@@ -49,7 +49,7 @@ struct Row {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Body {
+struct RegistrationBody {
     complete_data_set_registrations: Vec<Outgoing>,
 }
 
@@ -64,27 +64,27 @@ struct Outgoing {
 }
 
 #[derive(Deserialize)]
-struct Message {
+struct RegistrationMessage {
     message: Option<String>,
-    response: Option<Response>,
+    response: Option<RegistrationResponse>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Response {
-    import_count: Counts,
+struct RegistrationResponse {
+    import_count: RegistrationCounts,
     #[serde(default)]
-    conflicts: Vec<Conflict>,
+    conflicts: Vec<RegistrationConflict>,
 }
 
 #[derive(Deserialize)]
-struct Counts {
+struct RegistrationCounts {
     imported: u64,
     updated: u64,
 }
 
 #[derive(Deserialize)]
-struct Conflict {
+struct RegistrationConflict {
     object: Option<String>,
     value: Option<String>,
 }
@@ -125,15 +125,15 @@ impl Dhis2 {
             let kind = Kind::Temporary { nothing_sent };
             Dhis2Error::new(kind, format!("{doing}: {what}; the next run looks again"))
         };
-        let body = Body {
+        let body = RegistrationBody {
             complete_data_set_registrations: registrations.iter().map(Outgoing::from).collect(),
         };
         let json = serde_json::to_vec(&body).map_err(|error| unclear(true, &error.to_string()))?;
         let answer = self.post(&doing, PATH, &[("skipNotifications", "true")], &json)?;
         let answer = answer.bytes().map_err(|error| unanswered(&doing, &error))?;
-        let message: Message = serde_json::from_slice(&answer)
+        let message: RegistrationMessage = serde_json::from_slice(&answer)
             .map_err(|_| unclear(false, "DHIS2's answer has no import summary"))?;
-        let Some(Response {
+        let Some(RegistrationResponse {
             import_count,
             conflicts,
         }) = message.response
@@ -143,12 +143,12 @@ impl Dhis2 {
         };
         Ok(RegistrationSummary {
             made: import_count.imported + import_count.updated,
-            conflicts: conflicts.iter().map(Conflict::words).collect(),
+            conflicts: conflicts.iter().map(RegistrationConflict::words).collect(),
         })
     }
 }
 
-impl Conflict {
+impl RegistrationConflict {
     /// `Organisation unit not found or not accessible (Aaaaaaaaaa1)`.
     fn words(&self) -> String {
         let value = shown(self.value.as_deref().unwrap_or("no reason given"));
@@ -159,8 +159,8 @@ impl Conflict {
     }
 }
 
-impl From<Row> for LiveRegistration {
-    fn from(row: Row) -> LiveRegistration {
+impl From<RegistrationRow> for LiveRegistration {
+    fn from(row: RegistrationRow) -> LiveRegistration {
         LiveRegistration {
             registration: Registration {
                 data_set: row.data_set,

@@ -6,7 +6,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Dhis2Error {
     pub(crate) kind: Kind,
-    /// Of the answer, if there was one.
+    /// The status of the answer, if there was one.
     pub(crate) status: Option<u16>,
     /// DHIS2's error code, where its answer had one.
     pub(crate) code: Option<String>,

@@ -92,7 +92,7 @@ impl Serialize for OutgoingValue<'_> {
     }
 }
 
-/// Of 2,000 values of which each is rejected for a few reasons, in the words of DHIS2 ≤ 2.42, it is some 2 MB long.
+/// It is some 2 MB long where each of 2,000 values is rejected for a few reasons, in the words of DHIS2 ≤ 2.42.
 const LARGEST_SUMMARY: u64 = 8 << 20;
 
 impl Dhis2 {

@@ -120,7 +120,7 @@ pub(crate) fn rows(
     }
     let mut json = serde_json::Deserializer::from_reader(body);
     let header = Header::default();
-    Document { header, visit }
+    LiveDocument { header, visit }
         .deserialize(&mut json)
         .and_then(|()| json.end())
         .map_err(|error| unreadable(doing, error))
@@ -135,9 +135,10 @@ struct Header {
     attribute_option_combo: Option<Uid>,
 }
 
+/// A row as DHIS2 writes it; it has so many fields because that document does.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Row {
+struct RawLiveRow {
     data_element: Uid,
     period: Option<Period>,
     org_unit: Option<Uid>,
@@ -153,7 +154,7 @@ struct Row {
     deleted: Option<bool>,
 }
 
-impl Row {
+impl RawLiveRow {
     fn show<E: Error>(&self, header: Header, visit: &mut dyn FnMut(LiveRow<'_>)) -> Result<(), E> {
         let period = self.period.or(header.period);
         let org_unit = self.org_unit.or(header.org_unit);
@@ -186,14 +187,14 @@ impl Row {
     }
 }
 
-struct Document<'v> {
+struct LiveDocument<'v> {
     header: Header,
     visit: &'v mut dyn FnMut(LiveRow<'_>),
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-enum Member {
+enum LiveMember {
     Period,
     OrgUnit,
     AttributeOptionCombo,
@@ -202,7 +203,7 @@ enum Member {
     Other,
 }
 
-impl<'de> DeserializeSeed<'de> for Document<'_> {
+impl<'de> DeserializeSeed<'de> for LiveDocument<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
@@ -210,7 +211,7 @@ impl<'de> DeserializeSeed<'de> for Document<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Document<'_> {
+impl<'de> Visitor<'de> for LiveDocument<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -222,16 +223,16 @@ impl<'de> Visitor<'de> for Document<'_> {
         while let Some(member) = map.next_key()? {
             // A header member that is null says no more than one that is absent.
             match member {
-                Member::Period => self.header.period = map.next_value::<Option<_>>()?,
-                Member::OrgUnit => self.header.org_unit = map.next_value::<Option<_>>()?,
-                Member::AttributeOptionCombo => {
+                LiveMember::Period => self.header.period = map.next_value::<Option<_>>()?,
+                LiveMember::OrgUnit => self.header.org_unit = map.next_value::<Option<_>>()?,
+                LiveMember::AttributeOptionCombo => {
                     self.header.attribute_option_combo = map.next_value::<Option<_>>()?
                 }
-                Member::DataValues => {
+                LiveMember::DataValues => {
                     complete = true;
                     map.next_value_seed(Rows(&mut self))?;
                 }
-                Member::Other => {
+                LiveMember::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
@@ -243,7 +244,7 @@ impl<'de> Visitor<'de> for Document<'_> {
     }
 }
 
-struct Rows<'d, 'v>(&'d mut Document<'v>);
+struct Rows<'d, 'v>(&'d mut LiveDocument<'v>);
 
 impl<'de> DeserializeSeed<'de> for Rows<'_, '_> {
     type Value = ();
@@ -261,7 +262,7 @@ impl<'de> Visitor<'de> for Rows<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<(), A::Error> {
-        while let Some(row) = rows.next_element::<Row>()? {
+        while let Some(row) = rows.next_element::<RawLiveRow>()? {
             row.show(self.0.header, self.0.visit)?;
         }
         Ok(())

@@ -9,12 +9,10 @@ use serde::Deserialize;
 use super::Dhis2;
 use super::category_combos::Combos;
 use super::error::{Dhis2Error, Kind};
+use super::listing::{Access, IDS, Reference};
 use crate::domain::{
     DataElement, DataSet, InputPeriod, OrgUnit, Period, PeriodType, Uid, ValueType,
 };
-
-/// Objects asked for by id in one request, so that its URL stays far below the 8 KiB a Tomcat takes.
-pub(super) const IDS: usize = 100;
 
 const DATA_SET_FIELDS: &str = "id,code,name,periodType,expiryDays,openFuturePeriods,\
     openPeriodsAfterCoEndDate,workflow[id],dataInputPeriods[period[id],openingDate,closingDate],categoryCombo[id],\
@@ -22,6 +20,7 @@ const DATA_SET_FIELDS: &str = "id,code,name,periodType,expiryDays,openFuturePeri
     optionSet[id,options[code]],commentOptionSet[id,options[code]],categoryCombo[id],access[read]]],\
     organisationUnits[id,code,name,path,openingDate,closedDate],access[data[read,write]]";
 
+/// A data set as DHIS2 writes it; it has so many fields because that document does.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RawDataSet {
@@ -99,13 +98,8 @@ struct RawOption {
     code: Option<String>,
 }
 
-#[derive(Clone, Deserialize)]
-pub(super) struct Reference {
-    pub(super) id: Uid,
-}
-
 #[derive(Deserialize)]
-struct Named {
+struct NamedElement {
     id: Uid,
     name: String,
 }
@@ -119,18 +113,6 @@ struct RawOrgUnit {
     path: String,
     opening_date: Option<DateTime>,
     closed_date: Option<DateTime>,
-}
-
-#[derive(Clone, Deserialize)]
-pub(super) struct Access {
-    pub(super) data: DataAccess,
-}
-
-#[derive(Clone, Deserialize)]
-pub(super) struct DataAccess {
-    #[serde(default = "permitted")]
-    pub(super) read: bool,
-    pub(super) write: bool,
 }
 
 #[derive(Deserialize)]
@@ -148,10 +130,6 @@ struct DefaultCategoryCombo {
 }
 
 /// DHIS2 tells what it was asked; a right that it does not tell is no reason to stop.
-fn permitted() -> bool {
-    true
-}
-
 impl Dhis2 {
     /// A data set with the combos of its elements.
     pub(crate) fn data_set(&mut self, id: Uid) -> Result<DataSet, Dhis2Error> {
@@ -204,11 +182,11 @@ impl Dhis2 {
     pub(crate) fn default_combo(&mut self) -> Result<Uid, Dhis2Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
-        struct Page {
+        struct DefaultCombosPage {
             category_option_combos: Vec<DefaultCombo>,
         }
         let doing = "looking for the default category option combo";
-        let page: Page = self.document(
+        let page: DefaultCombosPage = self.document(
             doing,
             "categoryOptionCombos",
             &[
@@ -233,13 +211,13 @@ impl Dhis2 {
     pub(crate) fn org_units(&mut self, ids: &[Uid]) -> Result<BTreeMap<Uid, OrgUnit>, Dhis2Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
-        struct Page {
+        struct OrgUnitsPage {
             organisation_units: Vec<RawOrgUnit>,
         }
         let fields = "id,code,name,path,openingDate,closedDate";
         let mut units = BTreeMap::new();
         for ids in ids.chunks(IDS) {
-            let page: Page = self.listed("organisationUnits", fields, ids)?;
+            let page: OrgUnitsPage = self.listed("organisationUnits", fields, ids)?;
             units.extend(page.organisation_units.into_iter().map(org_unit));
         }
         Ok(units)
@@ -252,7 +230,7 @@ impl Dhis2 {
     ) -> Result<BTreeMap<Uid, OrgUnit>, Dhis2Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
-        struct Page {
+        struct OrgUnitsBelowPage {
             organisation_units: Vec<RawOrgUnit>,
         }
         let root = path.rsplit('/').next().unwrap_or_default();
@@ -262,7 +240,8 @@ impl Dhis2 {
             ("fields", "id,code,name,path,openingDate,closedDate"),
             ("paging", "false"),
         ];
-        let page: Page = self.document("reading organisationUnits", "organisationUnits", &query)?;
+        let page: OrgUnitsBelowPage =
+            self.document("reading organisationUnits", "organisationUnits", &query)?;
         Ok(page.organisation_units.into_iter().map(org_unit).collect())
     }
 
@@ -273,12 +252,12 @@ impl Dhis2 {
     ) -> Result<BTreeMap<Uid, String>, Dhis2Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
-        struct Page {
-            data_elements: Vec<Named>,
+        struct DataElementsPage {
+            data_elements: Vec<NamedElement>,
         }
         let mut names = BTreeMap::new();
         for ids in ids.chunks(IDS) {
-            let page: Page = self.listed("dataElements", "id,name", ids)?;
+            let page: DataElementsPage = self.listed("dataElements", "id,name", ids)?;
             names.extend(
                 page.data_elements
                     .into_iter()
@@ -286,23 +265,6 @@ impl Dhis2 {
             );
         }
         Ok(names)
-    }
-
-    /// The objects of a kind with these ids.
-    pub(super) fn listed<T: serde::de::DeserializeOwned>(
-        &mut self,
-        kind: &str,
-        fields: &str,
-        ids: &[Uid],
-    ) -> Result<T, Dhis2Error> {
-        let ids: Vec<String> = ids.iter().map(Uid::to_string).collect();
-        let filter = format!("id:in:[{}]", ids.join(","));
-        let query = [
-            ("filter", filter.as_str()),
-            ("fields", fields),
-            ("paging", "false"),
-        ];
-        self.document(&format!("reading {kind}"), kind, &query)
     }
 }
 

@@ -9,6 +9,7 @@ mod completeness;
 mod data_store;
 pub(crate) mod error;
 pub(crate) mod import;
+mod listing;
 pub(crate) mod live;
 pub(crate) mod login_session;
 mod messages;
@@ -48,7 +49,7 @@ pub(crate) struct Settings {
     pub(crate) credentials: Credentials,
     /// Goes on with the login of others that have the same account.
     pub(crate) session: LoginSession,
-    pub(crate) http: http::Settings,
+    pub(crate) http: http::HttpSettings,
     /// How often a request is tried, the first time included.
     pub(crate) attempts: u32,
     /// Before a request is tried again; it grows, and is of random length.
@@ -68,7 +69,7 @@ pub(crate) enum Credentials {
 /// A DHIS2 server and our account there.
 pub(crate) struct Dhis2 {
     client: http::Client,
-    /// Without a slash at the end.
+    /// It has no slash at the end.
     base: String,
     /// The whole `Authorization` header.
     authorization: SecretString,
@@ -141,7 +142,7 @@ mod tests {
             url: url.to_owned(),
             credentials: Credentials::Token("d2pat_x".into()),
             session: super::LoginSession::default(),
-            http: http::Settings::default(),
+            http: http::HttpSettings::default(),
             attempts: 1,
             wait: Duration::ZERO,
         }

@@ -117,10 +117,10 @@ impl Patience {
         self.failed_in_a_row >= IN_A_ROW
     }
 
-    /// Of random length between nothing and a bound that doubles each time: many sites begin at the same minute.
+    /// A wait is of random length between nothing and a bound that doubles each time: many sites begin at the same minute.
     fn backoff(&self, tried: u32) -> Duration {
         let doubled = 2_u32.saturating_pow(tried).min(LONGEST);
-        // Without random numbers the waits are only less well spread.
+        // The waits are only less well spread without random numbers.
         let chance = f64::from(getrandom::u32().unwrap_or(u32::MAX)) / f64::from(u32::MAX);
         self.wait.saturating_mul(doubled).mul_f64(chance)
     }

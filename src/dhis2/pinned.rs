@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use super::Dhis2;
 use super::error::Dhis2Error;
-use super::metadata::IDS;
-use crate::domain::{CategoryCombo, Dimension, Kind, Uid};
+use super::listing::IDS;
+use crate::domain::{CategoryCombo, Dimension, ObjectKind, Uid};
 
 /// Codes asked for in one request: of at most 50 characters each, any of which may take three in a URL, which must
 /// stay below 8 KiB.
@@ -18,29 +18,29 @@ const COMBOS_OF: &str = "categoryCombo[id,code,name],dataSetElements[categoryCom
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RawDataSet {
-    category_combo: RawCombo,
+struct DataSetToPin {
+    category_combo: ComboToPin,
     #[serde(default)]
-    data_set_elements: Vec<RawDataSetElement>,
+    data_set_elements: Vec<DataSetElementToPin>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RawDataSetElement {
+struct DataSetElementToPin {
     /// Set where the data set overrides the element's own combo.
-    category_combo: Option<RawCombo>,
-    data_element: RawDataElement,
+    category_combo: Option<ComboToPin>,
+    data_element: DataElementToPin,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RawDataElement {
+struct DataElementToPin {
     id: Uid,
-    category_combo: RawCombo,
+    category_combo: ComboToPin,
 }
 
 #[derive(Deserialize)]
-struct RawCombo {
+struct ComboToPin {
     id: Uid,
     code: Option<String>,
     name: String,
@@ -58,7 +58,7 @@ impl Dhis2 {
         &mut self,
         id: Uid,
     ) -> Result<BTreeMap<Uid, CategoryCombo>, Dhis2Error> {
-        let raw: RawDataSet = self.document(
+        let raw: DataSetToPin = self.document(
             &format!("reading the category combos of data set {id}"),
             &format!("dataSets/{id}"),
             &[("fields", COMBOS_OF)],
@@ -92,16 +92,16 @@ impl Dhis2 {
     /// The objects of a kind that have one of these codes, as DHIS2 shows them to us.
     pub(crate) fn coded(
         &mut self,
-        kind: Kind,
+        kind: ObjectKind,
         codes: &[String],
     ) -> Result<Vec<(String, Uid)>, Dhis2Error> {
         let collection = match kind {
-            Kind::DataSet => "dataSets",
-            Kind::Of(Dimension::DataElement) => "dataElements",
-            Kind::Of(Dimension::CategoryOptionCombo | Dimension::AttributeOptionCombo) => {
+            ObjectKind::DataSet => "dataSets",
+            ObjectKind::Of(Dimension::DataElement) => "dataElements",
+            ObjectKind::Of(Dimension::CategoryOptionCombo | Dimension::AttributeOptionCombo) => {
                 "categoryOptionCombos"
             }
-            Kind::Of(Dimension::OrgUnit) => "organisationUnits",
+            ObjectKind::Of(Dimension::OrgUnit) => "organisationUnits",
         };
         // In a list a comma ends a code.
         let (alone, listed): (Vec<&String>, Vec<&String>) = codes
@@ -123,7 +123,7 @@ impl Dhis2 {
                 ("paging", "false"),
             ];
             let doing = format!("looking for each {kind} by its code");
-            // Without pages the collection is the only member.
+            // The collection is the only member, as no pages are asked for.
             let page: BTreeMap<String, Vec<Coded>> = self.document(&doing, collection, &query)?;
             let objects = page.into_values().flatten();
             found.extend(objects.filter_map(|object| Some((object.code?, object.id))));
@@ -132,7 +132,7 @@ impl Dhis2 {
     }
 }
 
-fn category_combo(raw: RawCombo) -> CategoryCombo {
+fn category_combo(raw: ComboToPin) -> CategoryCombo {
     CategoryCombo {
         id: raw.id,
         code: raw.code,

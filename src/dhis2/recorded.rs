@@ -37,7 +37,7 @@ pub(super) fn answering_with_heads(
         ),
         credentials: Credentials::Token("d2pat_x".into()),
         session: LoginSession::default(),
-        http: http::Settings::default(),
+        http: http::HttpSettings::default(),
         attempts: 2,
         wait: Duration::ZERO,
     };

@@ -194,7 +194,7 @@ impl Dhis2 {
         self.requests += 1;
         let asked = Instant::now();
         let cookie = self.session.cookie();
-        // With `X-Requested-With` DHIS2 refuses bad credentials with 401 rather than a redirect to its login page.
+        // `X-Requested-With` is sent because DHIS2 then refuses bad credentials with 401 rather than a redirect to its login page.
         let mut headers = vec![
             ("accept", "application/json"),
             ("x-requested-with", "XMLHttpRequest"),

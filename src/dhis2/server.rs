@@ -160,7 +160,7 @@ mod tests {
                     password: "Loader-2026!".into(),
                 },
                 session: LoginSession::default(),
-                http: http::Settings::default(),
+                http: http::HttpSettings::default(),
                 attempts: 1,
                 wait: Duration::ZERO,
             };

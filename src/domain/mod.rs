@@ -47,7 +47,7 @@ pub(crate) use number::{Number, Total, canonical};
 pub(crate) use outcome::{Blocked, CellAccount, CellCounts, CellOutcome, Closed, Left};
 pub(crate) use own_user::{OwnUser, is_ours};
 pub(crate) use period::{Period, PeriodRange, PeriodType};
-pub(crate) use pin::{CategoryCombo, Kind, Pin, PinnedElement, PinnedOrgUnit};
+pub(crate) use pin::{CategoryCombo, ObjectKind, Pin, PinnedElement, PinnedOrgUnit};
 pub(crate) use policy::{Absent, Combine, ElementPolicies, Foreign, Policies, Word};
 pub(crate) use reject::{NO_CODE, sentence};
 pub(crate) use release::Releasable;

@@ -114,16 +114,16 @@ pub(crate) struct CategoryCombo {
 
 /// An object that a mapping names where a UID or a code may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
+pub(crate) enum ObjectKind {
     DataSet,
     Of(Dimension),
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for ObjectKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Kind::DataSet => f.write_str("data set"),
-            Kind::Of(dimension) => dimension.fmt(f),
+            ObjectKind::DataSet => f.write_str("data set"),
+            ObjectKind::Of(dimension) => dimension.fmt(f),
         }
     }
 }
@@ -299,14 +299,16 @@ impl Pin {
     }
 
     /// The codes of a kind of object, with the object of each; a code that two have stands twice.
-    pub(crate) fn codes(&self, kind: Kind) -> Vec<(&str, Uid)> {
+    pub(crate) fn codes(&self, kind: ObjectKind) -> Vec<(&str, Uid)> {
         match kind {
-            Kind::DataSet => coded(&self.data_sets, |each| &each.code),
-            Kind::Of(Dimension::DataElement) => coded(&self.data_elements, |each| &each.code),
-            Kind::Of(Dimension::CategoryOptionCombo | Dimension::AttributeOptionCombo) => {
+            ObjectKind::DataSet => coded(&self.data_sets, |each| &each.code),
+            ObjectKind::Of(Dimension::DataElement) => coded(&self.data_elements, |each| &each.code),
+            ObjectKind::Of(Dimension::CategoryOptionCombo | Dimension::AttributeOptionCombo) => {
                 coded(&self.category_option_combos, |each| &each.code)
             }
-            Kind::Of(Dimension::OrgUnit) => coded(&self.organisation_units, |each| &each.code),
+            ObjectKind::Of(Dimension::OrgUnit) => {
+                coded(&self.organisation_units, |each| &each.code)
+            }
         }
     }
 

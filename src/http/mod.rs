@@ -24,9 +24,9 @@ use json::Bounded;
 pub(crate) const CONNECT: Duration = Duration::from_secs(10);
 /// From the request sent to the first line of the answer; DHIS2 ≤ 2.42 needs minutes for a large import.
 pub(crate) const FIRST_BYTE: Duration = Duration::from_secs(300);
-/// For a request to be taken by the network and the server.
+/// The time in which a request must be taken by the network and the server.
 pub(crate) const SEND: Duration = Duration::from_secs(60);
-/// For the body of an answer.
+/// The time in which the body of an answer must come.
 pub(crate) const BODY: Duration = Duration::from_secs(60);
 
 /// A document read whole may not be larger: data sets are a few MB at most.
@@ -35,7 +35,7 @@ const LARGEST_DOCUMENT: u64 = 32 << 20;
 const LARGEST_STREAM: u64 = 256 << 20;
 
 #[derive(Clone, Debug)]
-pub(crate) struct Settings {
+pub(crate) struct HttpSettings {
     /// Certificates to trust instead of the system's, PEM.
     pub(crate) ca_pem: Option<Vec<u8>>,
     /// `http://host:port` of a proxy that connects us (CONNECT); for https:// addresses alone.
@@ -48,9 +48,9 @@ pub(crate) struct Settings {
     pub(crate) ends_at: Option<Instant>,
 }
 
-impl Default for Settings {
-    fn default() -> Settings {
-        Settings {
+impl Default for HttpSettings {
+    fn default() -> HttpSettings {
+        HttpSettings {
             ca_pem: None,
             proxy: None,
             connect: CONNECT,
@@ -80,7 +80,7 @@ pub(crate) struct Answer {
 
 impl Client {
     /// Opens nothing. Fails only if `ca_pem` holds no certificate or `proxy` no address.
-    pub(crate) fn new(settings: &Settings) -> Result<Client, TransportError> {
+    pub(crate) fn new(settings: &HttpSettings) -> Result<Client, TransportError> {
         let tls = TlsConfig::builder().root_certs(trusted(settings)?).build();
         // Each of these lines undoes a default that loses data or time: a redirected POST becomes a GET of a login page
         // that answers 200; a proxy from the environment sees the credentials; a pooled connection may be dead already.
@@ -210,7 +210,7 @@ impl Answer {
     }
 }
 
-fn trusted(settings: &Settings) -> Result<RootCerts, TransportError> {
+fn trusted(settings: &HttpSettings) -> Result<RootCerts, TransportError> {
     let Some(pem) = &settings.ca_pem else {
         return Ok(RootCerts::PlatformVerifier);
     };
@@ -230,7 +230,7 @@ fn trusted(settings: &Settings) -> Result<RootCerts, TransportError> {
     Ok(RootCerts::new_with_certs(&certificates))
 }
 
-fn proxy(settings: &Settings) -> Result<Option<Proxy>, TransportError> {
+fn proxy(settings: &HttpSettings) -> Result<Option<Proxy>, TransportError> {
     let proxy = settings.proxy.as_deref().map(Proxy::new).transpose();
     proxy.map_err(|_| TransportError {
         what: What::Proxy,

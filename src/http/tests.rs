@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::error::{TransportError, What};
-use super::{Client, Settings};
+use super::{Client, HttpSettings};
 
 /// Answers one request with `answer` and closes; the thread gives back what it was sent.
 fn server(answer: &'static [u8]) -> (String, thread::JoinHandle<String>) {
@@ -40,7 +40,7 @@ fn request(peer: &mut TcpStream) -> String {
 }
 
 fn client() -> Client {
-    Client::new(&Settings::default()).expect("system roots")
+    Client::new(&HttpSettings::default()).expect("system roots")
 }
 
 fn failure<T>(result: Result<T, TransportError>) -> TransportError {
@@ -103,9 +103,9 @@ fn a_body_shorter_than_announced_is_cut() {
 fn a_server_that_never_answers_is_a_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}/", listener.local_addr().expect("an address"));
-    let settings = Settings {
+    let settings = HttpSettings {
         first_byte: Duration::from_millis(50),
-        ..Settings::default()
+        ..HttpSettings::default()
     };
     let client = Client::new(&settings).expect("system roots");
     let timeout = failure(client.post_json(&url, &[], b"{}"));
@@ -146,9 +146,9 @@ fn garbage_is_not_http() {
 
 #[test]
 fn a_ca_file_without_a_certificate_is_refused() {
-    let settings = Settings {
+    let settings = HttpSettings {
         ca_pem: Some(b"nothing here".to_vec()),
-        ..Settings::default()
+        ..HttpSettings::default()
     };
     assert_eq!(failure(Client::new(&settings)).what, What::Tls);
 }
@@ -158,9 +158,9 @@ fn once_the_time_of_the_run_is_over_no_request_is_begun_and_one_under_way_ends()
     let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}/", silent.local_addr().expect("an address"));
     let asked = |left: Duration| {
-        let settings = Settings {
+        let settings = HttpSettings {
             ends_at: Some(Instant::now() + left),
-            ..Settings::default()
+            ..HttpSettings::default()
         };
         let client = Client::new(&settings).expect("settings");
         let error = client.post_json(&url, &[], b"{}").err();

@@ -6,8 +6,8 @@ use super::resolve::{Resolver, Resolvers};
 use super::resolved::Resolved;
 use super::row::{RowKeys, place};
 use crate::domain::{
-    AnsweredBy, Asked, Dimension, KeyMask, Kind, Period, RowOutcome, Text, Traced, TracedAnswer,
-    TracedRow, TracedRule, Uid,
+    AnsweredBy, Asked, Dimension, KeyMask, ObjectKind, Period, RowOutcome, Text, Traced,
+    TracedAnswer, TracedRow, TracedRule, Uid,
 };
 use crate::mapping::{Mapping, SourceKey, UidsFrom};
 
@@ -134,7 +134,7 @@ impl<'m> Trace<'m> {
     ) -> AnsweredBy {
         let answers = self.mapping.dimensions.get(&dimension);
         let line = |key: Option<&SourceKey>| {
-            let line = self.mapping.line(Kind::Of(dimension), key, uid);
+            let line = self.mapping.line(ObjectKind::Of(dimension), key, uid);
             line.map(|(file, line)| AnsweredBy::Line {
                 file: file.to_owned(),
                 line,

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::nearest;
-use crate::domain::{Kind, Pin, Uid};
+use crate::domain::{ObjectKind, Pin, Uid};
 
 /// The name of the file, which also stands among the digests of a mapping that rests on it.
 pub(crate) const PIN: &str = "dhis2.pin.json";
@@ -26,12 +26,12 @@ pub(crate) enum Codes<'c> {
     /// By the pin of the site, if it has one.
     Pinned(Option<&'c PinFile>),
     /// By asking DHIS2, while a site is being pinned: the error says why a code stands for nothing. Nothing else is asked of a pin.
-    Asked(&'c dyn Fn(Kind, &str) -> Result<Uid, String>),
+    Asked(&'c dyn Fn(ObjectKind, &str) -> Result<Uid, String>),
 }
 
 impl Codes<'_> {
     /// The UID in a text, or the one of the object whose code the text names, and whether it named a code.
-    pub(super) fn uid(&self, kind: Kind, text: &str) -> Result<(Uid, bool), String> {
+    pub(super) fn uid(&self, kind: ObjectKind, text: &str) -> Result<(Uid, bool), String> {
         let Some(code) = text.strip_prefix(PREFIX) else {
             let uid = text.parse::<Uid>().map_err(|error| error.to_string())?;
             return Ok((uid, false));
@@ -52,7 +52,7 @@ impl Codes<'_> {
 
 /// The one object that has a code, of those that `whose` names; else what is wrong, with the nearest code.
 pub(crate) fn coded(
-    kind: Kind,
+    kind: ObjectKind,
     code: &str,
     known: &[(&str, Uid)],
     whose: &str,

@@ -2,12 +2,12 @@
 
 use super::file_error::FileError;
 use super::source_key::SourceKey;
-use crate::domain::{Kind, Uid};
+use crate::domain::{ObjectKind, Uid};
 
 /// An object with the place it is named at.
 #[derive(Clone, Debug)]
 pub(crate) struct ObjectInFile {
-    pub(crate) kind: Kind,
+    pub(crate) kind: ObjectKind,
     pub(crate) uid: Uid,
     pub(crate) file: String,
     /// Line and column, both from 1.

@@ -10,7 +10,7 @@ use super::{
     WideColumn,
 };
 use crate::domain::{
-    Absent, Combine, Complete, Dimension, ElementPolicies, Fingerprint, Foreign, Kind,
+    Absent, Combine, Complete, Dimension, ElementPolicies, Fingerprint, Foreign, ObjectKind,
     OrgUnitScope, Period, PeriodType, Policies, Uid,
 };
 
@@ -57,7 +57,7 @@ pub(super) struct MappingReader<'f, 'r> {
 
 impl MappingReader<'_, '_> {
     fn mapping(mut self, name: &str, mut top: Section<'_>) -> Result<Mapping, FileError> {
-        let data_set = self.uid(Kind::DataSet, &top.require("data-set")?)?;
+        let data_set = self.uid(ObjectKind::DataSet, &top.require("data-set")?)?;
         let (period_type, period_column) = period(&mut top)?;
         if let Some(parameters) = top.take("parameters") {
             self.parameters = parameters_of(parameters.section()?)?;
@@ -154,7 +154,7 @@ impl MappingReader<'_, '_> {
     }
 
     /// The UID that an entry holds, or that of the object whose code it holds.
-    pub(super) fn uid(&mut self, kind: Kind, entry: &Entry<'_>) -> Result<Uid, FileError> {
+    pub(super) fn uid(&mut self, kind: ObjectKind, entry: &Entry<'_>) -> Result<Uid, FileError> {
         let found = self.codes.uid(kind, entry.string()?);
         let (uid, by_code) = found.map_err(|message| entry.at(message))?;
         self.by_pin |= by_code;
@@ -203,9 +203,9 @@ impl MappingReader<'_, '_> {
             let clash = entry
                 .error("has another policy than an earlier column of its data element".to_owned());
             let mut section = entry.section()?;
-            let kind = Kind::Of(Dimension::DataElement);
+            let kind = ObjectKind::Of(Dimension::DataElement);
             let data_element = self.uid(kind, &section.require("data-element")?)?;
-            let kind = Kind::Of(Dimension::CategoryOptionCombo);
+            let kind = ObjectKind::Of(Dimension::CategoryOptionCombo);
             let category_option_combo = section
                 .take("category-option-combo")
                 .map(|entry| self.uid(kind, &entry))

@@ -12,7 +12,7 @@ use super::{
     Codes, DimensionMapping, Entry, FileError, ObjectInFile, Options, Section, SourceKey, UidsFrom,
     Values,
 };
-use crate::domain::{DEFAULT_COMBO, Dimension, Kind, Uid};
+use crate::domain::{DEFAULT_COMBO, Dimension, ObjectKind, Uid};
 
 impl MappingReader<'_, '_> {
     pub(super) fn dimensions(
@@ -111,7 +111,7 @@ impl MappingReader<'_, '_> {
             ));
         }
         let uids_from = match way {
-            "uid" => UidsFrom::Constant(self.uid(Kind::Of(name), &entry)?),
+            "uid" => UidsFrom::Constant(self.uid(ObjectKind::Of(name), &entry)?),
             "map" if columns.len() > 1 => {
                 return Err(
                     entry.error("takes one column; write a `map-file` for several".to_owned())
@@ -129,7 +129,7 @@ impl MappingReader<'_, '_> {
         let empty = entry.error("has no key".to_owned());
         let mut map = BTreeMap::new();
         for (key, entry) in entry.section()?.take_all() {
-            let uid = self.uid(Kind::Of(name), &entry)?;
+            let uid = self.uid(ObjectKind::Of(name), &entry)?;
             let key = SourceKey::new([key.as_str()]);
             if let Some(named) = self.named.last_mut() {
                 named.key = Some(key.clone());
@@ -148,7 +148,7 @@ impl MappingReader<'_, '_> {
         let items = entry.list()?;
         let roots = items
             .iter()
-            .map(|item| self.uid(Kind::Of(Dimension::OrgUnit), item))
+            .map(|item| self.uid(ObjectKind::Of(Dimension::OrgUnit), item))
             .collect::<Result<_, _>>()?;
         for root in self.named.iter_mut().skip(known) {
             root.is_root = true;
@@ -205,7 +205,7 @@ impl MappingReader<'_, '_> {
             Dimension::DataElement => PolicyColumns::Read,
             _ => PolicyColumns::Ignored,
         };
-        let (codes, kind) = (self.codes, Kind::Of(name));
+        let (codes, kind) = (self.codes, ObjectKind::Of(name));
         let mut by_code = false;
         let mut named = Vec::new();
         let file = entry.string()?;

@@ -6,13 +6,13 @@ use super::file_error::FileError;
 use super::mapping_file::Mapping;
 use super::object_in_file::ObjectInFile;
 use super::source_key::SourceKey;
-use crate::domain::{DEFAULT_COMBO, Dimension, Kind, Uid};
+use crate::domain::{DEFAULT_COMBO, Dimension, ObjectKind, Uid};
 
 impl Mapping {
     /// The file and the line that name a UID as the answer for a key; without a key those that name it alone.
     pub(crate) fn line(
         &self,
-        kind: Kind,
+        kind: ObjectKind,
         key: Option<&SourceKey>,
         uid: Option<Uid>,
     ) -> Option<(&str, usize)> {
@@ -35,7 +35,11 @@ impl Mapping {
                 file.shown, self.data_set
             );
             return Err(
-                match self.named.iter().find(|named| named.kind == Kind::DataSet) {
+                match self
+                    .named
+                    .iter()
+                    .find(|named| named.kind == ObjectKind::DataSet)
+                {
                     Some(named) => named.error(fault),
                     None => FileError::whole(&self.file, fault),
                 },
@@ -46,23 +50,23 @@ impl Mapping {
         for named in &self.named {
             let uid = &named.uid;
             let fault = match named.kind {
-                Kind::DataSet => continue,
-                Kind::Of(Dimension::DataElement) => {
+                ObjectKind::DataSet => continue,
+                ObjectKind::Of(Dimension::DataElement) => {
                     let element = pin.data_elements.get(uid);
                     match element.is_some_and(|each| each.data_sets.contains_key(&self.data_set)) {
                         true => continue,
                         false => "is not in the data set",
                     }
                 }
-                Kind::Of(Dimension::CategoryOptionCombo) => match category.contains(uid) {
+                ObjectKind::Of(Dimension::CategoryOptionCombo) => match category.contains(uid) {
                     true => continue,
                     false => "is not one of any data element's of the mapping",
                 },
-                Kind::Of(Dimension::AttributeOptionCombo) => match attribute.contains(uid) {
+                ObjectKind::Of(Dimension::AttributeOptionCombo) => match attribute.contains(uid) {
                     true => continue,
                     false => "is not one of the data set's",
                 },
-                Kind::Of(Dimension::OrgUnit) => match pin.organisation_units.get(uid) {
+                ObjectKind::Of(Dimension::OrgUnit) => match pin.organisation_units.get(uid) {
                     Some(unit) if named.is_root || unit.data_sets.contains(&self.data_set) => {
                         continue;
                     }

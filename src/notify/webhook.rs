@@ -6,13 +6,13 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::message::AlertMessage;
-use crate::http::{Client, Settings};
+use crate::http::{Client, HttpSettings};
 
 /// Where and in which form.
 pub(crate) struct Webhook {
     /// Whoever knows it may write there.
     pub(crate) url: SecretString,
-    pub(crate) http: Settings,
+    pub(crate) http: HttpSettings,
     /// JSON with places such as `{{text}}` in its texts; None: all of the message.
     pub(crate) template: Option<Value>,
 }

@@ -24,7 +24,7 @@ pub(crate) struct Rechecked {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
+enum CellStanding {
     Done,
     ToSend,
     Moved,
@@ -82,9 +82,9 @@ impl<'p> Recheck<'p> {
             };
             plan.cells(cell.period).cells += 1;
             match standing(saved, live.as_ref(), self.target) {
-                Standing::Done => plan.cells(cell.period).count(CellOutcome::Unchanged),
-                Standing::ToSend => plan.changes.push(change(saved, key, live)),
-                Standing::Moved => {
+                CellStanding::Done => plan.cells(cell.period).count(CellOutcome::Unchanged),
+                CellStanding::ToSend => plan.changes.push(change(saved, key, live)),
+                CellStanding::Moved => {
                     plan.cells(cell.period).count(CellOutcome::Held);
                     let found = live.as_ref().and_then(LiveCell::value);
                     moved.push(MovedCell {
@@ -101,7 +101,7 @@ impl<'p> Recheck<'p> {
 }
 
 /// Compares as the planner does: numbers by value, zeros that are not kept like nothing.
-fn standing(saved: &SavedChange, live: Option<&LiveCell>, target: &Target) -> Standing {
+fn standing(saved: &SavedChange, live: Option<&LiveCell>, target: &Target) -> CellStanding {
     let element = target.element(saved.cell().triple.data_element);
     let now = live.and_then(LiveCell::value);
     let equal = |wanted: &str, live: &str| same::same(element, wanted, live, target);
@@ -112,7 +112,7 @@ fn standing(saved: &SavedChange, live: Option<&LiveCell>, target: &Target) -> St
         (None, None) => true,
     };
     if done {
-        return Standing::Done;
+        return CellStanding::Done;
     }
     // What somebody else stored or deleted since is their word against ours, also where it is the same value: a comment
     // says that they looked.
@@ -123,9 +123,9 @@ fn standing(saved: &SavedChange, live: Option<&LiveCell>, target: &Target) -> St
         _ => false,
     };
     if as_found {
-        Standing::ToSend
+        CellStanding::ToSend
     } else {
-        Standing::Moved
+        CellStanding::Moved
     }
 }
 

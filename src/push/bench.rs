@@ -134,7 +134,7 @@ pub(super) fn loader(url: String) -> Dhis2 {
             password: "Loader-2026!".into(),
         },
         session: LoginSession::default(),
-        http: http::Settings::default(),
+        http: http::HttpSettings::default(),
         attempts: 5,
         wait: Duration::ZERO,
     };

@@ -13,7 +13,7 @@ pub(super) fn shows(
     let kept = row.follow_up == change.follow_up && said(row.comment) == said(change.comment());
     match live {
         None if change.kind == ChangeKind::Delete => kept,
-        // With an insignificant zero DHIS2 deletes the row as it is.
+        // DHIS2, given an insignificant zero, deletes the row as it is.
         None => is_dropped(change, element, engine),
         Some(_) if change.kind == ChangeKind::Delete => false,
         Some(live) => kept && are_equal(live, change.value.as_str(), element, engine),

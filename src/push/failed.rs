@@ -63,7 +63,7 @@ impl Sending<'_, '_> {
     }
 }
 
-/// Of values in a period that DHIS2 says is none.
+/// The values are in a period that DHIS2 says is none.
 pub(super) fn period_not_there(values: usize, period: Option<Period>) -> Dhis2Error {
     let period = period.map(|period| format!(" {period}"));
     Dhis2Error::new(

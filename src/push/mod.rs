@@ -24,7 +24,7 @@ pub(crate) use chunks::{CHUNK, LARGEST_CHUNK, SMALLEST_CHUNK};
 pub(crate) use compare::needs_no_row;
 use failed::{PERIOD_NOT_VALID, period_not_there};
 use refused::{Batch, Remains, remains};
-pub(crate) use rehearse::{Answer, rehearse};
+pub(crate) use rehearse::{ServerAnswer, rehearse};
 
 /// Imports that a run may send in addition, to find out which values of a refused group can be stored.
 pub(crate) const EXTRA_REQUESTS: u32 = 64;

@@ -11,17 +11,17 @@ use crate::domain::{Sent, ServerCounts};
 #[derive(Debug)]
 pub(crate) struct Rehearsed {
     /// The answer for each change, in their order.
-    pub(crate) answers: Vec<Answer>,
+    pub(crate) answers: Vec<ServerAnswer>,
     pub(crate) counted: ServerCounts,
     /// What ended the asking early, if anything did.
     pub(crate) failure: Option<Dhis2Error>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum ServerAnswer {
     /// It passed the checks.
     Accepted,
-    /// With the error code.
+    /// DHIS2 refuses it, with this error code.
     Refused(Box<str>),
     /// Not asked, or no answer.
     Unknown,
@@ -49,11 +49,11 @@ pub(crate) fn rehearse(dhis2: &mut Dhis2, task: &Task<'_>, budget: &mut Budget) 
 }
 
 /// What would be stored is nowhere to be read back: without a rejection it passed.
-fn answer(sent: Sent) -> Answer {
+fn answer(sent: Sent) -> ServerAnswer {
     match sent {
-        Sent::Rejected { code } => Answer::Refused(code),
-        Sent::Unconfirmed | Sent::Confirmed => Answer::Accepted,
-        Sent::NotSent | Sent::Held => Answer::Unknown,
+        Sent::Rejected { code } => ServerAnswer::Refused(code),
+        Sent::Unconfirmed | Sent::Confirmed => ServerAnswer::Accepted,
+        Sent::NotSent | Sent::Held => ServerAnswer::Unknown,
     }
 }
 

@@ -162,7 +162,7 @@ fn except(bench: &Bench, unit: &str) {
         "{}api/lockExceptions?ds={EXPIRING}&pe=202509&ou={unit}",
         bench.stand_in.url()
     );
-    let client = http::Client::new(&http::Settings::default()).expect("system roots");
+    let client = http::Client::new(&http::HttpSettings::default()).expect("system roots");
     // `printf admin:district | base64`
     let admin = [("authorization", "Basic YWRtaW46ZGlzdHJpY3Q=")];
     let answer = client.post_json(&url, &admin, b"").expect("an answer");

@@ -169,13 +169,13 @@ impl Site {
                     WebhookAddress::Written(url) => url.clone().into(),
                     WebhookAddress::File(file) => webhook_in(file)?,
                 },
-                http: http::Settings {
+                http: http::HttpSettings {
                     ca_pem: ca_file.as_deref().map(files::certificates).transpose()?,
                     connect: STEP,
                     send: STEP,
                     first_byte: STEP,
                     body: STEP,
-                    ..http::Settings::default()
+                    ..http::HttpSettings::default()
                 },
                 template: template.as_deref().map(json).transpose()?,
             }),

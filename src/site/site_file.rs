@@ -161,7 +161,7 @@ fn tls_pins(entry: Entry<'_>) -> Result<Vec<extract::TlsPin>, FileError> {
 
 fn limits(top: &mut Section<'_>) -> Result<(Option<Duration>, Limits), FileError> {
     let mut limits = Limits {
-        http: http::Settings::default(),
+        http: http::HttpSettings::default(),
         attempts: ATTEMPTS,
         wait: WAIT,
     };

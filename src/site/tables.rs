@@ -72,7 +72,7 @@ pub(super) struct Dhis2Site {
 /// The table `[limits]`, but for the deadline.
 #[derive(Debug)]
 pub(super) struct Limits {
-    pub(super) http: crate::http::Settings,
+    pub(super) http: crate::http::HttpSettings,
     pub(super) attempts: u32,
     pub(super) wait: Duration,
 }

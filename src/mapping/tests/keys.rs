@@ -4,7 +4,7 @@ use super::{BASE, accepted, edited, read, refused, uid};
 use crate::domain::{Absent, Combine, DEFAULT_COMBO, Dimension, Foreign, PeriodType};
 use crate::mapping::{UidsFrom, Values};
 
-/// With every key that stands at the top.
+/// This one has every key that stands at the top.
 const WHOLE: &str = r#"
 data-set  = "fTTHFe1SktZ"
 queries   = ["../queries/doses.sql", "../queries/timeliness.sql"]

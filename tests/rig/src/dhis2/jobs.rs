@@ -23,7 +23,7 @@ pub(crate) struct Job {
     looks: usize,
     summary: Option<Value>,
     begun: DateTime,
-    /// Of a build of the analytics tables.
+    /// The job of a build of the analytics tables.
     built: Option<DateTime>,
 }
 

@@ -10,7 +10,7 @@ use super::fields::Fields;
 use super::properties::{View, user_object};
 use super::request::Query;
 
-/// Of every stand-in. The recordings leave it out, as all that describes one machine; every account is told it.
+/// The identity of every stand-in. The recordings leave it out, as all that describes one machine; every account is told it.
 pub const SYSTEM_ID: &str = "7b0c1d62-5a8e-4f3b-9c47-21de60a9f585";
 
 /// `GET /api/system/info`, without what describes the machine.
