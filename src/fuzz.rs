@@ -12,8 +12,8 @@ use crate::dhis2::verdict::{Offenders, Rest, verdict};
 use crate::domain::{Cell, Triple, Uid};
 use crate::map::{Document, read};
 use crate::mapping::{
-    Codes, ExtractHeader, ExtractLine, ParameterValues, PlainStrings, Sql, Statement, overlap,
-    parse,
+    Codes, ExtractHeader, ExtractLine, ParameterValues, PlainStrings, Sql, Statement, Unreadable,
+    overlap, parse,
 };
 
 /// A SQL file. The lexer changes nothing but parameters and the closing `;`, a value is read back as a part of one
@@ -167,7 +167,10 @@ pub(crate) fn mapping(input: &[u8]) {
     let mut read_file = |path: &str| match path {
         path if path.ends_with(".sql") => Ok("SELECT 1".to_owned()),
         path if path.ends_with(".csv") => Ok(map_file.to_owned()),
-        _ => Err("cannot be read".to_owned()),
+        _ => Err(Unreadable {
+            place: None,
+            problem: "cannot be read".to_owned(),
+        }),
     };
     match parse("m", "m.toml", toml, &mut read_file, Codes::Pinned(None)) {
         Err(error) => {

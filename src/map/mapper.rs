@@ -81,7 +81,7 @@ impl<'m> Mapper<'m> {
         let resolvers = mapping
             .dimensions
             .iter()
-            .map(|(name, dimension)| (*name, Resolver::new(&dimension.uids_from)))
+            .map(|(name, dimension)| (*name, Resolver::new(dimension)))
             .collect();
         Mapper {
             mapping,

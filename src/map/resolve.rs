@@ -1,11 +1,11 @@
 //! Finds the UID that a row's key stands for, in one dimension.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::resolved::Resolved;
 use super::rules::RuleBook;
 use crate::domain::{Dimension, Period, Uid};
-use crate::mapping::{Options, SourceKey, UidsFrom};
+use crate::mapping::{DimensionMapping, Options, SourceKey, UidsFrom};
 
 /// One for each dimension.
 pub(super) type Resolvers<'m> = BTreeMap<Dimension, Resolver<'m>>;
@@ -14,6 +14,7 @@ pub(super) enum Resolver<'m> {
     Constant(Uid),
     Map {
         uids: HashMap<&'m SourceKey, Uid>,
+        excluded: &'m BTreeSet<SourceKey>,
         key: SourceKey,
     },
     Rules(RuleBook),
@@ -22,12 +23,13 @@ pub(super) enum Resolver<'m> {
 }
 
 impl<'m> Resolver<'m> {
-    pub(super) fn new(uids_from: &'m UidsFrom) -> Resolver<'m> {
-        match uids_from {
+    pub(super) fn new(dimension: &'m DimensionMapping) -> Resolver<'m> {
+        match &dimension.uids_from {
             UidsFrom::Constant(uid) => Resolver::Constant(*uid),
             UidsFrom::Map(map) => Resolver::Map {
                 uids: map.iter().map(|(key, uid)| (key, *uid)).collect(),
-                key: SourceKey::new([]),
+                excluded: &dimension.excluded,
+                key: SourceKey::default(),
             },
             UidsFrom::Rules(_) => Resolver::Rules(RuleBook::default()),
             UidsFrom::Options(options) => Resolver::Options(options),
@@ -47,12 +49,19 @@ impl<'m> Resolver<'m> {
             .map(|place| row.get(*place).copied().flatten());
         match self {
             Resolver::Constant(uid) => Resolved::Uid(*uid),
-            Resolver::Map { uids, key } => {
+            Resolver::Map {
+                uids,
+                excluded,
+                key,
+            } => {
                 if !key.refill(values) {
                     return Resolved::Unknown;
                 }
-                uids.get(key)
-                    .map_or(Resolved::Unknown, |uid| Resolved::Uid(*uid))
+                match uids.get(key) {
+                    Some(uid) => Resolved::Uid(*uid),
+                    None if excluded.contains(key) => Resolved::Excluded,
+                    None => Resolved::Unknown,
+                }
             }
             Resolver::Rules(book) => book.answer(period, values),
             Resolver::Options(options) => options

@@ -92,6 +92,7 @@ impl RuleColumns {
             "rule",
         ];
         declared.extend(keys.iter().map(String::as_str));
+        columns.ensure_none_resembles(&declared)?;
         columns.only(&declared)?;
         let typed = |column: &str, types: &[&str], expected| match columns.find(column) {
             Some(place) if !types.contains(&columns.type_name(place)) => {

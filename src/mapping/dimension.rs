@@ -13,6 +13,8 @@ pub(crate) struct DimensionMapping {
     /// The columns that make its key, in order; declared even where a constant makes them unused.
     pub(crate) columns: Vec<String>,
     pub(crate) uids_from: UidsFrom,
+    /// Rows of these keys are meant to be left out.
+    pub(crate) excluded: BTreeSet<SourceKey>,
     /// UIDs of map file lines that are marked `retired`: nothing maps to them any more.
     pub(crate) retired: BTreeSet<Uid>,
     /// Keys that match may be shown to anybody.
@@ -35,11 +37,12 @@ pub(crate) enum UidsFrom {
 }
 
 impl DimensionMapping {
-    /// The default combo of most DHIS2.
-    pub(crate) fn constant(uid: Uid) -> DimensionMapping {
+    /// A dimension of which nothing more is written.
+    pub(super) fn new(uids_from: UidsFrom) -> DimensionMapping {
         DimensionMapping {
             columns: Vec::new(),
-            uids_from: UidsFrom::Constant(uid),
+            uids_from,
+            excluded: BTreeSet::new(),
             retired: BTreeSet::new(),
             show_keys: None,
             scope_org_units: Vec::new(),

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::file_error::FileError;
+use super::look_alike::LookAlike;
 use super::section::hint;
 use super::source_key::SourceKey;
+use super::spreadsheet::{SheetLine, Spreadsheet};
 use super::toml_value::one_of;
 use crate::domain::{Absent, Combine, ElementPolicies, Uid, Word};
 
@@ -12,6 +14,8 @@ use crate::domain::{Absent, Combine, ElementPolicies, Uid, Word};
 #[derive(Debug, Default)]
 pub(crate) struct MapFile {
     pub(crate) uids: BTreeMap<SourceKey, Uid>,
+    /// Rows of these keys are meant to be left out.
+    pub(crate) excluded: BTreeSet<SourceKey>,
     /// No key maps to them any more.
     pub(crate) retired: BTreeSet<Uid>,
     /// Only data elements that have their own stand here.
@@ -31,9 +35,8 @@ pub(crate) type FindUid<'f> =
 
 /// Reads a map file with a column for each of `columns`, and `uid`.
 ///
-/// A byte order mark, CRLF, `;` or tab as separator, trailing blanks and blank lines are accepted as spreadsheets
-/// write them. Fails on a repeated key, a bad UID, a missing column, two policies for one data element, and a UID that is
-/// retired and in use.
+/// Fails on a repeated key, a bad UID, a missing column, a column that is almost one of ours, two policies for one data
+/// element, and a UID that is retired and in use.
 pub(crate) fn parse(
     file: &str,
     text: &str,
@@ -41,35 +44,20 @@ pub(crate) fn parse(
     policy_columns: PolicyColumns,
     uid: &mut FindUid<'_>,
 ) -> Result<MapFile, FileError> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if text.contains('\0') {
-        return Err(FileError::whole(
-            file,
-            "not a CSV file: it holds NUL characters",
-        ));
-    }
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(separator(text))
-        .has_headers(true)
-        .flexible(true)
-        .from_reader(text.as_bytes());
-    let headers = reader.headers().map_err(|error| broken(file, &error))?;
-    let header = MapFileColumns::find(file, headers, columns, policy_columns)?;
+    let has_all = |header: &[String]| {
+        let mut needed = columns.iter().map(String::as_str).chain(["uid"]);
+        needed.all(|name| header.iter().any(|each| each == name))
+    };
+    let sheet = Spreadsheet::parse(file, text, has_all)?;
+    let columns = MapFileColumns::find(&sheet, columns, policy_columns)?;
     let mut map = MapFile::default();
-    let mut record = csv::StringRecord::new();
-    while reader
-        .read_record(&mut record)
-        .map_err(|error| broken(file, &error))?
-    {
-        let line = record.position().map_or(0, |start| line_of(text, start));
-        if record.iter().any(|cell| !cell.trim().is_empty()) {
-            let line = MapFileLine {
-                file,
-                line,
-                record: &record,
-            };
-            line.read(&header, &mut map, uid)?;
-        }
+    let mut lines = BTreeMap::new();
+    for record in &sheet.records {
+        let line = MapFileLine {
+            record,
+            columns: &columns,
+        };
+        line.read(&mut map, &mut lines, uid)?;
     }
     if let Some(uid) = map.uids.values().find(|uid| map.retired.contains(uid)) {
         let message =
@@ -86,43 +74,47 @@ struct MapFileColumns {
     combine: Option<usize>,
     absent: Option<usize>,
     retired: Option<usize>,
+    exclude: Option<usize>,
 }
 
 impl MapFileColumns {
     fn find(
-        file: &str,
-        headers: &csv::StringRecord,
+        sheet: &Spreadsheet<'_>,
         columns: &[String],
         policy_columns: PolicyColumns,
     ) -> Result<MapFileColumns, FileError> {
-        let names: Vec<&str> = headers.iter().map(str::trim).collect();
+        let policies: &[&str] = match policy_columns {
+            PolicyColumns::Read => &["combine", "absent"],
+            PolicyColumns::Ignored => &[],
+        };
+        let keys = columns.iter().map(String::as_str);
+        let ours: Vec<&str> = keys
+            .chain(["uid", "retired", "exclude"])
+            .chain(policies.iter().copied())
+            .collect();
         let find = |name: &str| -> Result<Option<usize>, FileError> {
-            let mut places = names.iter().enumerate().filter(|(_, each)| **each == name);
+            let header = sheet.header.iter().enumerate();
+            let mut places = header.filter(|(_, each)| *each == name);
             let first = places.next().map(|(place, _)| place);
             match places.next() {
-                Some((second, _)) => Err(FileError {
-                    file: file.to_owned(),
-                    place: Some((1, second + 1)),
-                    message: format!("column `{name}` stands twice"),
-                }),
+                Some((second, _)) => {
+                    Err(sheet.error_in_header(second, format!("column `{name}` stands twice")))
+                }
                 None => Ok(first),
             }
         };
         let require = |name: &str| -> Result<usize, FileError> {
-            find(name)?.ok_or_else(|| FileError {
-                file: file.to_owned(),
-                place: Some((1, 1)),
-                message: format!(
-                    "column `{name}` is missing{}",
-                    hint(name, names.iter().copied())
-                ),
+            let names = sheet.header.iter().map(String::as_str);
+            find(name)?.ok_or_else(|| {
+                let message = missing(name, names);
+                sheet.error_in_header(0, message)
             })
         };
         let policy = |name| match policy_columns {
             PolicyColumns::Read => find(name),
             PolicyColumns::Ignored => Ok(None),
         };
-        Ok(MapFileColumns {
+        let found = MapFileColumns {
             keys: columns
                 .iter()
                 .map(|column| require(column))
@@ -131,50 +123,115 @@ impl MapFileColumns {
             combine: policy("combine")?,
             absent: policy("absent")?,
             retired: find("retired")?,
-        })
+            exclude: find("exclude")?,
+        };
+        ensure_none_resembles(sheet, &ours)?;
+        Ok(found)
     }
 }
 
+/// The message that a column is missing, with the one that was meant, if any.
+fn missing<'a>(name: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
+    let mut alike = names
+        .clone()
+        .filter_map(|each| Some((each, LookAlike::between(each, name)?)));
+    match alike.find(|(_, look_alike)| *look_alike != LookAlike::OneLetter) {
+        Some((each, look_alike)) => format!(
+            "column `{name}` is missing; `{}` differs from it in {}",
+            each.escape_debug(),
+            look_alike.words()
+        ),
+        None => format!("column `{name}` is missing{}", hint(name, names)),
+    }
+}
+
+/// A column that people take for one of ours is not somebody's note.
+fn ensure_none_resembles(sheet: &Spreadsheet<'_>, ours: &[&str]) -> Result<(), FileError> {
+    for (column, name) in sheet.header.iter().enumerate() {
+        if ours.contains(&name.as_str()) {
+            continue;
+        }
+        let near = ours
+            .iter()
+            .find_map(|our| Some((our, LookAlike::between(name, our)?)));
+        if let Some((our, difference)) = near {
+            let message = format!(
+                "column `{}` differs from `{our}` in {}; call it `{our}`, or give a column of notes another name",
+                name.escape_debug(),
+                difference.words()
+            );
+            return Err(sheet.error_in_header(column, message));
+        }
+    }
+    Ok(())
+}
+
 struct MapFileLine<'a> {
-    file: &'a str,
-    line: u64,
-    record: &'a csv::StringRecord,
+    record: &'a SheetLine<'a>,
+    columns: &'a MapFileColumns,
 }
 
 impl MapFileLine<'_> {
+    /// `lines`: the line in which each key stands.
     fn read(
         &self,
-        header: &MapFileColumns,
         map: &mut MapFile,
+        lines: &mut BTreeMap<SourceKey, usize>,
         uid: &mut FindUid<'_>,
     ) -> Result<(), FileError> {
-        let key = SourceKey::new(header.keys.iter().map(|&column| self.cell(column)));
-        let uid = uid(&key, self.cell(header.uid), self.place(header.uid))
-            .map_err(|error| self.error(header.uid, error))?;
+        let (record, columns) = (self.record, self.columns);
+        let keys = columns.keys.iter().map(|column| record.cell(*column));
+        let key = SourceKey::new(keys.collect::<Result<Vec<String>, _>>()?);
+        let first = columns.keys.first().copied().unwrap_or(0);
+        let is_retired = self.says_yes(columns.retired, "retired")?;
+        if self.says_yes(columns.exclude, "exclude")? {
+            self.ensure_first(first, &key, lines)?;
+            map.excluded.insert(key);
+            return Ok(());
+        }
+        let text = record.cell(columns.uid)?;
+        let uid = uid(&key, &text, record.place(columns.uid))
+            .map_err(|error| record.error(columns.uid, error))?;
         let policies = ElementPolicies {
-            combine: self.policy::<Combine>(header.combine, "combine")?,
-            absent: self.policy::<Absent>(header.absent, "absent")?,
+            combine: self.policy::<Combine>(columns.combine, "combine")?,
+            absent: self.policy::<Absent>(columns.absent, "absent")?,
         };
-        self.set_policies(header, map, uid, policies)?;
-        if self.is_retired(header)? {
+        self.set_policies(map, uid, policies)?;
+        if is_retired {
             map.retired.insert(uid);
             return Ok(());
         }
-        match map.uids.insert(key, uid) {
+        self.ensure_first(first, &key, lines)?;
+        map.uids.insert(key, uid);
+        Ok(())
+    }
+
+    fn ensure_first(
+        &self,
+        column: usize,
+        key: &SourceKey,
+        lines: &mut BTreeMap<SourceKey, usize>,
+    ) -> Result<(), FileError> {
+        let (line, _) = self.record.place(column);
+        match lines.insert(key.clone(), line) {
             None => Ok(()),
-            Some(_) => {
-                let column = header.keys.first().copied().unwrap_or(0);
-                Err(self.error(column, "this key stands in an earlier line too".to_owned()))
+            Some(earlier) => {
+                let message = format!("this key stands in line {earlier} too; keep one of the two");
+                Err(self.record.error(column, message))
             }
         }
     }
 
-    fn is_retired(&self, header: &MapFileColumns) -> Result<bool, FileError> {
-        match header.retired.map(|column| (column, self.cell(column))) {
-            None | Some((_, "" | "no")) => Ok(false),
-            Some((_, "yes")) => Ok(true),
-            Some((column, _)) => {
-                Err(self.error(column, "`retired` must be yes, no or empty".to_owned()))
+    fn says_yes(&self, column: Option<usize>, name: &str) -> Result<bool, FileError> {
+        let Some(column) = column else {
+            return Ok(false);
+        };
+        match self.record.cell(column)?.as_str() {
+            "" | "no" => Ok(false),
+            "yes" => Ok(true),
+            _ => {
+                let message = format!("`{name}` must be yes, no or empty");
+                Err(self.record.error(column, message))
             }
         }
     }
@@ -182,7 +239,6 @@ impl MapFileLine<'_> {
     /// An empty policy says nothing; two different ones for one data element contradict each other.
     fn set_policies(
         &self,
-        header: &MapFileColumns,
         map: &mut MapFile,
         uid: Uid,
         policies: ElementPolicies,
@@ -193,11 +249,11 @@ impl MapFileLine<'_> {
         let set = map.policies.entry(uid).or_default();
         set.agree_with(policies).map_err(|name| {
             let column = match name {
-                "combine" => header.combine,
-                _ => header.absent,
+                "combine" => self.columns.combine,
+                _ => self.columns.absent,
             };
             let message = format!("`{name}` differs from an earlier line of data element {uid}");
-            self.error(column.unwrap_or(0), message)
+            self.record.error(column.unwrap_or(0), message)
         })
     }
 
@@ -205,69 +261,16 @@ impl MapFileLine<'_> {
         let Some(column) = column else {
             return Ok(None);
         };
-        let text = self.cell(column);
+        let text = self.record.cell(column)?;
         if text.is_empty() {
             return Ok(None);
         }
         match W::WORDS.iter().find(|(word, _)| *word == text) {
             Some((_, choice)) => Ok(Some(*choice)),
-            None => Err(self.error(column, format!("`{name}` {}", one_of::<W>()))),
+            None => {
+                let message = format!("`{name}` {}", one_of::<W>());
+                Err(self.record.error(column, message))
+            }
         }
-    }
-
-    /// A cell without the trailing blanks that spreadsheets leave; a missing one is empty.
-    fn cell(&self, column: usize) -> &str {
-        self.record.get(column).unwrap_or("").trim_end()
-    }
-
-    fn error(&self, column: usize, message: String) -> FileError {
-        FileError {
-            file: self.file.to_owned(),
-            place: Some(self.place(column)),
-            message,
-        }
-    }
-
-    /// The line, and which of its cells, both from 1.
-    fn place(&self, column: usize) -> (usize, usize) {
-        (usize::try_from(self.line).unwrap_or(0), column + 1)
-    }
-}
-
-/// The line a record stands in. To the reader it begins with the empty lines in front of it.
-fn line_of(text: &str, start: &csv::Position) -> u64 {
-    let before = usize::try_from(start.byte()).unwrap_or(usize::MAX);
-    let rest = text.as_bytes().iter().skip(before);
-    let empty = rest.take_while(|byte| matches!(byte, b'\r' | b'\n'));
-    let lines: u64 = empty.map(|byte| u64::from(*byte == b'\n')).sum();
-    start.line() + lines
-}
-
-/// The separator of the header line: the one of comma, semicolon and tab that it has most of.
-fn separator(text: &str) -> u8 {
-    let header = text.lines().next().unwrap_or("");
-    [b',', b';', b'\t']
-        .into_iter()
-        .max_by_key(|separator| {
-            let count = header.bytes().filter(|byte| byte == separator).count();
-            // Where two are equal it is the comma.
-            (count, *separator == b',')
-        })
-        .unwrap_or(b',')
-}
-
-fn broken(file: &str, error: &csv::Error) -> FileError {
-    let place = error.position().map(|position| {
-        let line = usize::try_from(position.line()).unwrap_or(0);
-        (line, 1)
-    });
-    let message = match error.kind() {
-        csv::ErrorKind::Utf8 { .. } => "not UTF-8; save the sheet as CSV UTF-8".to_owned(),
-        _ => "not readable as CSV".to_owned(),
-    };
-    FileError {
-        file: file.to_owned(),
-        place,
-        message,
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::code::PIN;
+use super::file_error::Unreadable;
 use super::parse_guards::guards;
 use super::section::hint;
 use super::{
@@ -15,7 +16,7 @@ use crate::domain::{
 };
 
 /// The text of a file named in the mapping, by its path as written there.
-pub(crate) type ReadFile<'f> = dyn FnMut(&str) -> Result<String, String> + 'f;
+pub(crate) type ReadFile<'f> = dyn FnMut(&str) -> Result<String, Unreadable> + 'f;
 
 /// Reads a mapping. `name` is the file's stem, `file` how messages call it; `read_file` reads the files it names,
 /// `codes` tells what a code stands for.
@@ -172,8 +173,10 @@ impl MappingReader<'_, '_> {
     /// The text of the file that an entry names, with its digest kept.
     pub(super) fn read(&mut self, entry: &Entry<'_>) -> Result<String, FileError> {
         let path = entry.string()?;
-        let text = (self.read_file)(path)
-            .map_err(|problem| entry.error(format!("names {path}, which {problem}")))?;
+        let text = (self.read_file)(path).map_err(|error| match error.place {
+            Some(_) => error.of(path),
+            None => entry.error(format!("names {path}, which {}", error.problem)),
+        })?;
         self.digests.insert(path.to_owned(), digest(&text));
         Ok(text)
     }

@@ -1,6 +1,6 @@
 //! Reads the tables of a mapping file that say how a dimension becomes a UID.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use regex::Regex;
 
@@ -30,7 +30,7 @@ impl MappingReader<'_, '_> {
                 (Dimension::DataElement, None) if matches!(values, Values::Wide(_)) => continue,
                 (_, Some(entry)) => self.dimension(name, entry.section()?, data_set)?,
                 (Dimension::CategoryOptionCombo | Dimension::AttributeOptionCombo, None) => {
-                    DimensionMapping::constant(DEFAULT_COMBO)
+                    DimensionMapping::new(UidsFrom::Constant(DEFAULT_COMBO))
                 }
                 (_, None) => {
                     let message = format!("table `[{}]` is missing", name.table());
@@ -49,26 +49,21 @@ impl MappingReader<'_, '_> {
         data_set: Uid,
     ) -> Result<DimensionMapping, FileError> {
         let columns = columns(&mut section)?;
-        let (uids_from, retired) = self.uids_from(name, &mut section, &columns, data_set)?;
-        let show_keys = section
+        let mut dimension = self.uids_from(name, &mut section, &columns, data_set)?;
+        dimension.show_keys = section
             .take("show-keys")
             .map(|entry| pattern(&entry))
             .transpose()?;
-        let scope_org_units = match section_key(name, &mut section, "scope-org-units") {
-            Some(entry) if !matches!(uids_from, UidsFrom::Rules(_)) => {
+        dimension.scope_org_units = match section_key(name, &mut section, "scope-org-units") {
+            Some(entry) if !matches!(dimension.uids_from, UidsFrom::Rules(_)) => {
                 return Err(entry.error("narrows units that come from `rules` only".to_owned()));
             }
             Some(entry) => self.roots(entry)?,
             None => Vec::new(),
         };
         section.finish()?;
-        Ok(DimensionMapping {
-            columns,
-            uids_from,
-            retired,
-            show_keys,
-            scope_org_units,
-        })
+        dimension.columns = columns;
+        Ok(dimension)
     }
 
     fn uids_from(
@@ -77,7 +72,7 @@ impl MappingReader<'_, '_> {
         section: &mut Section<'_>,
         columns: &[String],
         data_set: Uid,
-    ) -> Result<(UidsFrom, BTreeSet<Uid>), FileError> {
+    ) -> Result<DimensionMapping, FileError> {
         let ways = ways(name);
         let given: Vec<(&str, Entry<'_>)> = ways
             .iter()
@@ -92,7 +87,9 @@ impl MappingReader<'_, '_> {
                     ways.join(", ")
                 )));
             }
-            (None, _) if columns.len() == 1 => return Ok((UidsFrom::Column, BTreeSet::new())),
+            (None, _) if columns.len() == 1 => {
+                return Ok(DimensionMapping::new(UidsFrom::Column));
+            }
             (None, _) => {
                 let known: Vec<&str> = ways.iter().copied().chain(["column"]).collect();
                 return Err(section.missing(
@@ -122,7 +119,7 @@ impl MappingReader<'_, '_> {
             "map-file" => return self.map_file(name, &entry, columns),
             _ => UidsFrom::Rules(self.sql(&entry, &["as_of"])?),
         };
-        Ok((uids_from, BTreeSet::new()))
+        Ok(DimensionMapping::new(uids_from))
     }
 
     fn map(&mut self, name: Dimension, entry: Entry<'_>) -> Result<UidsFrom, FileError> {
@@ -199,7 +196,7 @@ impl MappingReader<'_, '_> {
         name: Dimension,
         entry: &Entry<'_>,
         columns: &[String],
-    ) -> Result<(UidsFrom, BTreeSet<Uid>), FileError> {
+    ) -> Result<DimensionMapping, FileError> {
         let text = self.read(entry)?;
         let policy_columns = match name {
             Dimension::DataElement => PolicyColumns::Read,
@@ -224,10 +221,11 @@ impl MappingReader<'_, '_> {
         };
         let MapFile {
             uids,
+            excluded,
             retired,
             policies,
         } = map_file::parse(entry.string()?, &text, columns, policy_columns, &mut uid)?;
-        if uids.is_empty() && retired.is_empty() {
+        if uids.is_empty() && excluded.is_empty() && retired.is_empty() {
             return Err(entry.error("names a file without a single key".to_owned()));
         }
         self.by_pin |= by_code;
@@ -235,7 +233,11 @@ impl MappingReader<'_, '_> {
         named.retain(|named| !retired.contains(&named.uid));
         self.named.append(&mut named);
         self.elements.extend(policies);
-        Ok((UidsFrom::Map(uids), retired))
+        Ok(DimensionMapping {
+            excluded,
+            retired,
+            ..DimensionMapping::new(UidsFrom::Map(uids))
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::look_alike::LookAlike;
 use super::mapping_file::Mapping;
 use crate::domain::Dimension;
 
@@ -21,6 +22,12 @@ pub(crate) enum ColumnFault {
     },
     Missing {
         column: String,
+    },
+    /// A column of rules that a person takes for one of ours.
+    Resembles {
+        column: String,
+        ours: String,
+        difference: LookAlike,
     },
     Repeated {
         column: String,
@@ -47,6 +54,16 @@ impl fmt::Display for ColumnFault {
                     "the result has no column `{column}`, which the mapping declares"
                 )
             }
+            ColumnFault::Resembles {
+                column,
+                ours,
+                difference,
+            } => write!(
+                f,
+                "column `{}` differs from `{ours}` in {}; call it `{ours}`",
+                column.escape_debug(),
+                difference.words()
+            ),
             ColumnFault::Repeated { column } => {
                 write!(
                     f,
@@ -135,6 +152,26 @@ impl Mapping {
 }
 
 impl Columns {
+    /// Refuses a column that is almost one of `ours`.
+    pub(crate) fn ensure_none_resembles(&self, ours: &[&str]) -> Result<(), ColumnFault> {
+        for (column, _) in &self.0 {
+            if ours.contains(&column.as_str()) {
+                continue;
+            }
+            let near = ours
+                .iter()
+                .find_map(|our| Some((our, LookAlike::between(column, our)?)));
+            if let Some((our, difference)) = near {
+                return Err(ColumnFault::Resembles {
+                    column: column.clone(),
+                    ours: (*our).to_owned(),
+                    difference,
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// Refuses a column that is not among `declared`, and one that stands twice.
     pub(crate) fn only(&self, declared: &[&str]) -> Result<(), ColumnFault> {
         // First what may be personal data, which is the gravest.

@@ -8,13 +8,13 @@ pub(crate) struct SourceKey(String);
 const BETWEEN: char = '\0';
 
 impl SourceKey {
-    pub(crate) fn new<'a>(values: impl IntoIterator<Item = &'a str>) -> SourceKey {
+    pub(crate) fn new<S: AsRef<str>>(values: impl IntoIterator<Item = S>) -> SourceKey {
         let mut key = SourceKey(String::new());
         for (index, value) in values.into_iter().enumerate() {
             if index > 0 {
                 key.0.push(BETWEEN);
             }
-            key.0.push_str(value);
+            key.0.push_str(value.as_ref());
         }
         key
     }

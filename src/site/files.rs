@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::mapping::FileError;
+use crate::mapping::{FileError, Unreadable};
 
 /// Where a site file is looked for, after `--config` and `$PG2DHIS2_CONFIG`.
 const PLACES: [&str; 2] = ["pg2dhis2.toml", "/etc/pg2dhis2/pg2dhis2.toml"];
@@ -37,15 +37,22 @@ pub(super) fn site_file(named: Option<&Path>) -> Result<PathBuf, FileError> {
 }
 
 /// The text of a file; the error ends a sentence about it.
-pub(super) fn read(path: &Path) -> Result<String, String> {
-    let bytes = fs::read(path).map_err(|error| problem(path, &error))?;
-    String::from_utf8(bytes).map_err(|_| "is not UTF-8; save it as UTF-8".to_owned())
+pub(super) fn read(path: &Path) -> Result<String, Unreadable> {
+    let bytes = fs::read(path).map_err(|error| Unreadable {
+        place: None,
+        problem: problem(path, &error),
+    })?;
+    Unreadable::decode(bytes)
 }
 
 /// The text of a file that a key of the site file names.
 pub(super) fn read_for(key: &str, path: &Path) -> Result<String, FileError> {
     let shown = path.display().to_string();
-    read(path).map_err(|problem| FileError::whole(&shown, format!("{key} {problem}")))
+    read(path).map_err(|error| FileError {
+        file: shown,
+        place: error.place,
+        message: format!("{key} {}", error.problem),
+    })
 }
 
 /// The file that a key `ca-file` names.

@@ -26,8 +26,7 @@ pub(super) fn read(file: &Path) -> Result<SecretString, FileError> {
     let shown = path.display().to_string();
     // systemd guards its own; of others, nobody else may be able to read or replace them.
     let text = match guarded {
-        true => files::read(&path)
-            .map_err(|problem| FileError::whole(&shown, format!("the secret file {problem}")))?,
+        true => files::read_for("the secret file", &path)?,
         false => private(&path, &shown)?,
     };
     let secret = text.trim_end_matches(['\r', '\n']);

@@ -65,6 +65,7 @@ mod sentinels;
 mod server_dry_run;
 mod session;
 mod small_site;
+mod spreadsheets;
 mod st_lucia;
 mod st_lucia_cases;
 mod st_lucia_changes;

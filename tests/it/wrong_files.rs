@@ -192,7 +192,7 @@ fn mistakes_in_a_map_file_are_told_with_line_and_column() {
     for (csv, words) in [
         (
             "element,uid\na,M1eFRJpEkoO\na,M1eFRJpEkoO\n",
-            "elements.csv:3:1: this key stands in an earlier line too",
+            "elements.csv:3:1: this key stands in line 2 too",
         ),
         ("element,uid\na,short\n", "elements.csv:2:2:"),
         (

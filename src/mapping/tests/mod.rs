@@ -8,7 +8,7 @@ mod pinned;
 mod result_columns;
 mod wide;
 
-use super::{Codes, FileError, Mapping, parse};
+use super::{Codes, FileError, Mapping, Unreadable, parse};
 use crate::domain::Uid;
 
 /// Every test begins with this one, which is as short as a mapping can be.
@@ -44,7 +44,10 @@ fn read_by(text: &str, files: &[(&str, &str)], codes: Codes<'_>) -> Result<Mappi
         match found {
             Some((_, text)) => Ok((*text).to_owned()),
             None if path.ends_with(".sql") => Ok("SELECT 1".to_owned()),
-            None => Err("cannot be read".to_owned()),
+            None => Err(Unreadable {
+                place: None,
+                problem: "cannot be read".to_owned(),
+            }),
         }
     };
     parse("doses", "doses.toml", text, &mut read_file, codes)
