@@ -1,7 +1,7 @@
 //! Gives every cell of a mapping its outcome, and the report everything the plan says.
 
 use super::one_mapping::OneMapping;
-use crate::domain::{Change, Sent};
+use crate::domain::{Change, MovedCell, Sent};
 use crate::plan::Plan;
 use crate::report::ChangeReport;
 
@@ -29,6 +29,11 @@ impl OneMapping<'_, '_> {
             })
         });
         report.absorb_changes(changes, self.orders.keep());
+        let moved = sent.iter().filter_map(|sent| match sent {
+            Sent::Moved(moved) => Some(MovedCell::clone(moved)),
+            _ => None,
+        });
+        report.cells.moved.extend(moved);
         for (why, cells) in plan.left {
             *report.cells.left.entry(why).or_default() += cells;
         }

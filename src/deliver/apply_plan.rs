@@ -1,5 +1,7 @@
 //! Applies a saved plan: whole, if DHIS2 is still as the plan found it, or not at all.
 
+use std::time::Instant;
+
 use super::close_approved::close_approved;
 use super::connection::Connection;
 use super::named_objects::{NamedObjects, names_of_target};
@@ -58,6 +60,7 @@ fn recheck_all(
         return None;
     }
     let mut rechecked = Vec::new();
+    connection.read_at = Instant::now();
     for ((saved, target), report) in targets.into_iter().zip(reports) {
         match connection.recheck(saved, &target) {
             Ok(each) => rechecked.push((target, each)),

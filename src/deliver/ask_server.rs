@@ -10,7 +10,7 @@ use crate::report::ServerDryRun;
 impl OneMapping<'_, '_> {
     /// What would become of each change: as we predict, but for those that DHIS2 rejects.
     pub(super) fn ask_server(&mut self, plan: &Plan, target: &Target) -> Vec<Sent> {
-        let task = task(plan, target, self.connection.chunk);
+        let task = task(self.connection, plan, target);
         let rehearsed = push::rehearse(&mut self.connection.dhis2, &task, self.budget);
         if let Some(failure) = rehearsed.failure {
             let problem = Problem::new(Exit::of_dhis2(&failure), failure.message);

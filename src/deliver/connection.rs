@@ -1,6 +1,7 @@
 //! Learns what DHIS2 is like for a mapping, and refuses a server, an account or metadata with which nothing can go well.
 
 use std::collections::{BTreeSet, HashMap};
+use std::time::Instant;
 
 use jiff::civil::DateTime;
 
@@ -34,6 +35,8 @@ pub(crate) struct Connection {
     searched: BTreeSet<(Uid, Period)>,
     /// Where values that no mapping answers for are looked for once everything is sent.
     pub(super) later_looks: Vec<LaterLook>,
+    /// When the first of the live values was read that the next plan is made from.
+    pub(super) read_at: Instant,
     pub(crate) registrations: Registrations,
     own_users: Vec<OwnUser>,
     /// What it was like when it was pinned.
@@ -63,6 +66,7 @@ impl Connection {
             notes: Vec::new(),
             searched: BTreeSet::new(),
             later_looks: Vec::new(),
+            read_at: Instant::now(),
             registrations: access.registrations,
             own_users: access.own_users,
             pin: access.pin,

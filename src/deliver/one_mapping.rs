@@ -98,7 +98,7 @@ impl OneMapping<'_, '_> {
         remember::before(self.connection, plan)
             .and_then(|()| self.record.sending(&self.report.name, plan.changes.len()))
             .inspect_err(|problem| self.report.problems.push(problem.clone()))?;
-        let task = task(plan, target, self.connection.chunk);
+        let task = task(self.connection, plan, target);
         let pushed = push::push(&mut self.connection.dhis2, &task, self.budget);
         let is_done = |sent: &Sent| matches!(sent, Sent::Confirmed | Sent::Rejected { .. });
         let name = &self.report.name;
@@ -135,12 +135,15 @@ impl OneMapping<'_, '_> {
 }
 
 /// What is to be sent of a plan.
-pub(super) fn task<'p>(plan: &'p Plan, target: &'p Target, chunk: usize) -> Task<'p> {
+pub(super) fn task<'p>(connection: &Connection, plan: &'p Plan, target: &'p Target) -> Task<'p> {
     Task {
         data_set: &target.data_set,
         engine: target.engine(),
         space: &plan.space,
         changes: &plan.changes,
-        chunk,
+        chunk: connection.chunk,
+        read_at: connection.read_at,
+        username: &target.account.username,
+        own_users: &target.own_users,
     }
 }

@@ -1,5 +1,7 @@
 //! Reads what DHIS2 holds, block by block, and makes the plan of a mapping.
 
+use std::time::Instant;
+
 use super::close_approved::close_approved;
 use super::connection::Connection;
 use super::later_look::LaterLook;
@@ -30,6 +32,7 @@ impl Connection {
         let periods = planner.periods().to_vec();
         let units = planner.units();
         let data_set = &target.data_set;
+        self.read_at = Instant::now();
         for (periods, units) in blocks(&periods, &units) {
             self.dhis2
                 .live(data_set, periods, units, &mut |row| planner.live(&row))?;

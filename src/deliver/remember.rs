@@ -44,7 +44,7 @@ pub(crate) fn after(
                 gone.extend((was_gone && change.kind == ChangeKind::Create).then_some(cell));
                 continue;
             }
-            Sent::Unconfirmed => continue,
+            Sent::Unconfirmed | Sent::Moved(_) => continue,
         }
         let was_ours = change.old.is_some() && change.author().is_none();
         let leaves_nothing = leaves_nothing(target, &cell, change);

@@ -1,11 +1,8 @@
 //! What is to become of a cell in DHIS2, and what became of it.
 
-use std::rc::Rc;
-
-use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
-use super::{CellOutcome, Key, Text};
+use super::{Author, CellOutcome, Key, MovedCell, Text};
 
 /// One cell that DHIS2 is asked to change.
 #[derive(Clone, Debug)]
@@ -41,15 +38,6 @@ pub(crate) struct People {
     pub(crate) author: Option<Author>,
 }
 
-/// Who last stored or deleted a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Author {
-    /// DHIS2's name of the account; empty where it tells none.
-    pub(crate) user: Rc<str>,
-    /// By the server's clock.
-    pub(crate) when: Option<DateTime>,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ChangeKind {
@@ -74,6 +62,8 @@ pub(crate) enum Sent {
     NotSent,
     /// A person must look first.
     Held,
+    /// Somebody stored or deleted something there since it was read.
+    Moved(Box<MovedCell>),
 }
 
 impl Sent {
@@ -88,6 +78,7 @@ impl Sent {
             (Sent::Unconfirmed, _) => CellOutcome::Unconfirmed,
             (Sent::NotSent, _) => CellOutcome::NotSent,
             (Sent::Held, _) => CellOutcome::Held,
+            (Sent::Moved(_), _) => CellOutcome::Moved,
         }
     }
 }

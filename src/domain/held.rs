@@ -34,11 +34,11 @@ pub(crate) struct HeldCell {
     pub(crate) author: Option<Author>,
 }
 
-/// A cell that is no longer as a saved plan found it, for which nothing of the plan is sent.
+/// A cell in which somebody was since it was read: nothing is sent over it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MovedCell {
     pub(crate) cell: Cell,
-    /// The live value when the plan was made.
+    /// The live value as it was read for the plan.
     pub(crate) expected: Option<Text>,
     /// The live value now.
     pub(crate) found: Option<Text>,

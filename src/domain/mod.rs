@@ -1,6 +1,7 @@
 //! The vocabulary of the program: UIDs, periods, numbers and value types, cells and their changes, as DHIS2 means
 //! them. Pure: nothing here reads a file, a clock, a socket or the environment.
 
+mod author;
 mod cell;
 mod change;
 mod complete;
@@ -29,8 +30,9 @@ mod traced;
 mod uid;
 mod value;
 
+pub(crate) use author::Author;
 pub(crate) use cell::{Cell, Form, Key, Space, Triple};
-pub(crate) use change::{Author, Change, ChangeKind, People, Sent, ServerCounts};
+pub(crate) use change::{Change, ChangeKind, People, Sent, ServerCounts};
 pub(crate) use complete::{Complete, Registration};
 pub(crate) use desired::{
     Desired, DesiredCell, Incomplete, OrgUnitScope, RowPlace, Scope, TripleScope, Unplaced,

@@ -16,6 +16,7 @@ pub(crate) enum CellOutcome {
     Closed,
     Blocked,
     Held,
+    Moved,
     Created,
     Updated,
     Zeroed,
@@ -26,12 +27,13 @@ pub(crate) enum CellOutcome {
 }
 
 impl CellOutcome {
-    pub(crate) const ALL: [CellOutcome; 12] = [
+    pub(crate) const ALL: [CellOutcome; 13] = [
         CellOutcome::Unchanged,
         CellOutcome::Left,
         CellOutcome::Closed,
         CellOutcome::Blocked,
         CellOutcome::Held,
+        CellOutcome::Moved,
         CellOutcome::Created,
         CellOutcome::Updated,
         CellOutcome::Zeroed,
@@ -48,6 +50,7 @@ impl CellOutcome {
             CellOutcome::Closed => "closed",
             CellOutcome::Blocked => "blocked",
             CellOutcome::Held => "held",
+            CellOutcome::Moved => "moved",
             CellOutcome::Created => "created",
             CellOutcome::Updated => "updated",
             CellOutcome::Zeroed => "zeroed",

@@ -44,7 +44,7 @@ pub(crate) struct OpenProblem {
 }
 
 /// Outcomes after which it is not known, or known not to be, that DHIS2 is as the source has it.
-const UNCONFIRMED: [&str; 3] = ["held", "unconfirmed", "not-sent"];
+const UNCONFIRMED: [&str; 4] = ["held", "moved", "unconfirmed", "not-sent"];
 
 impl Past {
     /// `periods`: those that a run looks at by itself.

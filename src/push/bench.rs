@@ -1,7 +1,7 @@
 //! For tests: a stand-in of either dialect, and what is to be pushed to it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rig::dhis2::{Dialect, Row, StandIn};
 use serde_json::Value;
@@ -43,6 +43,8 @@ pub(super) struct Bench {
     pub(super) data_set: DataSet,
     pub(super) budget: Budget,
     pub(super) chunk: usize,
+    /// How long ago what is pushed was read.
+    pub(super) read_ago: Duration,
     engine: Engine,
 }
 
@@ -55,6 +57,8 @@ pub(super) struct Wish {
     pub(super) combo: Uid,
     pub(super) kind: ChangeKind,
     pub(super) value: &'static str,
+    /// What was there when it was planned.
+    pub(super) old: Option<&'static str>,
     pub(super) comment: Option<&'static str>,
     pub(super) follow_up: bool,
 }
@@ -68,6 +72,7 @@ pub(super) fn wish(unit: &str, element: &str, value: &'static str) -> Wish {
         combo: DEFAULT_COMBO,
         kind: ChangeKind::Create,
         value,
+        old: None,
         comment: None,
         follow_up: false,
     }
@@ -99,7 +104,7 @@ impl Wish {
             key: space.key(&self.cell()).expect("a cell of the space"),
             kind: self.kind,
             value: Text::from(self.value),
-            old: None,
+            old: self.old.map(Text::from),
             follow_up: self.follow_up,
             people: self.comment.map(|comment| {
                 Box::new(People {
@@ -154,6 +159,7 @@ impl Bench {
                 extra_requests: EXTRA_REQUESTS,
             },
             chunk: CHUNK,
+            read_ago: Duration::ZERO,
         }
     }
 
@@ -174,6 +180,11 @@ impl Bench {
             space: &space,
             changes: &changes,
             chunk: self.chunk,
+            read_at: Instant::now()
+                .checked_sub(self.read_ago)
+                .expect("a machine that has run so long"),
+            username: "loader",
+            own_users: &[],
         };
         push(&mut self.dhis2, &task, &mut self.budget)
     }

@@ -1,19 +1,76 @@
 //! Whether what DHIS2 holds is what was sent, in the form it stores it. Pure.
 
-use crate::domain::{Change, ChangeKind, DataElement, Engine, LiveRow, canonical, reads_as_zero};
+use crate::domain::{
+    Author, Cell, Change, ChangeKind, DataElement, Engine, LiveRow, MovedCell, Text, canonical,
+    reads_as_zero,
+};
 
-/// Whether the row shows the change done, with the comment and the mark that were sent back with it.
-pub(super) fn shows(
+/// How the cell of a change stands in DHIS2.
+pub(super) enum Standing {
+    /// It shows the change done.
+    Done,
+    /// It is as it was when the change was planned.
+    AsFound,
+    /// Neither, and somebody else stored or deleted something there.
+    Theirs(Box<MovedCell>),
+    /// Neither, and it is our account that DHIS2 names, or it is gone.
+    Ours(Box<MovedCell>),
+}
+
+/// How a cell stands that has a row; `theirs`: who stored it, where that is somebody else.
+pub(super) fn standing(
     row: &LiveRow<'_>,
     change: &Change,
     element: &DataElement,
-    engine: Engine,
-) -> bool {
+    (engine, theirs): (Engine, Option<&str>),
+) -> Standing {
+    if shows(row, change, element, engine) {
+        return Standing::Done;
+    }
+    let live = row.value.filter(|_| !row.deleted);
+    let author = change.author().map(|author| &*author.user);
+    let is_as_found = live == change.old.as_ref().map(Text::as_str)
+        && row.follow_up == change.follow_up
+        && said(row.comment) == said(change.comment())
+        // Nobody's word is in a cell without a value.
+        && (live.is_none() || theirs == author);
+    if is_as_found {
+        return Standing::AsFound;
+    }
+    // DHIS2 ≤ 2.42 keeps our name on what a person deleted.
+    let is_deleted = row.deleted && change.kind != ChangeKind::Delete;
+    let moved = Box::new(MovedCell {
+        cell: row.cell,
+        expected: change.old.clone(),
+        found: live.map(Text::from),
+        author: theirs.map(|user| Author {
+            user: user.into(),
+            when: row.updated(),
+        }),
+    });
+    match theirs.is_some() || is_deleted {
+        true => Standing::Theirs(moved),
+        false => Standing::Ours(moved),
+    }
+}
+
+/// A cell whose row is no longer there.
+pub(super) fn vanished(cell: Cell, change: &Change) -> Box<MovedCell> {
+    Box::new(MovedCell {
+        cell,
+        expected: change.old.clone(),
+        found: None,
+        author: None,
+    })
+}
+
+/// Whether the row shows the change done, with the comment and the mark that were sent back with it.
+fn shows(row: &LiveRow<'_>, change: &Change, element: &DataElement, engine: Engine) -> bool {
     let live = row.value.filter(|_| !row.deleted);
     let kept = row.follow_up == change.follow_up && said(row.comment) == said(change.comment());
     match live {
         None if change.kind == ChangeKind::Delete => kept,
-        // DHIS2, given an insignificant zero, deletes the row as it is.
+        // DHIS2 takes an insignificant zero for a deletion, and leaves the row otherwise as it is.
         None => is_dropped(change, element, engine),
         Some(_) if change.kind == ChangeKind::Delete => false,
         Some(live) => kept && are_equal(live, change.value.as_str(), element, engine),

@@ -1,107 +1,87 @@
-//! Reads back what was sent: only what DHIS2 shows is confirmed.
+//! Reads what was sent, or is about to be: only what DHIS2 shows is confirmed, and what somebody else did is seen.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::Task;
-use super::compare::{needs_no_row, shows};
+use super::compare::{Standing, needs_no_row, standing, vanished};
+use super::task::Task;
 use crate::dhis2::Dhis2;
 use crate::dhis2::blocks::{PERIODS, UNITS};
 use crate::dhis2::error::Dhis2Error;
-use crate::domain::{Cell, Change, DataElement, Period, Sent, Uid};
+use crate::domain::{Change, Period, Sent, Uid};
 
-/// Makes those `Unconfirmed` changes `Confirmed` that DHIS2 shows done. After an error the rest stays as it is.
+/// Makes those `Unconfirmed` changes `Confirmed` that DHIS2 shows done, and those `Moved` in whose cells somebody else was.
+/// After an error the rest stays as it is.
 pub(super) fn confirm(
     dhis2: &mut Dhis2,
     task: &Task<'_>,
     sent: &mut [Sent],
 ) -> Result<(), Dhis2Error> {
-    for block in blocks(task, sent) {
-        let mut seen = BTreeSet::new();
-        dhis2.live(task.data_set, &block.periods, &block.units, &mut |row| {
-            let Some((index, change, element)) = found(task, &row.cell) else {
-                return;
+    for part in of_few_periods(task.changes) {
+        let is_unconfirmed = |index: &usize| sent.get(*index) == Some(&Sent::Unconfirmed);
+        let unconfirmed: Vec<usize> = part.filter(is_unconfirmed).collect();
+        look(dhis2, task, &unconfirmed, &mut |index, standing| {
+            let outcome = match standing {
+                Standing::Done => Sent::Confirmed,
+                Standing::Theirs(moved) => Sent::Moved(moved),
+                Standing::AsFound | Standing::Ours(_) => return,
             };
-            seen.insert(index);
-            if shows(&row, change, element, task.engine) {
-                confirmed(sent, index);
+            if let Some(sent) = sent.get_mut(index) {
+                *sent = outcome;
             }
         })?;
-        for index in block.changes {
-            let Some((change, element)) = change_and_element(task, index) else {
-                continue;
-            };
-            let asked = block.numbers.binary_search(&change.key.unit).is_ok();
-            let unseen = asked && !seen.contains(&index);
-            if unseen && needs_no_row(change, element, task.engine) {
-                confirmed(sent, index);
-            }
-        }
     }
     Ok(())
 }
 
-fn confirmed(sent: &mut [Sent], index: usize) {
-    if let Some(outcome @ Sent::Unconfirmed) = sent.get_mut(index) {
-        *outcome = Sent::Confirmed;
-    }
-}
-
-/// The change of a cell, if there is one.
-fn found<'t>(task: &Task<'t>, cell: &Cell) -> Option<(usize, &'t Change, &'t DataElement)> {
-    let key = task.space.key(cell)?;
-    let index = task
-        .changes
-        .binary_search_by_key(&key, |change| change.key)
-        .ok()?;
-    let (change, element) = change_and_element(task, index)?;
-    Some((index, change, element))
-}
-
-fn change_and_element<'t>(task: &Task<'t>, index: usize) -> Option<(&'t Change, &'t DataElement)> {
-    let change = task.changes.get(index)?;
-    let triple = task.space.triples().get(change.key.triple as usize)?;
-    Some((change, task.data_set.elements.get(&triple.data_element)?))
-}
-
-/// One read and the changes among which are those it shows.
-struct Block {
-    periods: Vec<Period>,
-    units: Vec<Uid>,
-    /// What keys call the units; ordered.
-    numbers: Vec<u32>,
-    changes: Range<usize>,
-}
-
-/// As few reads as hold all unconfirmed changes. Nothing is kept per change: there may be a million.
-fn blocks(task: &Task<'_>, sent: &[Sent]) -> Vec<Block> {
-    let unconfirmed = |range: Range<usize>| {
-        let changes = task.changes.get(range.clone()).unwrap_or_default();
-        let sent = sent.get(range).unwrap_or_default();
-        let both = changes.iter().zip(sent);
-        both.filter(|(_, sent)| **sent == Sent::Unconfirmed)
-            .map(|(change, _)| change.key)
-    };
-    let mut blocks = Vec::new();
-    for range in of_few_periods(task.changes) {
-        let periods = distinct(unconfirmed(range.clone()).filter_map(|key| {
-            let cell = task.space.cell(key)?;
-            Some(cell.period)
-        }));
-        for numbers in distinct(unconfirmed(range.clone()).map(|key| key.unit)).chunks(UNITS) {
-            let units = numbers.iter().filter_map(|number| {
-                let units = task.space.units();
-                units.get(*number as usize).copied()
-            });
-            blocks.push(Block {
-                periods: periods.clone(),
-                units: units.collect(),
-                numbers: numbers.to_vec(),
-                changes: range.clone(),
-            });
+/// Shows how the cells of these changes, of which there are few periods, stand now, each once.
+pub(super) fn look(
+    dhis2: &mut Dhis2,
+    task: &Task<'_>,
+    indexes: &[usize],
+    visit: &mut dyn FnMut(usize, Standing),
+) -> Result<(), Dhis2Error> {
+    let keys = || indexes.iter().filter_map(|index| task.changes.get(*index));
+    let cells = indexes
+        .iter()
+        .filter_map(|index| task.cell_and_change(*index));
+    let periods: Vec<Period> = distinct(cells.map(|(cell, _)| cell.period));
+    // What keys call the units.
+    for numbers in distinct(keys().map(|change| change.key.unit)).chunks(UNITS) {
+        let units = numbers.iter().filter_map(|number| {
+            let units = task.space.units();
+            units.get(*number as usize).copied()
+        });
+        let units: Vec<Uid> = units.collect();
+        let asked = indexes.iter().copied().filter(|index| {
+            let change = task.changes.get(*index);
+            change.is_some_and(|change| numbers.binary_search(&change.key.unit).is_ok())
+        });
+        let mut left: BTreeSet<usize> = asked.collect();
+        dhis2.live(task.data_set, &periods, &units, &mut |row| {
+            let index = task.index_of(&row.cell).filter(|index| left.remove(index));
+            let known = index.and_then(|index| Some((index, task.change_and_element(index)?)));
+            if let Some((index, (change, element))) = known {
+                let theirs = task.others_name(&row);
+                visit(
+                    index,
+                    standing(&row, change, element, (task.engine, theirs)),
+                );
+            }
+        })?;
+        for index in left {
+            let Some((change, element)) = task.change_and_element(index) else {
+                continue;
+            };
+            let standing = match task.cell_and_change(index) {
+                _ if needs_no_row(change, element, task.engine) => Standing::Done,
+                Some((cell, _)) if change.old.is_some() => Standing::Ours(vanished(cell, change)),
+                _ => Standing::AsFound,
+            };
+            visit(index, standing);
         }
     }
-    blocks
+    Ok(())
 }
 
 /// The changes, which are sorted by period, in parts of a few periods, so that units without a change in most of them

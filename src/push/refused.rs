@@ -1,6 +1,7 @@
 //! What is left to send of a group that DHIS2 ≥ 2.43 refused whole: all but those it names, or else its halves. Pure.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use crate::dhis2::verdict::{Among, Offenders, Refusal};
 use crate::domain::Change;
@@ -15,12 +16,19 @@ pub(super) struct Batch {
     pub(super) tried: u32,
     /// How often nobody knew what had become of it.
     pub(super) unknown: u32,
+    /// When the cells were read last.
+    pub(super) read_at: Instant,
 }
 
 impl Batch {
     /// Not sent yet.
-    pub(super) fn new(changes: Vec<usize>, refused_with: Option<String>) -> Batch {
+    pub(super) fn new(
+        changes: Vec<usize>,
+        refused_with: Option<String>,
+        read_at: Instant,
+    ) -> Batch {
         Batch {
+            read_at,
             changes,
             refused_with,
             tried: 0,
@@ -37,7 +45,9 @@ pub(super) struct Remains {
     pub(super) batches: Vec<Batch>,
 }
 
-pub(super) fn remains(changes: &[Change], group: Vec<usize>, refusal: &Refusal) -> Remains {
+pub(super) fn remains(changes: &[Change], group: Batch, refusal: &Refusal) -> Remains {
+    let read_at = group.read_at;
+    let group = group.changes;
     let (rejected, rest) = match &refusal.offenders {
         Offenders::All => (group, Vec::new()),
         Offenders::Named(offenders) => {
@@ -64,7 +74,7 @@ pub(super) fn remains(changes: &[Change], group: Vec<usize>, refusal: &Refusal) 
     Remains {
         rejected,
         batches: batches
-            .map(|changes| Batch::new(changes, Some(refusal.code.clone())))
+            .map(|changes| Batch::new(changes, Some(refusal.code.clone()), read_at))
             .collect(),
     }
 }
@@ -112,7 +122,9 @@ impl By {
 
 #[cfg(test)]
 mod tests {
-    use super::{Remains, remains};
+    use std::time::Instant;
+
+    use super::{Batch, Remains, remains};
     use crate::dhis2::verdict::{Among, Offenders, Refusal};
     use crate::domain::{Change, ChangeKind, Key, Text};
 
@@ -136,10 +148,11 @@ mod tests {
             code: "E8030".to_owned(),
             offenders,
         };
+        let group = Batch::new((0..units.len()).collect(), None, Instant::now());
         let Remains {
             rejected: no_more,
             batches: left,
-        } = remains(&changes, (0..units.len()).collect(), &refusal);
+        } = remains(&changes, group, &refusal);
         assert_eq!(no_more, rejected);
         let left: Vec<Vec<usize>> = left.into_iter().map(|batch| batch.changes).collect();
         assert_eq!(left, batches);

@@ -1,10 +1,10 @@
 //! DHIS2's own dry run of a plan: the same imports as a push would send, none of which stores anything.
 
-use super::{Budget, Sending, Task};
+use super::sending::Sending;
+use super::task::{Budget, Task};
 use crate::dhis2::Dhis2;
 use crate::dhis2::error::Dhis2Error;
 use crate::dhis2::import::Purpose;
-use crate::dhis2::summary::ImportSummary;
 use crate::domain::{Sent, ServerCounts};
 
 /// What DHIS2 says would become of the changes.
@@ -21,7 +21,7 @@ pub(crate) struct Rehearsed {
 pub(crate) enum ServerAnswer {
     /// It passed the checks.
     Accepted,
-    /// DHIS2 refuses it, with this error code.
+    /// The error code says why.
     Refused(Box<str>),
     /// Not asked, or no answer.
     Unknown,
@@ -37,6 +37,7 @@ pub(crate) fn rehearse(dhis2: &mut Dhis2, task: &Task<'_>, budget: &mut Budget) 
         purpose: Purpose::DryRun,
         sent: &mut sent,
         counted: ServerCounts::default(),
+        read_at: task.read_at,
         failure: None,
     };
     let failure = sending.all(&Sent::NotSent).err();
@@ -53,16 +54,6 @@ fn answer(sent: Sent) -> ServerAnswer {
     match sent {
         Sent::Rejected { code } => ServerAnswer::Refused(code),
         Sent::Unconfirmed | Sent::Confirmed => ServerAnswer::Accepted,
-        Sent::NotSent | Sent::Held => ServerAnswer::Unknown,
-    }
-}
-
-/// What an import summary counts.
-pub(super) fn counts(summary: &ImportSummary) -> ServerCounts {
-    ServerCounts {
-        imported: summary.imported,
-        updated: summary.updated,
-        deleted: summary.deleted,
-        ignored: summary.ignored,
+        Sent::NotSent | Sent::Held | Sent::Moved(_) => ServerAnswer::Unknown,
     }
 }

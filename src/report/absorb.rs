@@ -115,7 +115,10 @@ impl ChangeReport {
     pub(super) fn failed(&self) -> bool {
         matches!(
             self.outcome,
-            CellOutcome::Rejected | CellOutcome::Unconfirmed | CellOutcome::NotSent
+            CellOutcome::Rejected
+                | CellOutcome::Unconfirmed
+                | CellOutcome::NotSent
+                | CellOutcome::Moved
         )
     }
 

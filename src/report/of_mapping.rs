@@ -156,7 +156,10 @@ impl MappingReport {
             ),
             (any(&[CellOutcome::Held]), Exit::Held),
             // Cells that were not sent for a reason have it among the problems.
-            (any(&[CellOutcome::Unconfirmed]), Exit::Temporary),
+            (
+                any(&[CellOutcome::Unconfirmed, CellOutcome::Moved]),
+                Exit::Temporary,
+            ),
             (
                 self.problems.is_empty() && any(&[CellOutcome::NotSent]),
                 Exit::Temporary,

@@ -190,7 +190,7 @@ impl Record {
         let is_whole = sent.len() == plan.changes.len()
             && !sent
                 .iter()
-                .any(|sent| matches!(sent, Sent::NotSent | Sent::Held));
+                .any(|sent| matches!(sent, Sent::NotSent | Sent::Held | Sent::Moved(_)));
         let whole = if is_whole { periods.as_slice() } else { &[] };
         recorder.found(mapping, ProblemKind::Rejected, whole, &rejected)
     }

@@ -36,6 +36,7 @@ mod monitoring;
 mod monitoring_dhis2;
 mod monitoring_log;
 mod monitoring_metrics;
+mod moved;
 mod moves;
 mod one_at_a_time;
 mod outage;

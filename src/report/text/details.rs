@@ -283,12 +283,17 @@ pub(super) fn shown(value: &Text) -> String {
     value.shown().to_string()
 }
 
-/// Cells that are no longer as a saved plan found them.
+/// Cells that are no longer as they were read.
 pub(super) fn moved(text: &mut String, mapping: &MappingReport) {
     if mapping.cells.moved.is_empty() {
         return;
     }
-    line(text, "  moved since the plan was made:");
+    let sent = mapping.cells.account.total().of(CellOutcome::Moved) > 0;
+    let title = match sent {
+        true => "moved since they were read: not sent, the next run judges them:",
+        false => "moved since the plan was made:",
+    };
+    line(text, &format!("  {title}"));
     let value = |value: &Option<Text>| value.as_ref().map_or("nothing".to_owned(), shown);
     listed(text, &mapping.cells.moved, |moved| {
         let author = moved.author.as_ref().map(by).unwrap_or_default();
