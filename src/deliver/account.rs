@@ -1,7 +1,7 @@
 //! Gives every cell of a mapping its outcome, and the report everything the plan says.
 
 use super::one_mapping::OneMapping;
-use crate::domain::{Change, MovedCell, Sent};
+use crate::domain::{CellOutcome, Change, MovedCell, Sent};
 use crate::plan::Plan;
 use crate::report::ChangeReport;
 
@@ -13,21 +13,28 @@ impl OneMapping<'_, '_> {
         };
         let report = &mut *self.report;
         report.absorb_cells(&plan.account_with(outcome));
-        let changes = plan.changes.iter().enumerate();
-        let changes = changes.filter_map(|(index, change)| {
+        let told = |change: &Change, outcome: CellOutcome, code: Option<String>| {
             Some(ChangeReport {
                 cell: plan.space.cell(change.key)?,
                 kind: change.kind,
                 old: change.old.clone(),
                 new: change.value.clone(),
                 author: change.author().cloned(),
-                outcome: outcome(index, change),
-                code: match sent.get(index) {
-                    Some(Sent::Rejected { code }) => Some(code.to_string()),
-                    _ => None,
-                },
+                outcome,
+                code,
             })
+        };
+        let held = plan.held_changes.iter();
+        let held = held.filter_map(|change| told(change, CellOutcome::Held, None));
+        let changes = plan.changes.iter().enumerate();
+        let changes = changes.filter_map(|(index, change)| {
+            let code = match sent.get(index) {
+                Some(Sent::Rejected { code }) => Some(code.to_string()),
+                _ => None,
+            };
+            told(change, outcome(index, change), code)
         });
+        let changes = held.chain(changes);
         report.absorb_changes(changes, self.orders.keep());
         let moved = sent.iter().filter_map(|sent| match sent {
             Sent::Moved(moved) => Some(MovedCell::clone(moved)),

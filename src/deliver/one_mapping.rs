@@ -50,7 +50,7 @@ impl OneMapping<'_, '_> {
             .map_err(anyhow::Error::from)
             .and_then(|()| self.plan(desired));
         self.report.notes.append(&mut self.connection.notes);
-        let (plan, target) = match planned {
+        let (mut plan, target) = match planned {
             Ok(planned) => planned,
             Err(error) => {
                 self.report.absorb_cells(&untouched);
@@ -62,9 +62,8 @@ impl OneMapping<'_, '_> {
             .objects
             .codes
             .extend(target.data_set.codes.clone());
-        let held = self.is_held(&source, &plan, &target, part);
+        self.hold_back(&source, &mut plan, &target, part);
         let sent = match self.orders.mode {
-            _ if held => vec![Sent::Held; plan.changes.len()],
             Mode::DryRun => vec![Sent::Confirmed; plan.changes.len()],
             Mode::AskServer => self.ask_server(&plan, &target),
             Mode::Send => match self.send(&plan, &target) {

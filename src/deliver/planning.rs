@@ -7,7 +7,7 @@ use super::connection::Connection;
 use super::later_look::LaterLook;
 use super::one_mapping::OneMapping;
 use crate::dhis2::blocks::blocks;
-use crate::domain::Desired;
+use crate::domain::{Desired, Number, Period, PeriodTotals, Scope, Uid};
 use crate::exit::{Exit, Problem};
 use crate::plan::{Plan, Planner, Target};
 
@@ -20,6 +20,13 @@ impl OneMapping<'_, '_> {
         let plan = self.connection.plan(desired, &target)?;
         Ok((plan, target))
     }
+}
+
+/// Whose totals are compared with those of earlier periods.
+struct Compared {
+    mapping: String,
+    scope: Scope,
+    max_spike: u32,
 }
 
 impl Connection {
@@ -42,12 +49,52 @@ impl Connection {
             self.later_looks.push(LaterLook {
                 search,
                 target: target.clone(),
-                read: units,
+                read: units.clone(),
             });
         }
+        let desired = planner.desired();
+        let compared = Compared {
+            mapping: desired.mapping.clone(),
+            scope: desired.scope.clone(),
+            max_spike: desired.guards.max_spike,
+        };
         let mut plan = planner.finish();
         close_approved(self, &mut plan, target)?;
+        plan.earlier = self.earlier_totals(&plan, target, &compared, &units)?;
         Ok(plan)
+    }
+
+    /// Totals of the periods that tell whether one of this plan stands out. What runs before remember of them is enough: they
+    /// are read, once and without the units that have none, only where no run has seen them yet.
+    fn earlier_totals(
+        &mut self,
+        plan: &Plan,
+        target: &Target,
+        compared: &Compared,
+        units: &[Uid],
+    ) -> anyhow::Result<PeriodTotals> {
+        if compared.max_spike == 0 {
+            return Ok(PeriodTotals::default());
+        }
+        let mut totals = self.memory.totals(&compared.mapping, target.data_set.id);
+        let mut periods: Vec<Period> = plan.periods_to_compare_with(target).into_iter().collect();
+        periods.retain(|period| !totals.knows(*period));
+        if periods.is_empty() || units.is_empty() {
+            return Ok(totals);
+        }
+        for period in &periods {
+            totals.know(*period);
+        }
+        self.dhis2
+            .live_of_many(&target.data_set, &periods, units, &mut |row| {
+                let element = row.cell.triple.data_element;
+                let counts = compared.scope.may_have(&row.cell.triple) && target.is_summed(element);
+                let value = row.value.filter(|_| counts && !row.deleted);
+                if let Some(value) = value.and_then(|value| Number::parse(value).ok()) {
+                    totals.add(row.cell.period, element, value);
+                }
+            })?;
+        Ok(totals)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::domain::{Cell, Change, ChangeKind, Sent};
 use crate::exit::Problem;
 use crate::plan::{Plan, Target};
 use crate::push;
-use crate::site::ConfirmedPeriod;
+use crate::site::{Confirmed, ConfirmedPeriod};
 
 /// What will hold a value of ours is taken off the list of our deletions before it is sent: should the run die in between,
 /// a person is asked once too often rather than overwritten. A value that is updated may be listed too: a person stored
@@ -31,15 +31,16 @@ pub(crate) fn after(
 ) -> Result<(), Problem> {
     let mut gone = Vec::new();
     // A saved plan knows only its own cells: what was confirmed before goes on from there.
-    let before = || connection.memory.confirmed(mapping, target.data_set.id);
-    let mut ours = plan.ours().unwrap_or_else(before);
+    let before = connection.memory.confirmed(mapping, target.data_set.id);
+    let values = || before.iter().map(|(period, each)| (*period, each.values));
+    let mut ours = plan.ours().unwrap_or_else(|| values().collect());
     for (change, sent) in plan.changes.iter().zip(sent) {
         let Some(cell) = plan.space.cell(change.key) else {
             continue;
         };
         match sent {
             Sent::Confirmed => {}
-            Sent::Rejected { .. } | Sent::NotSent | Sent::Held => {
+            Sent::Rejected { .. } | Sent::NotSent => {
                 let was_gone = target.own_deletions.contains(&cell);
                 gone.extend((was_gone && change.kind == ChangeKind::Create).then_some(cell));
                 continue;
@@ -59,10 +60,19 @@ pub(crate) fn after(
         data_set: target.data_set.id,
         period,
     };
-    let confirmed = ours
-        .into_iter()
-        .map(|(period, count)| (scope(period), count));
-    connection.memory.remember(gone, confirmed.collect())
+    let confirmed = ours.into_iter().map(|(period, values)| {
+        let confirmed = Confirmed {
+            values,
+            is_unfinished: !target.is_over(period),
+        };
+        (scope(period), confirmed)
+    });
+    let totals = plan.totals(target, sent);
+    let totals = totals
+        .iter()
+        .map(|(period, each)| (scope(period), each.clone()));
+    let (confirmed, totals) = (confirmed.collect(), totals.collect());
+    connection.memory.remember(gone, confirmed, totals)
 }
 
 /// Whether DHIS2 has no live value in the cell once the change is done.

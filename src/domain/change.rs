@@ -60,8 +60,6 @@ pub(crate) enum Sent {
     Unconfirmed,
     /// The run ended before.
     NotSent,
-    /// A person must look first.
-    Held,
     /// Somebody stored or deleted something there since it was read.
     Moved(Box<MovedCell>),
 }
@@ -77,7 +75,6 @@ impl Sent {
             (Sent::Rejected { .. }, _) => CellOutcome::Rejected,
             (Sent::Unconfirmed, _) => CellOutcome::Unconfirmed,
             (Sent::NotSent, _) => CellOutcome::NotSent,
-            (Sent::Held, _) => CellOutcome::Held,
             (Sent::Moved(_), _) => CellOutcome::Moved,
         }
     }

@@ -21,6 +21,10 @@ pub(crate) struct GuardLimits {
     pub(crate) max_changed: Share,
     /// The share of the total over all units of a data element that is summed up.
     pub(crate) max_decrease: Share,
+    /// The same upward; more than the whole is allowed here.
+    pub(crate) max_increase: Share,
+    /// How many times the median of the periods before and the same period a year ago such a total may be; 0: any.
+    pub(crate) max_spike: u32,
     /// Over the whole run; None: one, where live values rest on them.
     pub(crate) min_rows: Option<u64>,
     /// The greatest age of a document given to `push`, in seconds.
@@ -29,6 +33,9 @@ pub(crate) struct GuardLimits {
 
 /// No guard trips over fewer cells or rows than this.
 pub(crate) const FEWEST: u64 = 10;
+
+/// The most that `max-increase` can allow, in hundredths of a percent.
+const MOST_GROWTH: u32 = 10_000_000;
 
 /// A data element's total is guarded from this on.
 pub(crate) const LEAST_TOTAL: &str = "100";
@@ -42,6 +49,8 @@ impl Default for GuardLimits {
             max_withdrawn_of_one: Share(5_000),
             max_changed: Share(3_000),
             max_decrease: Share(1_000),
+            max_increase: Share(10_000),
+            max_spike: 3,
             min_rows: None,
             max_age: 6 * 3_600,
         }
@@ -61,6 +70,26 @@ impl Share {
         self.0
     }
 
+    /// How much a total may grow: as a share is written, but up to a hundredfold and more.
+    pub(crate) fn of_growth(text: &str) -> Result<Share, String> {
+        let wrong = "must be a share such as \"100%\" or \"250%\", at most \"100000%\"";
+        let growth = Share::read(text).filter(|share| share.0 <= MOST_GROWTH);
+        growth.ok_or_else(|| wrong.to_owned())
+    }
+
+    /// Reads `2%`, `0.5%`, `250%`.
+    fn read(text: &str) -> Option<Share> {
+        let number = text.strip_suffix('%')?.trim_end();
+        let (percent, decimals) = number.split_once('.').unwrap_or((number, ""));
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if percent.is_empty() || !digits(percent) || !digits(decimals) || decimals.len() > 2 {
+            return None;
+        }
+        let percent: u32 = percent.parse().ok()?;
+        let decimals: u32 = format!("{decimals:0<2}").parse().ok()?;
+        percent.checked_mul(100)?.checked_add(decimals).map(Share)
+    }
+
     /// Whether a part is more of the whole than this share.
     pub(crate) fn is_exceeded(self, part: u64, whole: u64) -> bool {
         u128::from(part) * u128::from(Share::WHOLE) > u128::from(whole) * u128::from(self.0)
@@ -78,22 +107,9 @@ impl FromStr for Share {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Share, String> {
-        let wrong = || "must be a share such as \"2%\" or \"0.5%\"; 100% never trips".to_owned();
-        let number = text.strip_suffix('%').ok_or_else(wrong)?.trim_end();
-        let (percent, decimals) = number.split_once('.').unwrap_or((number, ""));
-        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        if percent.is_empty() || !digits(percent) || !digits(decimals) || decimals.len() > 2 {
-            return Err(wrong());
-        }
-        let percent: u32 = percent.parse().map_err(|_| wrong())?;
-        let decimals: u32 = format!("{decimals:0<2}").parse().map_err(|_| wrong())?;
-        let share = percent
-            .checked_mul(100)
-            .and_then(|share| share.checked_add(decimals));
-        share
-            .filter(|share| *share <= Share::WHOLE)
-            .map(Share)
-            .ok_or_else(wrong)
+        let wrong = "must be a share such as \"2%\" or \"0.5%\"; 100% never trips";
+        let share = Share::read(text).filter(|share| share.0 <= Share::WHOLE);
+        share.ok_or_else(|| wrong.to_owned())
     }
 }
 
@@ -101,7 +117,7 @@ impl TryFrom<String> for Share {
     type Error = String;
 
     fn try_from(text: String) -> Result<Share, String> {
-        text.parse()
+        Share::of_growth(&text)
     }
 }
 
@@ -141,6 +157,15 @@ mod tests {
             "2", "0.02", "", "%", "-1%", "1e1%", "100.01%", "0.001%", "two%",
         ] {
             assert!(text.parse::<Share>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn growth_may_be_more_than_the_whole() {
+        assert_eq!(Share::of_growth("250%").unwrap(), Share(25_000));
+        assert_eq!(Share::of_growth("100000%").unwrap(), Share(10_000_000));
+        for text in ["100000.01%", "250", "-1%", "4294967296%"] {
+            assert!(Share::of_growth(text).is_err(), "{text}");
         }
     }
 

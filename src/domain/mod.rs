@@ -18,6 +18,7 @@ mod number_tests;
 mod outcome;
 mod own_user;
 mod period;
+mod period_totals;
 mod pin;
 mod policy;
 mod reject;
@@ -40,7 +41,7 @@ pub(crate) use desired::{
 pub(crate) use drift::{Changed, Drift};
 pub(crate) use engine::Engine;
 pub(crate) use fingerprint::Fingerprint;
-pub(crate) use held::{HeldCell, MovedCell, Trip};
+pub(crate) use held::{Concerns, HeldCell, MovedCell, Trip};
 pub(crate) use limits::{FEWEST, GuardLimits, LEAST_TOTAL, Share};
 pub(crate) use metadata::{
     Account, CategoryOption, DataElement, DataSet, InputPeriod, LiveRow, OrgUnit, Server, Version,
@@ -49,6 +50,7 @@ pub(crate) use number::{Number, Total, canonical};
 pub(crate) use outcome::{Blocked, CellAccount, CellCounts, CellOutcome, Closed, Left};
 pub(crate) use own_user::{OwnUser, is_ours};
 pub(crate) use period::{Period, PeriodRange, PeriodType};
+pub(crate) use period_totals::PeriodTotals;
 pub(crate) use pin::{CategoryCombo, ObjectKind, Pin, PinnedElement, PinnedOrgUnit};
 pub(crate) use policy::{Absent, Combine, ElementPolicies, Foreign, Policies, Word};
 pub(crate) use reject::{NO_CODE, sentence};

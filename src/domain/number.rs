@@ -92,14 +92,17 @@ impl Number {
         Some(Number { mantissa, ..self }.reduced())
     }
 
+    pub(crate) fn negative(self) -> Number {
+        Number {
+            mantissa: self.mantissa.saturating_neg(),
+            scale: self.scale,
+        }
+    }
+
     /// How far apart two numbers are; the larger of the two sizes where that does not fit.
     pub(crate) fn distance(self, other: Number) -> Number {
-        let minus = |number: Number| Number {
-            mantissa: number.mantissa.saturating_neg(),
-            scale: number.scale,
-        };
-        let size = |number: Number| number.max(minus(number));
-        match self.checked_add(minus(other)) {
+        let size = |number: Number| number.max(number.negative());
+        match self.checked_add(other.negative()) {
             Some(difference) => size(difference),
             None => size(self).max(size(other)),
         }

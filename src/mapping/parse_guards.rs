@@ -1,7 +1,7 @@
 //! The table `[guards]`: how much may change before a person must look.
 
 use super::{Entry, FileError};
-use crate::domain::GuardLimits;
+use crate::domain::{GuardLimits, Share};
 
 pub(super) fn guards(entry: Option<Entry<'_>>) -> Result<GuardLimits, FileError> {
     let Some(entry) = entry else {
@@ -21,6 +21,13 @@ pub(super) fn guards(entry: Option<Entry<'_>>) -> Result<GuardLimits, FileError>
             let text = entry.string()?;
             *share = text.parse().map_err(|wrong| entry.error(wrong))?;
         }
+    }
+    if let Some(entry) = section.take("max-increase") {
+        let text = entry.string()?;
+        guards.max_increase = Share::of_growth(text).map_err(|wrong| entry.error(wrong))?;
+    }
+    if let Some(entry) = section.take("max-spike") {
+        guards.max_spike = entry.count(0..=1_000_000)?;
     }
     if let Some(entry) = section.take("min-rows") {
         guards.min_rows = Some(entry.count(0..=1_000_000_000)?.into());

@@ -102,7 +102,6 @@ impl Plan {
     /// What may be registered as complete once the changes ended as told, by DHIS2's own clock. None where the mapping
     /// never says that anything is complete; none of them where the mapping is held.
     pub(crate) fn candidates(&self, sent: &[Sent], target: &Target) -> Option<Candidates> {
-        let held = self.is_held() || sent.contains(&Sent::Held);
         let completeness = &self.completeness;
         if completeness.policy.is_never() {
             return None;
@@ -137,8 +136,7 @@ impl Plan {
             } = form;
             if !completeness.policy.is_due(period, target.server.now) {
                 candidates.early += 1;
-            } else if held
-                || completeness.doubtful.contains(&period)
+            } else if completeness.doubtful.contains(&period)
                 || lacking.contains(&(period, org_unit))
                 || !combos.contains_key(&attribute_option_combo)
             {

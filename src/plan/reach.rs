@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::domain::{
     Account, Blocked, Cell, DataElement, DataSet, Desired, Engine, LiveRow, OrgUnit, OrgUnitScope,
-    OwnUser, Server, Uid, is_ours,
+    OwnUser, Period, Server, Uid, is_ours,
 };
 
 /// What DHIS2 is like at the time of the plan, for one data set.
@@ -48,8 +48,13 @@ impl Target {
             || (by_name && (row.value.is_none() || self.own_deletions.contains(&row.cell)))
     }
 
+    /// Whether a period is over by DHIS2's own clock.
+    pub(crate) fn is_over(&self, period: Period) -> bool {
+        period < period.period_type().containing(self.server.now.date())
+    }
+
     /// Whether DHIS2 adds the values of a data element up over units.
-    pub(super) fn is_summed(&self, data_element: Uid) -> bool {
+    pub(crate) fn is_summed(&self, data_element: Uid) -> bool {
         let element = self.element(data_element);
         element.is_some_and(|element| {
             matches!(

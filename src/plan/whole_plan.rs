@@ -7,7 +7,7 @@ use super::completeness::Completeness;
 use super::tally::Tally;
 use crate::domain::{
     Blocked, Cell, CellAccount, CellCounts, CellOutcome, Change, Closed, Desired, Form, HeldCell,
-    Left, Period, Space, Text, Uid,
+    Left, Period, PeriodTotals, Space, Text, Trip, Uid,
 };
 
 /// Blocked and held cells that are listed one by one.
@@ -27,10 +27,16 @@ pub(crate) struct Plan {
     pub(crate) blocked: Vec<(Cell, Blocked)>,
     /// Blocked cells by reason, all of them.
     pub(crate) blocked_by: BTreeMap<Blocked, u64>,
-    /// Somebody else's values that differ, under `foreign = "hold"`: nothing of the mapping is sent.
+    /// Somebody else's values that differ, under `foreign = "hold"`.
     pub(crate) held: Vec<HeldCell>,
     pub(crate) held_cells: u64,
     held_forms: BTreeMap<Form, u64>,
+    /// Changes that a guard holds. Their cells are in the account as held.
+    pub(crate) held_changes: Vec<Change>,
+    /// Periods of which a guard holds everything: what was confirmed there before still counts.
+    pub(super) held_periods: BTreeSet<Period>,
+    /// PeriodTotals of periods that are not of this plan, as far as a total in it is held against them.
+    pub(crate) earlier: PeriodTotals,
     /// Values of ours that no mapping answers for; the first `LISTED`. They are no cells of this plan.
     pub(crate) stranded: Vec<(Cell, Text)>,
     pub(crate) stranded_cells: u64,
@@ -76,6 +82,9 @@ impl Plan {
             held: Vec::new(),
             held_cells: 0,
             held_forms: BTreeMap::new(),
+            held_changes: Vec::new(),
+            held_periods: BTreeSet::new(),
+            earlier: PeriodTotals::default(),
             stranded: Vec::new(),
             stranded_cells: 0,
             tally: Tally::default(),
@@ -89,6 +98,7 @@ impl Plan {
         let ours = self.tally.ours();
         let count = |period: &Period| ours.get(period).copied().unwrap_or_default();
         let periods = self.account.periods.keys();
+        let periods = periods.filter(|period| !self.held_periods.contains(period));
         self.tally
             .is_whole
             .then(|| periods.map(|period| (*period, count(period))).collect())
@@ -159,6 +169,29 @@ impl Plan {
             .map(|cell| cell.form())
             .chain(self.held_forms.keys().copied())
             .collect()
+    }
+
+    /// Holds the changes that tripped guards concern; the others go on.
+    pub(crate) fn hold_back(&mut self, trips: &[Trip]) {
+        let changes = std::mem::take(&mut self.changes);
+        for change in changes {
+            let cell = self.space.cell(change.key);
+            match cell.filter(|cell| trips.iter().any(|trip| trip.holds(cell))) {
+                Some(cell) => {
+                    self.cells(cell.period).count(CellOutcome::Held);
+                    self.completeness.lacks(cell.period, Some(cell.org_unit));
+                    self.held_changes.push(change);
+                }
+                None => self.changes.push(change),
+            }
+        }
+        let periods: Vec<Period> = self.account.periods.keys().copied().collect();
+        for period in periods {
+            if trips.iter().any(|trip| trip.holds_all_of(period)) {
+                self.held_periods.insert(period);
+                self.completeness.lacks(period, None);
+            }
+        }
     }
 
     /// Closes what is approved.

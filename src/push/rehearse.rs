@@ -54,6 +54,6 @@ fn answer(sent: Sent) -> ServerAnswer {
     match sent {
         Sent::Rejected { code } => ServerAnswer::Refused(code),
         Sent::Unconfirmed | Sent::Confirmed => ServerAnswer::Accepted,
-        Sent::NotSent | Sent::Held | Sent::Moved(_) => ServerAnswer::Unknown,
+        Sent::NotSent | Sent::Moved(_) => ServerAnswer::Unknown,
     }
 }

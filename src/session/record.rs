@@ -188,9 +188,10 @@ impl Record {
             })
             .collect();
         let is_whole = sent.len() == plan.changes.len()
+            && plan.held_changes.is_empty()
             && !sent
                 .iter()
-                .any(|sent| matches!(sent, Sent::NotSent | Sent::Held | Sent::Moved(_)));
+                .any(|sent| matches!(sent, Sent::NotSent | Sent::Moved(_)));
         let whole = if is_whole { periods.as_slice() } else { &[] };
         recorder.found(mapping, ProblemKind::Rejected, whole, &rejected)
     }

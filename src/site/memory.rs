@@ -2,18 +2,21 @@
 //!
 //! The cells we deleted: DHIS2 ≤ 2.42 keeps our name on a value that a person deleted, so that a correction could not be
 //! told from a withdrawal of ours. And how many values of ours were confirmed in a period: should all of them read as
-//! nothing, it is DHIS2 or the account that changed.
+//! nothing, it is DHIS2 or the account that changed. And the totals of data elements in each period, so that a total that
+//! stands out is seen without reading a year of values every hour.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::files;
-use crate::domain::{Cell, Period, Triple, Uid};
+use crate::domain::{Cell, Number, Period, PeriodTotals, Triple, Uid};
 use crate::exit::{Exit, Problem};
 
 const FILE: &str = "memory.tsv";
+const UNFINISHED: &str = "unfinished";
 const HEADER: &str = "dhis2\tkind\t…";
 
 /// What is remembered of one DHIS2 server; the lines of others, such as one to rehearse with, are kept as they are. If the file is lost, our
@@ -24,7 +27,8 @@ pub(crate) struct Memory {
     /// The server's address.
     server: String,
     deletions: BTreeSet<Cell>,
-    confirmed: BTreeMap<ConfirmedPeriod, u64>,
+    confirmed: BTreeMap<ConfirmedPeriod, Confirmed>,
+    totals: BTreeMap<ConfirmedPeriod, BTreeMap<Uid, Number>>,
     others: Vec<String>,
 }
 
@@ -34,6 +38,15 @@ pub(crate) struct ConfirmedPeriod {
     pub(crate) mapping: String,
     pub(crate) data_set: Uid,
     pub(crate) period: Period,
+}
+
+/// What was confirmed of a period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Confirmed {
+    /// Values of ours.
+    pub(crate) values: u64,
+    /// The period was not over yet, so that more was to come.
+    pub(crate) is_unfinished: bool,
 }
 
 impl Memory {
@@ -68,12 +81,24 @@ impl Memory {
     }
 
     /// How many values of ours the last run confirmed, by period.
-    pub(crate) fn confirmed(&self, mapping: &str, data_set: Uid) -> BTreeMap<Period, u64> {
+    pub(crate) fn confirmed(&self, mapping: &str, data_set: Uid) -> BTreeMap<Period, Confirmed> {
         let own = self
             .confirmed
             .iter()
             .filter(|(scope, _)| scope.mapping == mapping && scope.data_set == data_set);
-        own.map(|(scope, count)| (scope.period, *count)).collect()
+        own.map(|(scope, confirmed)| (scope.period, *confirmed))
+            .collect()
+    }
+
+    /// The totals of data elements that the last run which read a period saw in it.
+    pub(crate) fn totals(&self, mapping: &str, data_set: Uid) -> PeriodTotals {
+        let mut totals = PeriodTotals::default();
+        for (scope, each) in &self.totals {
+            if scope.mapping == mapping && scope.data_set == data_set {
+                *totals.know(scope.period) = each.clone();
+            }
+        }
+        totals
     }
 
     /// Cells that will hold a value again are taken out before they do.
@@ -88,11 +113,12 @@ impl Memory {
         }
     }
 
-    /// Takes in what a run confirmed: cells that are gone now, and values of ours that are there.
+    /// Takes in what a run confirmed: cells that are gone now, values of ours that are there, and totals.
     pub(crate) fn remember(
         &mut self,
         gone: Vec<Cell>,
-        confirmed: BTreeMap<ConfirmedPeriod, u64>,
+        confirmed: BTreeMap<ConfirmedPeriod, Confirmed>,
+        totals: BTreeMap<ConfirmedPeriod, BTreeMap<Uid, Number>>,
     ) -> Result<(), Problem> {
         let mut changed = false;
         for cell in gone {
@@ -100,6 +126,12 @@ impl Memory {
         }
         for (scope, count) in confirmed {
             changed |= self.confirmed.insert(scope, count) != Some(count);
+        }
+        for (scope, each) in totals {
+            if self.totals.get(&scope) != Some(&each) {
+                self.totals.insert(scope, each);
+                changed = true;
+            }
         }
         match changed {
             true => self.write(),
@@ -131,13 +163,26 @@ impl Memory {
                     },
                 });
             }
-            [_, "confirmed", mapping, data_set, period, count] => {
-                let scope = ConfirmedPeriod {
-                    mapping: (*mapping).to_owned(),
-                    data_set: data_set.parse().ok()?,
-                    period: period.parse().ok()?,
+            [_, "confirmed", mapping, data_set, period, count, rest @ ..] => {
+                let confirmed = Confirmed {
+                    values: count.parse().ok()?,
+                    is_unfinished: match rest {
+                        [] => false,
+                        [word] => (*word == UNFINISHED).then_some(true)?,
+                        _ => return None,
+                    },
                 };
-                self.confirmed.insert(scope, count.parse().ok()?);
+                let scope = ConfirmedPeriod::read(mapping, data_set, period)?;
+                self.confirmed.insert(scope, confirmed);
+            }
+            [_, "totals", mapping, data_set, period, each] => {
+                let total = |text: &str| {
+                    let (data_element, total) = text.split_once('=')?;
+                    Some((data_element.parse().ok()?, Number::parse(total).ok()?))
+                };
+                let totals: Option<_> = each.split_terminator(' ').map(total).collect();
+                let scope = ConfirmedPeriod::read(mapping, data_set, period)?;
+                self.totals.insert(scope, totals?);
             }
             _ => return None,
         }
@@ -163,12 +208,17 @@ impl Memory {
                 triple.data_element, triple.category_option_combo, triple.attribute_option_combo
             )?;
         }
-        for (scope, count) in &self.confirmed {
-            let (mapping, data_set, period) = (&scope.mapping, scope.data_set, scope.period);
-            writeln!(
-                file,
-                "{server}\tconfirmed\t{mapping}\t{data_set}\t{period}\t{count}"
-            )?;
+        for (scope, confirmed) in &self.confirmed {
+            write!(file, "{server}\tconfirmed\t{scope}\t{}", confirmed.values)?;
+            match confirmed.is_unfinished {
+                true => writeln!(file, "\t{UNFINISHED}")?,
+                false => writeln!(file)?,
+            }
+        }
+        for (scope, totals) in &self.totals {
+            let each = totals.iter().map(|(uid, total)| format!("{uid}={total}"));
+            let each: Vec<String> = each.collect();
+            writeln!(file, "{server}\ttotals\t{scope}\t{}", each.join(" "))?;
         }
         Ok(())
     }
@@ -182,5 +232,21 @@ impl Memory {
                 self.file.display()
             ),
         )
+    }
+}
+
+impl ConfirmedPeriod {
+    fn read(mapping: &str, data_set: &str, period: &str) -> Option<ConfirmedPeriod> {
+        Some(ConfirmedPeriod {
+            mapping: mapping.to_owned(),
+            data_set: data_set.parse().ok()?,
+            period: period.parse().ok()?,
+        })
+    }
+}
+
+impl fmt::Display for ConfirmedPeriod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\t{}\t{}", self.mapping, self.data_set, self.period)
     }
 }

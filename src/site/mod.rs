@@ -25,7 +25,7 @@ pub(crate) use files::{ensure_writable, reason, write_private, write_published};
 pub(crate) use key_secret::{NewSecret, key_mask};
 pub(crate) use lock::{Backfill, Lock, Next, alive};
 pub(crate) use machine::{host, user};
-pub(crate) use memory::{ConfirmedPeriod, Memory};
+pub(crate) use memory::{Confirmed, ConfirmedPeriod, Memory};
 pub(crate) use registrations::{RegistrationState, Registrations};
 pub(crate) use secret::forbid_core_files;
 pub(crate) use state::{is_usable, make_usable};

@@ -79,7 +79,7 @@ fn posts(site: &SmallSite) -> usize {
 }
 
 #[test]
-fn hold_shows_both_values_and_who_stored_theirs_when_and_sends_nothing() {
+fn hold_shows_both_values_and_who_stored_theirs_when_and_sends_the_others() {
     for dialect in BOTH {
         let site = site(dialect, "hold", "zero");
         put(&site, "nurse", "7", "2026-10-02T08:15:00Z");
@@ -99,9 +99,10 @@ fn hold_shows_both_values_and_who_stored_theirs_when_and_sends_nothing() {
             held.stderr
                 .contains("write foreign = \"keep\" or \"overwrite\"")
         );
-        assert_eq!(posts(&site), 0);
-        // The neighbour was not sent either.
-        assert_eq!(value(&site, UNITS[1]), None);
+        // The neighbour is nobody else's.
+        assert_eq!(posts(&site), 1);
+        assert_eq!(value(&site, UNITS[0]).as_deref(), Some("7"));
+        assert_eq!(value(&site, UNITS[1]).as_deref(), Some("8"));
 
         let report = report(&site, 4);
         let held = &report["held"][0];
@@ -113,7 +114,7 @@ fn hold_shows_both_values_and_who_stored_theirs_when_and_sends_nothing() {
             held["foreign"],
             json!({"stored-by": "nurse", "at": "2026-10-02T08:15:00"})
         );
-        assert_eq!(report["cells"]["held"], 2);
+        assert_eq!(report["cells"]["held"], 1);
     }
 }
 

@@ -48,15 +48,15 @@ fn loaded(dialect: Dialect) -> StLucia {
 }
 
 #[test]
-fn a_foreign_value_is_kept_or_holds_the_mapping_as_it_says() {
+fn a_foreign_value_is_kept_or_held_as_the_mapping_says_and_the_others_are_sent() {
     for dialect in BOTH {
         let site = loaded(dialect);
         let (key, _) = some_cell(&site);
         typed_over(&site, &key, "4711");
-        // A change of our own beside it, which a held mapping must not send either.
+        // A change of our own beside it, which is sent in either case.
         site.database
             .execute("UPDATE imm.immunization_event SET deleted_at = now() WHERE event_id IN (SELECT row_id FROM qa.planted_case WHERE case_code = 'P36')");
-        for (policy, code, posts) in [("hold", 4, 0), ("keep", 3, 1)] {
+        for (policy, code, posts) in [("hold", 4, 1), ("keep", 3, 0)] {
             let word = format!("foreign = \"{policy}\"");
             site.edit("mappings/epi-monthly.toml", |text| {
                 let line = text
@@ -72,10 +72,10 @@ fn a_foreign_value_is_kept_or_holds_the_mapping_as_it_says() {
             assert_eq!(stored(&rows, &key)["value"], "4711");
             let report = run.json();
             let held = count(&report, "/cells/held");
-            assert_eq!(held > 0, policy == "hold");
+            assert_eq!(held, u64::from(policy == "hold"));
+            assert_eq!(count(&report, "/cells/zeroed"), posts as u64);
             if policy == "keep" {
                 assert_eq!(report["mappings"][0]["left"][0]["reason"], "foreign-kept");
-                assert_eq!(count(&report, "/cells/zeroed"), 1);
             }
         }
     }

@@ -4,6 +4,7 @@ mod blocked;
 mod changes;
 mod closed;
 mod completeness;
+mod guards;
 mod laws;
 mod orders;
 mod outcomes;

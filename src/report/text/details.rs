@@ -185,8 +185,8 @@ pub(super) fn guards(text: &mut String, mapping: &MappingReport) {
     line(
         text,
         match mapping.hold.released {
-            true => "  guards that tripped, and were released for this plan:",
-            false => "  guards that tripped; nothing of this mapping is sent:",
+            true => "  guards that tripped, and were released for these changes:",
+            false => "  guards that tripped; the changes they are about are not sent:",
         },
     );
     listed(text, &mapping.hold.guards, |trip| {

@@ -1,12 +1,14 @@
-//! GuardLimits: whether the source went wrong rather than changed. Each says what it expected and what it found.
+//! Guards: whether the source went wrong rather than changed. Each says what it expected and what it found, and holds what
+//! it concerns.
+
+mod counts;
+mod totals;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Plan, Target};
-use crate::domain::{
-    ChangeKind, Desired, FEWEST, GuardLimits, LEAST_TOTAL, Number, Period, RowCounts, Share, Text,
-    Trip, Uid,
-};
+use crate::domain::{Concerns, Desired, FEWEST, GuardLimits, Period, RowCounts, Share, Trip, Uid};
+use counts::ChangeCounts;
 
 /// What the guards must know of the source beside the plan.
 pub(crate) struct SourceCounts {
@@ -44,20 +46,31 @@ pub(crate) struct RunSoFar<'a> {
     pub(crate) age: Option<u64>,
     /// Values of ours that the last run confirmed, by period.
     pub(crate) confirmed: &'a BTreeMap<Period, u64>,
+    /// Periods that were not over when they were confirmed last: what came to them since was only late.
+    pub(crate) unfinished: &'a BTreeSet<Period>,
 }
 
-/// The guards that hold a plan, in the order of their periods.
+/// What the guards say of a plan.
+pub(crate) struct Guarded {
+    /// Those that hold something, in the order of their periods.
+    pub(crate) trips: Vec<Trip>,
+    /// What people are told of a period that is not over, and that holds nothing.
+    pub(crate) told: Vec<String>,
+}
+
+/// Asks every guard about a plan.
 pub(crate) fn trips(
     source: &SourceCounts,
     plan: &Plan,
     target: &Target,
     run: RunSoFar<'_>,
-) -> Vec<Trip> {
+) -> Guarded {
     let measure = Measure {
         source,
         plan,
         target,
-        moved: ChangeCounts::of(plan, target),
+        run,
+        moved: ChangeCounts::of(plan, plan.changes.iter(), target),
         ours: plan.tally.ours(),
     };
     let mut trips = measure.rows();
@@ -66,9 +79,12 @@ pub(crate) fn trips(
     trips.extend(measure.withdrawn());
     trips.extend(measure.changed());
     trips.extend(measure.decreased());
+    trips.extend(measure.increased());
+    let (spikes, told) = measure.spikes();
+    trips.extend(spikes);
     trips.sort_by_key(|trip| trip.period);
     trips.extend(of_run(&source.guards, plan, run));
-    trips
+    Guarded { trips, told }
 }
 
 /// Those that are measured over the whole run.
@@ -83,6 +99,7 @@ fn of_run(guards: &GuardLimits, plan: &Plan, run: RunSoFar<'_>) -> Vec<Trip> {
         trips.push(Trip {
             guard: "min-rows",
             period: None,
+            concerns: Concerns::Everything,
             words: format!(
                 "the queries returned {} rows, and min-rows expects {}; is this the right database, and is it filled?",
                 run.rows, expected
@@ -93,6 +110,7 @@ fn of_run(guards: &GuardLimits, plan: &Plan, run: RunSoFar<'_>) -> Vec<Trip> {
         trips.push(Trip {
             guard: "max-age",
             period: None,
+            concerns: Concerns::Everything,
             words: format!(
                 "the document is {} minutes old, and max-age allows {}; extract and map again",
                 age / 60,
@@ -103,77 +121,11 @@ fn of_run(guards: &GuardLimits, plan: &Plan, run: RunSoFar<'_>) -> Vec<Trip> {
     trips
 }
 
-/// The changes of a plan, counted.
-#[derive(Default)]
-struct ChangeCounts {
-    withdrawn: BTreeMap<Period, u64>,
-    withdrawn_by_unit: BTreeMap<(Period, Uid), u64>,
-    withdrawn_by_element: BTreeMap<(Period, Uid), u64>,
-    changed: BTreeMap<Period, u64>,
-    totals: BTreeMap<(Period, Uid), Difference>,
-}
-
-/// What changes do to the total of a data element.
-#[derive(Clone, Copy, Default)]
-struct Difference {
-    before: Number,
-    after: Number,
-    /// Cells whose value falls.
-    falling: u64,
-}
-
-impl ChangeCounts {
-    fn of(plan: &Plan, target: &Target) -> ChangeCounts {
-        let mut moved = ChangeCounts::default();
-        for change in &plan.changes {
-            let Some(cell) = plan.space.cell(change.key) else {
-                continue;
-            };
-            let (period, element) = (cell.period, cell.triple.data_element);
-            match change.kind {
-                ChangeKind::Zero | ChangeKind::Delete => {
-                    *moved.withdrawn.entry(period).or_default() += 1;
-                    let unit = (period, cell.org_unit);
-                    *moved.withdrawn_by_unit.entry(unit).or_default() += 1;
-                    let element = (period, element);
-                    *moved.withdrawn_by_element.entry(element).or_default() += 1;
-                }
-                ChangeKind::Update if change.author().is_none() => {
-                    *moved.changed.entry(period).or_default() += 1;
-                }
-                ChangeKind::Update | ChangeKind::Create => {}
-            }
-            if target.is_summed(element) {
-                let after = match change.kind {
-                    ChangeKind::Delete => None,
-                    _ => Some(&change.value),
-                };
-                let difference = moved.totals.entry((period, element)).or_default();
-                difference.add(change.old.as_ref(), after);
-            }
-        }
-        moved
-    }
-}
-
-impl Difference {
-    /// A sum that does not fit is no total that a guard could measure.
-    fn add(&mut self, old: Option<&Text>, new: Option<&Text>) {
-        let number = |text: Option<&Text>| {
-            text.and_then(|text| Number::parse(text.as_str()).ok())
-                .unwrap_or(Number::ZERO)
-        };
-        let (old, new) = (number(old), number(new));
-        self.falling += u64::from(new < old);
-        self.before = self.before.checked_add(old).unwrap_or(self.before);
-        self.after = self.after.checked_add(new).unwrap_or(self.after);
-    }
-}
-
 struct Measure<'a> {
     source: &'a SourceCounts,
     plan: &'a Plan,
     target: &'a Target,
+    run: RunSoFar<'a>,
     moved: ChangeCounts,
     /// Our live cells by period.
     ours: BTreeMap<Period, u64>,
@@ -207,6 +159,7 @@ impl Measure<'_> {
                 let trip = over(share, part, whole).map(|found| Trip {
                     guard,
                     period: Some(*period),
+                    concerns: Concerns::Everything,
                     words: format!(
                         "{part} of {whole} {what} ({found}), and {guard} allows {share}; {next}"
                     ),
@@ -241,6 +194,7 @@ impl Measure<'_> {
         Some(Trip {
             guard: "silent-query",
             period: None,
+            concerns: Concerns::Everything,
             words: format!(
                 "{} returned no row, and DHIS2 holds {cells} values of ours of {} data elements that no row is about, such as {}; look at what the query reads",
                 silent.join(", "),
@@ -260,6 +214,7 @@ impl Measure<'_> {
             (missing >= FEWEST && missing > live).then(|| Trip {
                 guard: "vanished",
                 period: Some(*period),
+                concerns: Concerns::Everything,
                 words: format!(
                     "DHIS2 shows {live} values, and the last run confirmed {count} of ours; is this the right server, may the \
                      account still read them, and did somebody delete them?"
@@ -280,6 +235,7 @@ impl Measure<'_> {
             let trip = over(share, *part, whole).map(|found| Trip {
                 guard: "max-withdrawn",
                 period: Some(*period),
+                concerns: Concerns::Everything,
                 words: format!(
                     "{part} of our {whole} cells would be withdrawn ({found}), and max-withdrawn allows {share}; {next}"
                 ),
@@ -287,18 +243,22 @@ impl Measure<'_> {
             trips.extend(trip);
         }
         let units = self.moved.withdrawn_by_unit.iter();
-        let units = units.map(|(of, part)| (of, part, tally.units.get(of).map(|unit| unit.ours)));
+        let units = units.map(|(of, part)| {
+            let live = tally.units.get(of).map(|unit| unit.ours);
+            (of, Concerns::OrgUnit(of.1), part, live)
+        });
         let elements = self.moved.withdrawn_by_element.iter();
         let elements = elements.map(|(of, part)| {
             let live = tally.elements.get(of).map(|element| element.ours);
-            (of, part, live)
+            (of, Concerns::DataElement(of.1), part, live)
         });
-        for ((period, of), part, live) in units.chain(elements) {
+        for ((period, of), concerns, part, live) in units.chain(elements) {
             let whole = live.unwrap_or_default();
             let share = guards.max_withdrawn_of_one;
             let trip = over(share, *part, whole).map(|found| Trip {
                     guard: "max-withdrawn-of-one",
                     period: Some(*period),
+                concerns,
                     words: format!(
                         "{part} of our {whole} cells of {} would be withdrawn ({found}), and max-withdrawn-of-one allows {share}; {next}",
                         self.name(*of)
@@ -311,11 +271,8 @@ impl Measure<'_> {
 
     fn changed(&self) -> Vec<Trip> {
         let share = self.source.guards.max_changed;
-        let today = self.target.server.now.date();
-        let older = self.moved.changed.iter().filter(|(period, _)| {
-            let current = period.period_type().containing(today);
-            **period < current
-        });
+        let older = self.moved.changed.iter();
+        let older = older.filter(|(period, _)| self.is_over(**period));
         older
             .filter_map(|(period, part)| {
                 let whole = self.ours.get(period).copied().unwrap_or_default();
@@ -323,6 +280,7 @@ impl Measure<'_> {
                 Some(Trip {
                     guard: "max-changed",
                     period: Some(*period),
+                concerns: Concerns::Everything,
                     words: format!(
                         "{part} of our {whole} cells would change ({found}), and max-changed allows {share} of a period that is over; look for what changed in the source, the queries or the rules"
                     ),
@@ -331,33 +289,9 @@ impl Measure<'_> {
             .collect()
     }
 
-    fn decreased(&self) -> Vec<Trip> {
-        let share = self.source.guards.max_decrease;
-        let least = Number::parse(LEAST_TOTAL).unwrap_or(Number::ZERO);
-        let falls = |((period, element), difference): (&(Period, Uid), &Difference)| {
-            let counted = self.plan.tally.elements.get(&(*period, *element))?;
-            let total = counted.total?;
-            let Difference {
-                before,
-                after,
-                falling,
-            } = *difference;
-            let fall = before.distance(after);
-            let allowed = total.checked_times(share.in_hundredths_of_a_percent())?;
-            let trips = total >= least
-                && after < before
-                && falling >= FEWEST
-                && fall.checked_times(Share::WHOLE)? > allowed;
-            trips.then(|| Trip {
-                guard: "max-decrease",
-                period: Some(*period),
-                words: format!(
-                    "the total of {} would fall by {fall} from {total}, and max-decrease allows {share}; look for what is gone from the source",
-                    self.name(*element)
-                ),
-            })
-        };
-        self.moved.totals.iter().filter_map(falls).collect()
+    /// Whether a period is over, and was when it was confirmed last.
+    fn is_over(&self, period: Period) -> bool {
+        self.target.is_over(period) && !self.run.unfinished.contains(&period)
     }
 
     fn name(&self, uid: Uid) -> String {
