@@ -318,6 +318,16 @@ impl Pin {
         unit.is_some_and(|unit| unit.data_sets.contains(&data_set))
     }
 
+    /// The option combos of each element of a data set.
+    pub(crate) fn combos_of_each_element(&self, data_set: Uid) -> BTreeMap<Uid, BTreeSet<Uid>> {
+        let elements = self.data_elements.iter();
+        let elements = elements.filter_map(|(uid, element)| {
+            let combo = element.data_sets.get(&data_set)?;
+            Some((*uid, self.combos_of(combo).copied().collect()))
+        });
+        elements.collect()
+    }
+
     /// The option combos of the elements of a data set.
     pub(crate) fn combos_of_elements(&self, data_set: Uid) -> BTreeSet<Uid> {
         let elements = self.data_elements.values();

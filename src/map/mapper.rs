@@ -238,6 +238,34 @@ impl<'m> Mapper<'m> {
         }
     }
 
+    /// The answers for one value column of a row: a wide one has its own data element, and may have its own combo; a combo
+    /// that is told by its options is one of the row's own data element.
+    fn answers_of_column(
+        &self,
+        answers: &BTreeMap<Dimension, Resolved>,
+        index: usize,
+        keys: &RowKeys<'_>,
+    ) -> BTreeMap<Dimension, Resolved> {
+        let combo = Dimension::CategoryOptionCombo;
+        let mut answers = answers.clone();
+        if let Values::Wide(wide) = &self.mapping.values
+            && let Some(wide) = wide.get(index)
+        {
+            answers.insert(Dimension::DataElement, Resolved::Uid(wide.data_element));
+            if let Some(uid) = wide.category_option_combo {
+                answers.insert(combo, Resolved::Uid(uid));
+                return answers;
+            }
+        }
+        let places = keys.columns.dimensions.get(&combo).map(Vec::as_slice);
+        let element = uid(&answers, Dimension::DataElement);
+        let resolver = self.resolvers.get(&combo);
+        let own = resolver
+            .and_then(|resolver| resolver.own_combo(element, places.unwrap_or_default(), keys.row));
+        answers.extend(own.map(|own| (combo, own)));
+        answers
+    }
+
     fn data_row(
         &mut self,
         query: &str,
@@ -263,15 +291,7 @@ impl<'m> Mapper<'m> {
         let keys = RowKeys { columns, row };
         let fingerprint = keys.fingerprint();
         for (index, column) in columns.values.iter().enumerate() {
-            let mut answers = answers.clone();
-            if let Values::Wide(wide) = &mapping.values
-                && let Some(wide) = wide.get(index)
-            {
-                answers.insert(Dimension::DataElement, Resolved::Uid(wide.data_element));
-                if let Some(uid) = wide.category_option_combo {
-                    answers.insert(Dimension::CategoryOptionCombo, Resolved::Uid(uid));
-                }
-            }
+            let answers = self.answers_of_column(&answers, index, &keys);
             self.seen.add(period, fingerprint.of_value(index));
             let text = row.get(column.place).copied().flatten();
             let element = uid(&answers, Dimension::DataElement);

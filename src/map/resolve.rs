@@ -65,7 +65,7 @@ impl<'m> Resolver<'m> {
             }
             Resolver::Rules(book) => book.answer(period, values),
             Resolver::Options(options) => options
-                .find(values)
+                .find(values, None)
                 .map_or(Resolved::Unknown, Resolved::Uid),
             Resolver::Column => {
                 let mut values = values;
@@ -74,5 +74,21 @@ impl<'m> Resolver<'m> {
                     .map_or(Resolved::Unknown, Resolved::Uid)
             }
         }
+    }
+
+    /// The option combo that a key of options stands for in a row of this data element; None for any other resolver.
+    pub(super) fn own_combo(
+        &self,
+        data_element: Option<Uid>,
+        places: &[usize],
+        row: &[Option<&str>],
+    ) -> Option<Resolved> {
+        let Resolver::Options(options) = self else {
+            return None;
+        };
+        let values = places.iter();
+        let values = values.map(|place| row.get(*place).copied().flatten());
+        let found = options.find(values, data_element);
+        Some(found.map_or(Resolved::Unknown, Resolved::Uid))
     }
 }

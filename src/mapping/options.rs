@@ -10,13 +10,22 @@ pub(super) const MOST_COLUMNS: usize = 8;
 /// What an empty key means: the option of combos without a disaggregation.
 const NO_OPTION: &str = "default";
 
-/// Option combos by the texts of their options, in order. A set of texts that two combos have is not there.
+/// Option combos by the texts of their options, in order. Several category combos may be made of the same options, and
+/// then a data element tells which of them is its own.
 #[derive(Debug, Default)]
-pub(crate) struct Options(BTreeMap<Vec<String>, Uid>);
+pub(crate) struct Options {
+    combos: BTreeMap<Vec<String>, BTreeSet<Uid>>,
+    of_elements: BTreeMap<Uid, BTreeSet<Uid>>,
+}
 
 impl Options {
-    /// Those of the combos that a key of so many columns can tell.
-    pub(super) fn of(pin: &Pin, combos: &BTreeSet<Uid>, columns: usize) -> Options {
+    /// Those of the combos that a key of so many columns can tell; `of_elements` has the combos of each data element.
+    pub(super) fn of(
+        pin: &Pin,
+        combos: &BTreeSet<Uid>,
+        of_elements: BTreeMap<Uid, BTreeSet<Uid>>,
+        columns: usize,
+    ) -> Options {
         let mut found: BTreeMap<Vec<String>, BTreeSet<Uid>> = BTreeMap::new();
         for uid in combos {
             let Some(combo) = pin.category_option_combos.get(uid) else {
@@ -48,15 +57,18 @@ impl Options {
                 found.entry(key).or_default().insert(*uid);
             }
         }
-        let single = found.into_iter().filter(|(_, combos)| combos.len() == 1);
-        let single = single.filter_map(|(key, combos)| Some((key, *combos.first()?)));
-        Options(single.collect())
+        Options {
+            combos: found,
+            of_elements,
+        }
     }
 
-    /// The combo made of exactly the options that the texts name, in any order. An empty text names none.
+    /// The combo made of exactly the options that the texts name, in any order: the data element's own, else the only one
+    /// there is. An empty text names none.
     pub(crate) fn find<'v>(
         &self,
         values: impl IntoIterator<Item = Option<&'v str>>,
+        data_element: Option<Uid>,
     ) -> Option<Uid> {
         let values: Option<Vec<&str>> = values.into_iter().collect();
         let mut values = values?;
@@ -66,11 +78,22 @@ impl Options {
         }
         values.sort_unstable();
         let key: Vec<String> = values.into_iter().map(str::to_owned).collect();
-        self.0.get(&key).copied()
+        let combos = self.combos.get(&key)?;
+        let own = data_element.and_then(|uid| self.of_elements.get(&uid));
+        let own: Vec<&Uid> = own
+            .into_iter()
+            .flat_map(|own| own.intersection(combos))
+            .collect();
+        match own.as_slice() {
+            [combo] => Some(**combo),
+            [] => combos.first().copied().filter(|_| combos.len() == 1),
+            // DHIS2 has two that nobody can tell apart.
+            _ => None,
+        }
     }
 
     /// Every combo that a key can name.
     pub(super) fn combos(&self) -> BTreeSet<Uid> {
-        self.0.values().copied().collect()
+        self.combos.values().flatten().copied().collect()
     }
 }

@@ -177,9 +177,14 @@ impl MappingReader<'_, '_> {
             }
         };
         self.by_pin = true;
-        let combos = match name {
-            Dimension::AttributeOptionCombo => file.pin.combos_of_data_set(data_set),
-            _ => file.pin.combos_of_elements(data_set),
+        let (combos, of_elements) = match name {
+            Dimension::AttributeOptionCombo => {
+                (file.pin.combos_of_data_set(data_set), BTreeMap::new())
+            }
+            _ => {
+                let each = file.pin.combos_of_each_element(data_set);
+                (each.values().flatten().copied().collect(), each)
+            }
         };
         if combos.is_empty() {
             return Err(entry.error(format!(
@@ -187,7 +192,7 @@ impl MappingReader<'_, '_> {
                 file.shown
             )));
         }
-        let options = Options::of(&file.pin, &combos, columns.len());
+        let options = Options::of(&file.pin, &combos, of_elements, columns.len());
         Ok(UidsFrom::Options(options))
     }
 

@@ -64,7 +64,7 @@ fn by_options(columns: &str) -> Mapping {
 
 fn combo(mapping: &Mapping, values: &[Option<&str>]) -> Option<Uid> {
     match &mapping.dimensions[&Dimension::CategoryOptionCombo].uids_from {
-        UidsFrom::Options(options) => options.find(values.iter().copied()),
+        UidsFrom::Options(options) => options.find(values.iter().copied(), None),
         other => panic!("{other:?}"),
     }
 }
@@ -118,8 +118,8 @@ fn an_attribute_option_combo_is_found_among_those_of_the_data_set() {
     let mapping = pinned(&edited("[org-unit]", table)).unwrap();
     match &mapping.dimensions[&Dimension::AttributeOptionCombo].uids_from {
         UidsFrom::Options(options) => {
-            assert_eq!(options.find([Some("")]), Some(uid("HllvX50cXC0")));
-            assert_eq!(options.find([Some("A3")]), None);
+            assert_eq!(options.find([Some("")], None), Some(uid("HllvX50cXC0")));
+            assert_eq!(options.find([Some("A3")], None), None);
         }
         other => panic!("{other:?}"),
     }
