@@ -70,7 +70,7 @@ impl OneMapping<'_, '_> {
             self.report.problems.push(Problem::new(
                 Exit::Held,
                 format!(
-                    "held by a guard, {held}: {}{}{more}; then run again, or let exactly these changes pass with --release {digest}, or all that this guard holds \
+                    "held by a guard, {held}: {}{}{more}; then run again, or let exactly these changes pass with --release {digest} or all that this guard holds \
                      there until a day: pg2dhis2 release {} --until DATE --why TEXT",
                     period.unwrap_or_default(),
                     first.words,

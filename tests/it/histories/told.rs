@@ -42,10 +42,9 @@ pub(super) fn balances(mapping: &Value) {
 /// The report tells exactly what was expected of a run in which nothing went wrong.
 pub(super) fn tells(mapping: &Value, expected: &Expected) {
     rows(mapping, expected);
-    let held = expected.is_held();
     let mut counts: BTreeMap<&str, u64> = OUTCOMES.iter().map(|name| (*name, 0)).collect();
     for outcome in expected.cells.values() {
-        *counts.entry(name(outcome, held)).or_default() += 1;
+        *counts.entry(name(outcome)).or_default() += 1;
     }
     for (name, wanted) in counts {
         let told = count(&mapping["cells"], name);
@@ -102,7 +101,6 @@ pub(super) fn did(
     after: &BTreeMap<Cell, Stored>,
     expected: &Expected,
 ) {
-    let held = expected.is_held();
     let cells: BTreeSet<&Cell> = before
         .keys()
         .chain(after.keys())
@@ -110,7 +108,7 @@ pub(super) fn did(
         .collect();
     for cell in cells {
         let outcome = expected.cells.get(cell);
-        let change = outcome.filter(|outcome| outcome.is_change() && !held);
+        let change = outcome.filter(|outcome| outcome.is_change());
         let fits = match change {
             None => before.get(cell) == after.get(cell),
             Some(change) => is_done(after.get(cell), change),
@@ -222,13 +220,12 @@ fn left(mapping: &Value, expected: &Expected) {
     }
 }
 
-fn name(outcome: &Outcome, held: bool) -> &'static str {
+fn name(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Unchanged => "unchanged",
         Outcome::Left(_) => "left",
         Outcome::Closed => "closed",
         Outcome::Blocked(_) => "blocked",
-        _ if held => "held",
         Outcome::Hold => "held",
         Outcome::Create(_) => "created",
         Outcome::Update(_) => "updated",
