@@ -41,6 +41,7 @@ pub(crate) fn jobs<'m>(
 ) -> Result<Vec<Job<'m>>, Problem> {
     let report = &mut preparation.report;
     report.as_of = periods::as_of(&args.periods, report.started);
+    report.is_led_by_clock = args.periods.periods.is_empty() && args.periods.as_of.is_none();
     let site = &preparation.site;
     let time_zone = &site.time_zone;
     let past = match (Past::open(&site.state, Vec::new()), preparation.orders.mode) {

@@ -68,9 +68,21 @@ pub(crate) fn ended(site: &Site, recorder: &mut Recorder, report: &Report) {
     let sent = recorder.last().map_err(anyhow::Error::from);
     let sent = sent.and_then(|last| {
         let line = line(recorder.run, report, &last);
-        beat(site, signal(exit), &recorder.id, &line)
+        beat(site, signal_of(report), &recorder.id, &line)
     });
     note(recorder, Concern::Heartbeat, sent, exit);
+}
+
+/// A run of which DHIS2 accepted nothing of what was due is no success, whatever its exit code.
+fn signal_of(report: &Report) -> Signal {
+    let mut mappings = report.mappings.iter();
+    match (
+        signal(report.exit()),
+        mappings.any(MappingReport::is_nothing_accepted),
+    ) {
+        (Signal::Succeeded, true) => Signal::Failed(Exit::Partial.code()),
+        (signal, _) => signal,
+    }
 }
 
 /// A command that was to send ended before its record began: a wrong file, say. Only the heartbeat can tell.

@@ -71,6 +71,12 @@ impl Delivery {
             report.absorb_rows(desired.rows);
             return;
         };
+        if let Some(problem) = session.forbidden(desired.period_type) {
+            report.problems.push(problem);
+            report.absorb_cells(&not_sent(&desired));
+            report.absorb_rows(desired.rows);
+            return;
+        }
         let mut one = OneMapping {
             connection,
             orders: &session.orders,

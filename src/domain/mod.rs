@@ -4,6 +4,7 @@
 mod author;
 mod cell;
 mod change;
+mod clocks;
 mod complete;
 mod desired;
 mod drift;
@@ -34,6 +35,7 @@ mod value;
 pub(crate) use author::Author;
 pub(crate) use cell::{Cell, Form, Key, Space, Triple};
 pub(crate) use change::{Change, ChangeKind, People, Sent, ServerCounts};
+pub(crate) use clocks::{ClockQuestion, Clocks};
 pub(crate) use complete::{Complete, Registration};
 pub(crate) use desired::{
     Desired, DesiredCell, Incomplete, OrgUnitScope, RowPlace, Scope, TripleScope, Unplaced,
@@ -57,7 +59,7 @@ pub(crate) use reject::{NO_CODE, sentence};
 pub(crate) use release::Releasable;
 pub(crate) use rows::{Dimension, KeyGroup, RowAccount, RowCounts, RowOutcome, Sums};
 pub(crate) use shown_key::{KeyMask, ShownKey, escaped, shown_label};
-pub(crate) use source_server::{Lag, SourcePosition, SourceServer};
+pub(crate) use source_server::{Lag, SourceAge, SourcePosition, SourceServer};
 pub(crate) use text::{ShownValue, Text};
 pub(crate) use traced::{AnsweredBy, Asked, Traced, TracedAnswer, TracedRow, TracedRule};
 pub(crate) use uid::{DEFAULT_COMBO, Uid};

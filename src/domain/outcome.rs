@@ -27,6 +27,15 @@ pub(crate) enum CellOutcome {
 }
 
 impl CellOutcome {
+    /// Those after which DHIS2 is known to hold what the source says.
+    pub(crate) const ACCEPTED: [CellOutcome; 5] = [
+        CellOutcome::Unchanged,
+        CellOutcome::Created,
+        CellOutcome::Updated,
+        CellOutcome::Zeroed,
+        CellOutcome::Deleted,
+    ];
+
     pub(crate) const ALL: [CellOutcome; 13] = [
         CellOutcome::Unchanged,
         CellOutcome::Left,

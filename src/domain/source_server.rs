@@ -14,8 +14,9 @@ pub(crate) struct SourceServer {
     pub(crate) lag: Lag,
     /// None where the server does not tell: an engine of another make, or one that keeps it from this role.
     pub(crate) position: Option<SourcePosition>,
-    /// The server's own clock.
+    /// The server's own clock, and how far it was ahead of this host's.
     pub(crate) time: Timestamp,
+    pub(crate) clock_ahead: SignedDuration,
     /// Tables may lie on other servers (Citus), which share neither its settings nor its snapshot.
     pub(crate) is_distributed: bool,
 }
@@ -55,7 +56,6 @@ pub(crate) enum SourceAge {
 
 impl SourcePosition {
     /// How this position stands to one that values were sent from.
-    #[cfg_attr(not(test), expect(dead_code))]
     pub(crate) fn age(self, sent: SourcePosition) -> SourceAge {
         if self.system != sent.system {
             return SourceAge::OtherSystem;

@@ -21,7 +21,7 @@ select pg_catalog.pg_is_in_recovery() as standby, pg_catalog.current_setting('se
         else ('x' || pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 8))::pg_catalog.bit(32)::pg_catalog.int4
     end as timeline,
     pg_catalog.pg_wal_lsn_diff(case when pg_catalog.pg_is_in_recovery() then pg_catalog.pg_last_wal_replay_lsn()
-        else pg_catalog.pg_current_wal_lsn() end, '0/0') as log_bytes,
+        else pg_catalog.pg_current_wal_insert_lsn() end, '0/0') as log_bytes,
     case when not pg_catalog.pg_is_in_recovery() then 0
         when not exists (select from pg_catalog.pg_stat_wal_receiver) then null
         when pg_catalog.pg_last_wal_receive_lsn() <= pg_catalog.pg_last_wal_replay_lsn() then 0
@@ -88,13 +88,15 @@ fn server(row: &SimpleQueryRow, host: &str) -> Option<SourceServer> {
         Some("0") => Lag::None,
         Some(seconds) => Lag::Behind(SignedDuration::from_secs(seconds.parse().ok()?)),
     };
+    let time = Timestamp::from_microsecond(row.get("time")?.parse().ok()?).ok()?;
     Some(SourceServer {
         version: row.get("version")?.to_owned(),
         host: host.to_owned(),
         is_standby: row.get("standby")? == "t",
         lag,
         position: position(),
-        time: Timestamp::from_microsecond(row.get("time")?.parse().ok()?).ok()?,
+        time,
+        clock_ahead: time.duration_since(Timestamp::now()),
         is_distributed: row.get("distributed")? == "t",
     })
 }

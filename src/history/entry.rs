@@ -42,6 +42,30 @@ pub(crate) struct SourceAddress {
     pub(crate) database: String,
 }
 
+/// What is about to be sent, and which source it was read from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(crate) struct AboutToSend {
+    pub(crate) changes: u64,
+    /// None: `push` and `apply` know of no source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<SentFrom>,
+}
+
+/// The server that values were read from, and where in its life it was.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(crate) struct SentFrom {
+    pub(crate) host: String,
+    pub(crate) standby: bool,
+    /// The server's own clock.
+    pub(crate) time: String,
+    /// PostgreSQL's name of the cluster, as text because few programs read so large a number.
+    pub(crate) system: Option<String>,
+    pub(crate) timeline: u32,
+    pub(crate) log_bytes: u64,
+}
+
 /// What is to be done of a mapping.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
@@ -72,6 +96,9 @@ pub(crate) struct MappingEntry {
     /// The name of the plan that guards held.
     pub(crate) digest: Option<String>,
     pub(crate) released: bool,
+    /// Everything that was due was closed, blocked, rejected or held: that is no success, whatever the exit code.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) nothing_accepted: bool,
     /// What DHIS2 changed since the pin, a sentence each.
     pub(crate) drift: Vec<String>,
     pub(crate) notes: Vec<String>,
@@ -145,6 +172,9 @@ pub(crate) struct Finished {
     pub(crate) dhis2_time_zone: Option<String>,
     /// When its analytics tables were last built, as it said (RFC 3339); none: never, or it did not say.
     pub(crate) dhis2_analytics: Option<String>,
+    /// How many seconds the clocks of others were ahead of the host's; none: they were not asked.
+    pub(crate) source_clock_ahead: Option<i64>,
+    pub(crate) dhis2_clock_ahead: Option<i64>,
     /// What the site file allowed that is refused otherwise.
     pub(crate) relaxed: Vec<Setting>,
     pub(crate) notes: Vec<String>,

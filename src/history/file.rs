@@ -7,7 +7,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::exit::{Exit, Problem};
 use crate::site;
@@ -72,9 +72,8 @@ const LATER: [&str; 1] = [
 pub(super) fn open(state: &Path) -> Result<Connection, Problem> {
     let path = state.join(FILE);
     ensure_ours(&path)?;
-    let unusable = |why: &str| unusable(&path, why);
-    make_private(&path).map_err(|error| unusable(&site::reason(&error)))?;
-    let broken = |error: rusqlite::Error| unusable(&reason(&error));
+    make_private(&path).map_err(|error| unusable(&path, &Fault::of_file(&error)))?;
+    let broken = |error: rusqlite::Error| unusable(&path, &Fault::of(&path, &error));
     let mut connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(broken)?;
     ensure_known(&connection, &path)?;
     bring_up_to_date(&mut connection).map_err(broken)?;
@@ -86,11 +85,11 @@ pub(super) fn open_to_read(state: &Path) -> Result<Option<Connection>, Problem> 
     let path = state.join(FILE);
     match fs::metadata(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unreadable(&path, &site::reason(&error))),
+        Err(error) => return Err(unreadable(&path, &Fault::of_file(&error))),
         Ok(_) => {}
     }
     ensure_ours(&path)?;
-    let broken = |error: rusqlite::Error| unreadable(&path, &reason(&error));
+    let broken = |error: rusqlite::Error| unreadable(&path, &Fault::of(&path, &error));
     let mut connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(broken)?;
     ensure_known(&connection, &path)?;
     bring_up_to_date(&mut connection).map_err(broken)?;
@@ -106,24 +105,92 @@ pub(super) fn reason(error: &rusqlite::Error) -> String {
     }
 }
 
-pub(super) fn unusable(path: &Path, why: &str) -> Problem {
-    Problem::new(
-        Exit::State,
-        format!(
-            "the history {} cannot be written ({why}); nothing was sent; make room, mend it, or take it away: then a new one begins",
-            path.display()
-        ),
-    )
+/// What is wrong with the history, and what helps.
+pub(super) struct Fault {
+    why: String,
+    helps: &'static str,
 }
 
-pub(super) fn unreadable(path: &Path, why: &str) -> Problem {
-    Problem::new(
-        Exit::State,
-        format!(
-            "the history {} cannot be read ({why}); put back a copy of it, or take it away: then a new one begins with the next run",
-            path.display()
-        ),
-    )
+/// What helps where the file itself is broken, and only there.
+const BROKEN: &str =
+    "put back a copy of it, or take it away: then a new one begins with the next run";
+
+impl Fault {
+    /// A healthy file on a disk that is full, or where we may not write, must never be taken for a broken one.
+    pub(super) fn of(path: &Path, error: &rusqlite::Error) -> Fault {
+        let code = error.sqlite_error_code();
+        if matches!(
+            code,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+        ) {
+            return Fault {
+                why: reason(error),
+                helps: BROKEN,
+            };
+        }
+        let beside = path.parent().map_or(Ok(()), site::ensure_room);
+        match beside {
+            Err(error) => Fault::of_file(&error),
+            Ok(()) if code == Some(ErrorCode::DiskFull) => Fault {
+                why: "the disk is full".to_owned(),
+                helps: FULL,
+            },
+            Ok(()) => Fault {
+                why: reason(error),
+                helps: "look at the disk and at the rights of the file; it is left as it is",
+            },
+        }
+    }
+
+    pub(super) fn of_file(error: &io::Error) -> Fault {
+        let helps = match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => FULL,
+            io::ErrorKind::ReadOnlyFilesystem => {
+                "let it be written there again; the history itself is left as it is"
+            }
+            io::ErrorKind::PermissionDenied => {
+                "the state folder and all that is in it must belong to the user that runs pg2dhis2; the history itself is left as it is"
+            }
+            _ => "mend the state folder; the history itself is left as it is",
+        };
+        Fault {
+            why: site::reason(error),
+            helps,
+        }
+    }
+}
+
+const FULL: &str = "make room there; the history itself is left as it is";
+
+pub(super) fn unusable(path: &Path, Fault { why, helps }: &Fault) -> Problem {
+    let shown = path.display();
+    let message =
+        format!("the history {shown} cannot be written ({why}); nothing was sent; {helps}");
+    Problem::new(Exit::State, message)
+}
+
+pub(super) fn unreadable(path: &Path, Fault { why, helps }: &Fault) -> Problem {
+    let shown = path.display();
+    let message = format!("the history {shown} cannot be read ({why}); nothing was sent; {helps}");
+    Problem::new(Exit::State, message)
+}
+
+/// The end of a run cannot be written.
+pub(super) fn without_end(path: &Path, Fault { why, helps }: &Fault) -> Problem {
+    let shown = path.display();
+    let message = format!(
+        "the end of this run cannot be written in the history {shown} ({why}); what it did stands; {helps}"
+    );
+    Problem::new(Exit::State, message)
+}
+
+/// The history cannot be written any more after something was sent, or may have been.
+pub(super) fn stopped(path: &Path, Fault { why, helps }: &Fault) -> Problem {
+    let shown = path.display();
+    let message = format!(
+        "the history {shown} cannot be written ({why}); nothing more was sent; {helps}, and the next run sends what is left"
+    );
+    Problem::new(Exit::State, message)
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
@@ -154,12 +221,19 @@ fn ensure_ours(path: &Path) -> Result<(), Problem> {
         }
         // The first transaction may not have come down from its log yet.
         Ok(()) if number(APPLICATION_AT) == 0 && number(VERSION_AT) == 0 => Ok(()),
-        Ok(()) => Err(unreadable(path, "it is no history of pg2dhis2")),
+        Ok(()) => Err(unreadable(
+            path,
+            &Fault {
+                why: "it is no history of pg2dhis2".to_owned(),
+                helps: BROKEN,
+            },
+        )),
     }
 }
 
 fn ensure_known(connection: &Connection, path: &Path) -> Result<(), Problem> {
-    let version = version(connection).map_err(|error| unreadable(path, &reason(&error)))?;
+    let version =
+        version(connection).map_err(|error| unreadable(path, &Fault::of(path, &error)))?;
     ensure_not_newer(path, version)
 }
 
@@ -215,4 +289,52 @@ fn bring_up_to_date(connection: &mut Connection) -> rusqlite::Result<()> {
     }
     transaction.pragma_update(None, "user_version", SCHEMA)?;
     transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::Path;
+
+    use rusqlite::ffi::{self, Error};
+
+    use super::{Fault, unreadable};
+
+    #[test]
+    fn only_a_file_that_is_broken_is_told_to_be_taken_away() {
+        let state = tempfile::tempdir().unwrap();
+        let path = state.path().join("history.db");
+        let told = |code| {
+            let error = rusqlite::Error::SqliteFailure(Error::new(code), None);
+            unreadable(&path, &Fault::of(&path, &error)).message
+        };
+        for code in [ffi::SQLITE_CORRUPT, ffi::SQLITE_NOTADB] {
+            assert!(told(code).contains("take it away"), "{}", told(code));
+        }
+        for code in [
+            ffi::SQLITE_FULL,
+            ffi::SQLITE_IOERR,
+            ffi::SQLITE_IOERR_SHMSIZE,
+            ffi::SQLITE_READONLY,
+            ffi::SQLITE_CANTOPEN,
+            ffi::SQLITE_PERM,
+            ffi::SQLITE_BUSY,
+        ] {
+            let told = told(code);
+            assert!(!told.contains("take it away"), "{told}");
+            assert!(told.contains("left as it is"), "{told}");
+        }
+        assert!(told(ffi::SQLITE_FULL).contains("the disk is full"));
+        for (kind, words) in [
+            (io::ErrorKind::StorageFull, "make room there"),
+            (io::ErrorKind::ReadOnlyFilesystem, "read-only"),
+            (io::ErrorKind::PermissionDenied, "must belong to the user"),
+        ] {
+            let told = unreadable(Path::new("x"), &Fault::of_file(&kind.into())).message;
+            assert!(
+                told.contains(words) && told.contains("left as it is"),
+                "{told}"
+            );
+        }
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::chain::now;
 use super::entry::{Acknowledged, CHANGED, MappingEntry, PeriodEntry, body};
 use super::past::Past;
@@ -13,6 +15,8 @@ use crate::exit::{Exit, Problem};
 pub(crate) struct Standing {
     /// When its last run ended, and its exit code.
     pub(crate) last: Option<(String, u8)>,
+    /// Its last run was not accepted anything of what it was due to confirm.
+    pub(crate) is_nothing_accepted: bool,
     /// When everything that could be sent was last confirmed: exit 0 or 3.
     pub(crate) success: Option<String>,
     /// When values last changed, and how many.
@@ -43,6 +47,9 @@ pub(crate) struct OpenProblem {
     pub(crate) acknowledged: Option<Acknowledged>,
 }
 
+/// Clocks that are so far apart count as one.
+const LEEWAY: SignedDuration = SignedDuration::from_mins(10);
+
 /// Outcomes after which it is not known, or known not to be, that DHIS2 is as the source has it.
 const UNCONFIRMED: [&str; 4] = ["held", "moved", "unconfirmed", "not-sent"];
 
@@ -51,6 +58,7 @@ impl Past {
     pub(crate) fn standing(&self, mapping: &str, periods: &[Period]) -> Result<Standing, Problem> {
         self.read(|| {
             let mut standing = Standing::default();
+            let now = Timestamp::now() + LEEWAY;
             let mut missing: BTreeSet<String> = periods.iter().map(Period::to_string).collect();
             let mut statement = self.connection.prepare(
                 "SELECT at, body FROM entry WHERE kind = 'mapping' AND mapping = ? ORDER BY run DESC",
@@ -62,7 +70,7 @@ impl Past {
                 if standing.last.is_none() {
                     standing.is_excused = is_excused(&entry, &open);
                 }
-                standing.take(&row.get::<_, String>(0)?, &entry);
+                standing.take(&row.get::<_, String>(0)?, &entry, now);
                 if succeeded(&entry) {
                     let confirmed = entry.periods.iter().filter(|period| confirmed(period));
                     confirmed.for_each(|period| _ = missing.remove(&period.period));
@@ -153,11 +161,14 @@ impl OpenProblem {
 
 impl Standing {
     /// Takes in a run, the latest first.
-    fn take(&mut self, at: &str, entry: &MappingEntry) {
+    fn take(&mut self, at: &str, entry: &MappingEntry, now: Timestamp) {
+        // What lies in the future was written by a clock that was wrong: it says nothing of today.
+        let is_past = at.parse().is_ok_and(|at: Timestamp| at <= now);
         if self.last.is_none() {
             self.last = Some((at.to_owned(), entry.exit));
+            self.is_nothing_accepted = entry.nothing_accepted;
         }
-        if self.success.is_none() && succeeded(entry) {
+        if self.success.is_none() && succeeded(entry) && is_past {
             self.success = Some(at.to_owned());
         }
         let changed = CHANGED
@@ -191,7 +202,7 @@ fn is_excused(entry: &MappingEntry, open: &[OpenProblem]) -> bool {
 }
 
 pub(super) fn succeeded(entry: &MappingEntry) -> bool {
-    [Exit::Ok.code(), Exit::Partial.code()].contains(&entry.exit)
+    [Exit::Ok.code(), Exit::Partial.code()].contains(&entry.exit) && !entry.nothing_accepted
 }
 
 pub(super) fn confirmed(period: &PeriodEntry) -> bool {

@@ -18,15 +18,16 @@ mod recorder;
 mod regular_look;
 mod retention;
 mod runs;
+mod sent_from;
 
 pub(crate) use afterwards::Noted;
 pub(crate) use chain::moment;
 pub(crate) use days::{RunsOfDay, Went};
 pub(crate) use endings::{Ending, How};
 pub(crate) use entry::{
-    Acknowledged, After, CHANGED, CellChange, Concern, Finished, MappingEntry, MappingPlan,
-    Notified, PeriodEntry, RecordedProblem, Refused, RunStart, Setting, SourceAddress, SumEntry,
-    Tripped,
+    AboutToSend, Acknowledged, After, CHANGED, CellChange, Concern, Finished, MappingEntry,
+    MappingPlan, Notified, PeriodEntry, RecordedProblem, Refused, RunStart, SentFrom, Setting,
+    SourceAddress, SumEntry, Tripped,
 };
 pub(crate) use mapping_state::{OpenProblem, Standing};
 pub(crate) use month::{Month, MonthOfMapping};
@@ -36,4 +37,6 @@ pub(crate) use past::Past;
 pub(crate) use problems::{Found, ProblemKind};
 pub(crate) use recorder::{InterruptedRun, Recorder};
 pub(crate) use regular_look::RegularLook;
+pub(crate) use retention::Cutoff;
 pub(crate) use runs::{ChangeOfRun, Filter, ProblemOfRun, Run, RunState, WholeRun};
+pub(crate) use sent_from::NewerSource;

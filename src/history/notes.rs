@@ -10,7 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::chain::{ChainEntry, append, head, moment, note, now};
 use super::entry::{Acknowledged, Notified, Refused, body};
-use super::file::{self, FILE};
+use super::file::{self, FILE, Fault};
 use super::past::Past;
 use crate::domain::Releasable;
 use crate::exit::Problem;
@@ -74,7 +74,7 @@ pub(crate) struct Acknowledgement {
 pub(crate) fn keep(state: &Path, notes: &[NoteEntry<'_>]) -> Result<(), Problem> {
     let path = state.join(FILE);
     let mut connection = file::open(state)?;
-    write(&mut connection, notes).map_err(|error| file::unusable(&path, &file::reason(&error)))
+    write(&mut connection, notes).map_err(|error| file::unusable(&path, &Fault::of(&path, &error)))
 }
 
 fn write(connection: &mut Connection, notes: &[NoteEntry<'_>]) -> rusqlite::Result<()> {

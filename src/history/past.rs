@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::chain::{self, Broken, Checked};
-use super::file::{self, FILE};
+use super::file::{self, FILE, Fault};
 use crate::exit::Problem;
 
 /// The record of all runs.
@@ -46,6 +46,6 @@ impl Past {
     }
 
     pub(super) fn read<T>(&self, read: impl FnOnce() -> rusqlite::Result<T>) -> Result<T, Problem> {
-        read().map_err(|error| file::unreadable(&self.file, &file::reason(&error)))
+        read().map_err(|error| file::unreadable(&self.file, &Fault::of(&self.file, &error)))
     }
 }

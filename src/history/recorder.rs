@@ -3,19 +3,19 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::civil::Date;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use serde::Serialize;
-use serde_json::json;
 
 use super::chain::{ChainEntry, Head, append, head, note, now};
 use super::differences::differences;
-use super::entry::{After, CellChange, Concern, Finished, MappingEntry, RunStart, body};
-use super::file::{self, FILE};
+use super::entry::{
+    AboutToSend, After, CellChange, Concern, Finished, MappingEntry, RunStart, body,
+};
+use super::file::{self, FILE, Fault};
 use super::problems::{self, Found, LookedAt, ProblemKind};
-use super::retention;
+use super::retention::{self, Cutoff};
 use crate::domain::{Cell, Period};
-use crate::exit::{Exit, Problem};
+use crate::exit::Problem;
 
 /// The record of a run that is going on.
 pub(crate) struct Recorder {
@@ -63,7 +63,8 @@ impl Recorder {
             append(transaction, head, &entry(run, "started", "", &body))?;
             Ok((died, run))
         });
-        let (died, run) = written.map_err(|why| file::unusable(&recorder.file, &why))?;
+        let (died, run) = written
+            .map_err(|error| file::unusable(&recorder.file, &Fault::of(&recorder.file, &error)))?;
         recorder.run = run;
         recorder.id = recorder.last()?.1;
         Ok((recorder, died))
@@ -72,16 +73,16 @@ impl Recorder {
     /// What is not as it was in the run before: SQL, mappings, servers; a sentence each.
     pub(crate) fn differences(&self) -> Result<Vec<String>, Problem> {
         let differences = differences(&self.connection, self.run);
-        differences.map_err(|error| self.stopped(&file::reason(&error)))
+        differences.map_err(|error| self.stopped(&error))
     }
 
     /// That so many changes of a mapping are about to be sent: should the run die, they may have been made.
-    pub(crate) fn sending(&mut self, mapping: &str, changes: usize) -> Result<(), Problem> {
-        let body = json!({ "changes": changes }).to_string();
+    pub(crate) fn sending(&mut self, mapping: &str, sending: &AboutToSend) -> Result<(), Problem> {
+        let body = json_text(sending);
         let written = self.write(|transaction, head, run| {
             append(transaction, head, &entry(run, "sending", mapping, &body))
         });
-        written.map_err(|why| self.stopped(&why))
+        written.map_err(|error| self.stopped(&error))
     }
 
     /// What was sent of a part of a mapping, after it was read back.
@@ -101,7 +102,7 @@ impl Recorder {
             }
             Ok(())
         });
-        written.map_err(|why| self.stopped(&why))
+        written.map_err(|error| self.stopped(&error))
     }
 
     /// The problems of a kind that a part of a mapping has. In the `whole` periods all of them are there, so that others
@@ -124,15 +125,15 @@ impl Recorder {
             problems::take(transaction, head, &look, found)?;
             problems::close(transaction, head, &look, whole, found)
         });
-        written.map_err(|why| self.stopped(&why))
+        written.map_err(|error| self.stopped(&error))
     }
 
-    /// Ends the record, and removes the months before that of `cutoff`.
+    /// Ends the record, and removes months that are old enough; none: nobody knows which are.
     pub(crate) fn finish(
         &mut self,
         mappings: &[(String, MappingEntry)],
         finished: &Finished,
-        cutoff: Option<Date>,
+        cutoff: Option<Cutoff>,
     ) -> Result<(), Problem> {
         let written = self.write(|transaction, head, run| {
             for (name, mapping) in mappings {
@@ -149,13 +150,7 @@ impl Recorder {
                 None => Ok(()),
             }
         });
-        written.map_err(|why| {
-            let shown = self.file.display();
-            Problem::new(
-                Exit::State,
-                format!("the end of this run cannot be written in the history {shown} ({why}); what it did stands; make room there"),
-            )
-        })
+        written.map_err(|error| file::without_end(&self.file, &Fault::of(&self.file, &error)))
     }
 
     /// Notes what was done after the run had ended.
@@ -167,13 +162,14 @@ impl Recorder {
             };
             append(transaction, head, &entry)
         });
-        written.map_err(|why| self.stopped(&why))
+        written.map_err(|error| self.stopped(&error))
     }
 
     /// The number and the hash of the last entry.
     pub(crate) fn last(&self) -> Result<(i64, String), Problem> {
         let end = head(&self.connection);
-        let end = end.map_err(|error| file::unreadable(&self.file, &file::reason(&error)))?;
+        let end =
+            end.map_err(|error| file::unreadable(&self.file, &Fault::of(&self.file, &error)))?;
         Ok((end.seq, end.hash))
     }
 
@@ -181,29 +177,20 @@ impl Recorder {
     fn write<T>(
         &mut self,
         entries: impl FnOnce(&Transaction<'_>, &mut Head, i64) -> rusqlite::Result<T>,
-    ) -> Result<T, String> {
+    ) -> rusqlite::Result<T> {
         let run = self.run;
-        let done = (|| {
-            let transaction = self
-                .connection
-                .transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let mut end = head(&transaction)?;
-            let value = entries(&transaction, &mut end, run)?;
-            note(&transaction, &end)?;
-            transaction.commit()?;
-            Ok(value)
-        })();
-        done.map_err(|error: rusqlite::Error| file::reason(&error))
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut end = head(&transaction)?;
+        let value = entries(&transaction, &mut end, run)?;
+        note(&transaction, &end)?;
+        transaction.commit()?;
+        Ok(value)
     }
 
-    fn stopped(&self, why: &str) -> Problem {
-        let shown = self.file.display();
-        Problem::new(
-            Exit::State,
-            format!(
-                "the history {shown} cannot be written ({why}); nothing more was sent; make room there, and the next run sends what is left"
-            ),
-        )
+    fn stopped(&self, error: &rusqlite::Error) -> Problem {
+        file::stopped(&self.file, &Fault::of(&self.file, error))
     }
 }
 

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::differences::differences;
-use super::entry::{After, CellChange, Finished, MappingEntry, RunStart, body};
+use super::entry::{AboutToSend, After, CellChange, Finished, MappingEntry, RunStart, body};
 use super::notes::ToldOfRun;
 use super::past::Past;
 use crate::exit::Problem;
@@ -47,7 +47,7 @@ pub(crate) struct WholeRun {
     pub(crate) run: Run,
     pub(crate) changes: Vec<ChangeOfRun>,
     /// Changes that were about to be sent, by mapping and part.
-    pub(crate) sending: Vec<(String, u64)>,
+    pub(crate) sending: Vec<(String, AboutToSend)>,
     pub(crate) problems: Vec<ProblemOfRun>,
     /// What was not as it was in the run before.
     pub(crate) differences: Vec<String>,
@@ -193,14 +193,12 @@ impl Past {
         changes.collect()
     }
 
-    fn sending(&self, run: i64) -> rusqlite::Result<Vec<(String, u64)>> {
+    fn sending(&self, run: i64) -> rusqlite::Result<Vec<(String, AboutToSend)>> {
         let mut statement = self.connection.prepare(
             "SELECT mapping, body FROM entry WHERE run = ? AND kind = 'sending' ORDER BY seq",
         )?;
         let parts = statement.query_map([run], |row| {
-            let body: serde_json::Value = body(row.get_ref(1)?.as_str()?);
-            let changes = body.get("changes").and_then(serde_json::Value::as_u64);
-            Ok((row.get(0)?, changes.unwrap_or_default()))
+            Ok((row.get(0)?, body(row.get_ref(1)?.as_str()?)))
         })?;
         parts.collect()
     }

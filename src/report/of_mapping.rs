@@ -174,6 +174,24 @@ impl MappingReport {
         by_account.chain(problems).fold(Exit::Ok, Exit::graver)
     }
 
+    /// Whether nothing was accepted of what was due: all of it was closed, blocked, rejected or held. A period that is not
+    /// open yet is not due.
+    pub(crate) fn is_nothing_accepted(&self) -> bool {
+        let cells = self.cells.account.total();
+        let count =
+            |outcomes: &[CellOutcome]| outcomes.iter().map(|outcome| cells.of(*outcome)).sum();
+        let accepted: u64 = count(&CellOutcome::ACCEPTED);
+        let refused: u64 = count(&[
+            CellOutcome::Blocked,
+            CellOutcome::Rejected,
+            CellOutcome::Held,
+        ]);
+        let closed = self.cells.closed.iter();
+        let closed = closed.filter(|((_, why), _)| *why != Closed::Future);
+        let closed: u64 = closed.map(|(_, cells)| cells).sum();
+        accepted == 0 && refused + closed > 0
+    }
+
     /// All that went wrong: what kept values from DHIS2, then what kept registrations.
     pub(crate) fn all_problems(&self) -> impl Iterator<Item = &Problem> {
         let of_complete = self.complete.iter().flat_map(|complete| &complete.problems);

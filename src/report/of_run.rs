@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::of_mapping::MappingReport;
-use crate::domain::{SourceServer, Uid};
+use crate::domain::{Clocks, SourceServer, Uid};
 use crate::exit::{Exit, Problem};
 
 /// Everything that is told of one run; it is this large because a run has one moment, two servers and many mappings.
@@ -16,12 +16,17 @@ pub(crate) struct Report {
     /// It is a backfill in parts.
     pub(crate) in_parts: bool,
     pub(crate) as_of: Timestamp,
+    /// This host's clock chose the periods. Who says `--period` or `--as-of` chose without it, and what `push` and `apply`
+    /// send says its periods itself.
+    pub(crate) is_led_by_clock: bool,
     pub(crate) started: Timestamp,
     pub(crate) ended: Timestamp,
     /// The PostgreSQL that answered last.
     pub(crate) source: Option<SourceServer>,
     /// Once it has answered.
     pub(crate) dhis2: Option<Dhis2Facts>,
+    /// How far the clocks of others are ahead of this host's, as far as they were asked.
+    pub(crate) clocks: Clocks,
     /// Requests to DHIS2.
     pub(crate) requests: u32,
     pub(crate) notes: Vec<String>,

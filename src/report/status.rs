@@ -148,7 +148,7 @@ impl MappingStatus {
             .any(|problem| problem.acknowledged.is_none());
         match self.age {
             Age::Never | Age::Stale(_) => Exit::Temporary,
-            Age::Fresh(_) if last_failed => Exit::Partial,
+            Age::Fresh(_) if last_failed || standing.is_nothing_accepted => Exit::Partial,
             Age::Fresh(_) if !is_open && standing.gaps.is_empty() => Exit::Ok,
             Age::Fresh(_) => Exit::Partial,
         }
@@ -176,6 +176,10 @@ impl MappingStatus {
                 text,
                 &format!("  its last run, {}, ended with {exit}", minute(at)),
             );
+        }
+        if standing.is_nothing_accepted {
+            let words = "  nothing accepted: all that its last run was due to send was closed, blocked, rejected or held";
+            line(text, words);
         }
         let gaps: Vec<String> = standing.gaps.iter().map(ToString::to_string).collect();
         if !gaps.is_empty() {
@@ -208,6 +212,7 @@ impl MappingStatus {
             "state": word(self.exit()),
             "last-run": standing.last.as_ref().map(|(at, exit)| json!({ "at": at, "exit": exit })),
             "last-success": standing.success,
+            "nothing-accepted": standing.is_nothing_accepted,
             "age-seconds": age,
             "last-values": standing.values.as_ref().map(|(at, cells)| json!({ "at": at, "cells": cells })),
             "never-confirmed": standing.gaps,

@@ -1,7 +1,9 @@
 //! What every command that sends has: its site, its turn, its record and its report, begun once and concluded once.
 
+mod clock_check;
 mod mode;
 mod never_begun;
+mod older_source;
 mod record;
 mod relaxed;
 mod saved_plan;
@@ -20,7 +22,7 @@ pub(crate) use saved_plan::read as read_saved_plan;
 
 use crate::aftermath;
 use crate::cli::{ApplyArgs, Format, PushArgs, ReportArgs, RunArgs, SendArgs, SiteArgs};
-use crate::domain::{Account, KeyMask, Releasable, Server};
+use crate::domain::{Account, Clocks, KeyMask, PeriodType, Releasable, Server};
 use crate::exit::{Exit, Problem};
 use crate::history::Past;
 use crate::read::ReadParts;
@@ -104,6 +106,8 @@ pub(crate) struct Session<'a> {
     pub(crate) record: Record,
     pub(crate) report: Report,
     turn: Option<Turn>,
+    /// Why nothing may be sent that was read from this source.
+    older_source: Option<Problem>,
     /// What a person lets pass until a day, by its name.
     pub(crate) released: BTreeSet<Releasable>,
     /// The digests of the files of each mapping, for the plan that is saved.
@@ -197,6 +201,7 @@ impl<'a> Preparation<'a> {
             record,
             report: self.report,
             turn: self.turn,
+            older_source: None,
             released,
             digests,
         })
@@ -207,7 +212,10 @@ impl Session<'_> {
     /// The report tells which PostgreSQL answered, and what our role may do there beyond reading.
     pub(crate) fn source_answered(&mut self, source: &SourceAccess, read: &ReadParts) {
         relaxed::role(&mut self.report, &source.settings, &read.excess);
+        self.report.clocks.source = Some(read.server.clock_ahead);
         self.report.source = Some(read.server.clone());
+        self.record.read_from = Some(read.server.clone());
+        self.older_source = older_source::forbid(&self.site, self.orders.mode, &read.server);
         for note in &read.notes {
             if !self.report.notes.contains(note) {
                 self.report.notes.push(note.clone());
@@ -226,6 +234,14 @@ impl Session<'_> {
             analytics: server.analytics,
         });
         self.report.notes.extend(server.note.clone());
+        self.report.clocks.dhis2 = clock_check::ahead(server, Timestamp::now());
+        clock_check::tell(&self.site, &mut self.report);
+    }
+
+    /// Why nothing of a mapping with such periods may be sent: clocks disagree, or the source is older than one before.
+    pub(crate) fn forbidden(&self, period_type: PeriodType) -> Option<Problem> {
+        let by_clocks = clock_check::forbid(&self.site, &self.report, period_type);
+        by_clocks.or_else(|| self.older_source.clone())
     }
 
     /// The report tells that the account may do more than import, where the site allows that.
@@ -246,6 +262,7 @@ impl Session<'_> {
     pub(crate) fn conclude(mut self, mappings: Vec<MappingReport>) -> anyhow::Result<Exit> {
         let report = &mut self.report;
         report.mappings = mappings;
+        tell_nothing_accepted(report);
         saved_plan::save(self.orders.save_plan, report, &self.digests);
         report.ended = Timestamp::now();
         self.watch
@@ -272,16 +289,29 @@ impl Session<'_> {
     }
 }
 
+/// Where nothing was accepted of what was due, a person is told, whatever the exit code.
+fn tell_nothing_accepted(report: &mut Report) {
+    for mapping in &mut report.mappings {
+        if mapping.is_nothing_accepted() && matches!(mapping.exit(), Exit::Ok | Exit::Partial) {
+            let message = "nothing accepted: all values that are due are closed, blocked or rejected, so that this run is no success; \
+                           open their periods in DHIS2 or mend what it refuses";
+            mapping.problems.push(Problem::new(Exit::Ok, message));
+        }
+    }
+}
+
 fn begun(orders: &Orders<'_>, started: Timestamp) -> Report {
     Report {
         command: orders.command,
         dry_run: orders.mode != Mode::Send,
         in_parts: false,
         as_of: started,
+        is_led_by_clock: false,
         started,
         ended: started,
         source: None,
         dhis2: None,
+        clocks: Clocks::default(),
         requests: 0,
         notes: Vec::new(),
         relaxed: Vec::new(),

@@ -8,12 +8,12 @@ use std::io::{self, IsTerminal};
 use jiff::Timestamp;
 
 use super::mode::Mode;
-use crate::domain::{Cell, Change, ChangeKind, Desired, Period, RowOutcome, Sent};
+use crate::domain::{Cell, Change, ChangeKind, Desired, Period, RowOutcome, Sent, SourceServer};
 use crate::exit::{Exit, Problem};
 use crate::extract;
 use crate::history::{
-    CellChange, Found, InterruptedRun, MappingEntry, MappingPlan, ProblemKind, Recorder, RunStart,
-    SourceAddress,
+    AboutToSend, CellChange, Cutoff, Found, InterruptedRun, MappingEntry, MappingPlan, ProblemKind,
+    Recorder, RunStart, SentFrom, SourceAddress,
 };
 use crate::mapping::Mapping;
 use crate::plan::Plan;
@@ -27,6 +27,8 @@ pub(crate) struct Record {
     recorder: Option<Recorder>,
     /// How many periods of each mapping are to be done.
     planned: BTreeMap<String, usize>,
+    /// The server that the values were read from.
+    pub(super) read_from: Option<SourceServer>,
 }
 
 /// What a run is about to do.
@@ -92,6 +94,7 @@ impl Record {
             return Ok(Record {
                 recorder: None,
                 planned: intent.planned,
+                read_from: None,
             });
         }
         let own = std::process::id();
@@ -117,6 +120,7 @@ impl Record {
         Ok(Record {
             recorder: Some(recorder),
             planned: intent.planned,
+            read_from: None,
         })
     }
 
@@ -146,8 +150,12 @@ impl Record {
 
     /// That so many changes are about to be sent.
     pub(crate) fn sending(&mut self, mapping: &str, changes: usize) -> Result<(), Problem> {
+        let sending = AboutToSend {
+            changes: changes as u64,
+            source: self.read_from.as_ref().map(SentFrom::from),
+        };
         match &mut self.recorder {
-            Some(recorder) if changes > 0 => recorder.sending(mapping, changes),
+            Some(recorder) if changes > 0 => recorder.sending(mapping, &sending),
             _ => Ok(()),
         }
     }
@@ -218,7 +226,11 @@ impl Record {
             })
             .collect();
         let finished = finished(report);
-        let cutoff = site.forget_before(Timestamp::now());
+        let now = report
+            .clocks
+            .confirmed(Timestamp::now(), site.max_clock_skew());
+        let cutoff = now.and_then(|now| site.forget_before(now));
+        let cutoff = cutoff.map(|(today, before)| Cutoff { today, before });
         if let Err(problem) = recorder.finish(&mappings, &finished, cutoff) {
             report.problems.push(problem);
         }

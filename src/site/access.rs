@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::login::Login;
@@ -138,10 +138,16 @@ impl Site {
         self.login(settings).ensure_not_refused(Timestamp::now())
     }
 
-    /// Months before that of this day are removed from the history. None: the day is before all time.
-    pub(crate) fn forget_before(&self, now: Timestamp) -> Option<Date> {
+    /// How far apart the clocks of this host, of the source and of DHIS2 may be.
+    pub(crate) fn max_clock_skew(&self) -> SignedDuration {
+        let allowed = self.dhis2.as_ref().map(|dhis2| dhis2.max_clock_skew);
+        allowed.unwrap_or_default()
+    }
+
+    /// Months before that of the second day are removed from the history on the first. None: the day is before all time.
+    pub(crate) fn forget_before(&self, now: Timestamp) -> Option<(Date, Date)> {
         let today = TimeZone::UTC.to_datetime(now).date();
-        today.checked_sub(self.retain).ok()
+        Some((today, today.checked_sub(self.retain).ok()?))
     }
 
     fn login(&self, settings: &dhis2::Settings) -> Login {

@@ -13,6 +13,9 @@ use crate::mapping::{FileError, Unreadable};
 /// Where a site file is looked for, after `--config` and `$PG2DHIS2_CONFIG`.
 const PLACES: [&str; 2] = ["pg2dhis2.toml", "/etc/pg2dhis2/pg2dhis2.toml"];
 
+/// Bytes that must find room in a folder: more than one entry of a history.
+const ROOM: usize = 65_536;
+
 /// What the names of temporary files begin with.
 const TEMPORARY: &str = ".pg2dhis2-";
 
@@ -89,6 +92,13 @@ pub(crate) fn reason(error: &io::Error) -> String {
         }
     };
     words.to_owned()
+}
+
+/// Whether there is room for more in a folder, and leave to use it.
+pub(crate) fn ensure_room(folder: &Path) -> io::Result<()> {
+    let mut probe = tempfile::tempfile_in(folder)?;
+    probe.write_all(&[0; ROOM])?;
+    probe.sync_all()
 }
 
 /// Writes a file whole or not at all, readable by its owner only.

@@ -21,7 +21,7 @@ mod watchers;
 
 pub(crate) use access::{Dhis2Access, SourceAccess};
 pub(crate) use alert::Channel;
-pub(crate) use files::{ensure_writable, reason, write_private, write_published};
+pub(crate) use files::{ensure_room, ensure_writable, reason, write_private, write_published};
 pub(crate) use key_secret::{NewSecret, key_mask};
 pub(crate) use lock::{Backfill, Lock, Next, alive};
 pub(crate) use machine::{host, user};

@@ -19,6 +19,9 @@ use crate::{http, push};
 /// Where the lock and the history are unless the site says otherwise.
 const STATE: &str = "/var/lib/pg2dhis2";
 
+/// How far apart the clocks of this host, of the source and of DHIS2 may be unless the site says otherwise.
+const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(10);
+
 /// Years that runs stay in the history unless the site says otherwise.
 const RETAIN: i64 = 5;
 
@@ -205,28 +208,19 @@ fn dhis2(entry: Entry<'_>, base: &Path) -> Result<Dhis2Site, FileError> {
         Some(entry) => entry.truth()?,
         None => false,
     };
-    let path = |entry: Entry<'_>| entry.string().map(|path| base.join(path));
-    let account = match (
-        section.take("token-file"),
-        section.take("username"),
-        section.take("password-file"),
-    ) {
-        (Some(token), None, None) => AccountSite::Token { file: path(token)? },
-        (None, Some(username), Some(password)) => AccountSite::Password {
-            username: username.string()?.to_owned(),
-            file: path(password)?,
-        },
-        _ => {
-            return Err(section.error(
-                "[dhis2] needs a `token-file`, or `username` and `password-file`".to_owned(),
-            ));
-        }
-    };
+    let account = account(&mut section, base)?;
     let chunk = match section.take("chunk") {
         Some(entry) => entry.count(push::SMALLEST_CHUNK..=push::LARGEST_CHUNK)? as usize,
         None => push::CHUNK,
     };
-    let ca_file = section.take("ca-file").map(path).transpose()?;
+    let max_clock_skew = match section.take("max-clock-skew") {
+        Some(entry) => entry.duration()?,
+        None => MAX_CLOCK_SKEW,
+    };
+    let ca_file = section.take("ca-file");
+    let ca_file = ca_file
+        .map(|entry| entry.string().map(|path| base.join(path)))
+        .transpose()?;
     let own_users = section.take("own-users");
     let own_users = own_users.map_or(Ok(Vec::new()), own_users_of)?;
     let url = url.string()?.to_owned();
@@ -238,6 +232,7 @@ fn dhis2(entry: Entry<'_>, base: &Path) -> Result<Dhis2Site, FileError> {
         account,
         ca_file,
         chunk,
+        max_clock_skew,
         own_users,
         system_id,
         allow_overprivileged,
@@ -245,6 +240,29 @@ fn dhis2(entry: Entry<'_>, base: &Path) -> Result<Dhis2Site, FileError> {
         data_store,
         analytics,
     })
+}
+
+/// A token, or a user with a password.
+fn account(section: &mut Section<'_>, base: &Path) -> Result<AccountSite, FileError> {
+    let path = |entry: Entry<'_>| entry.string().map(|path| base.join(path));
+    Ok(
+        match (
+            section.take("token-file"),
+            section.take("username"),
+            section.take("password-file"),
+        ) {
+            (Some(token), None, None) => AccountSite::Token { file: path(token)? },
+            (None, Some(username), Some(password)) => AccountSite::Password {
+                username: username.string()?.to_owned(),
+                file: path(password)?,
+            },
+            _ => {
+                return Err(section.error(
+                    "[dhis2] needs a `token-file`, or `username` and `password-file`".to_owned(),
+                ));
+            }
+        },
+    )
 }
 
 fn own_users_of(entry: Entry<'_>) -> Result<Vec<OwnUser>, FileError> {

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use jiff::Span;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span};
 use secrecy::SecretString;
 
 use super::files::folder;
@@ -54,13 +54,14 @@ pub(super) struct SourceSite {
     pub(super) password_file: Option<PathBuf>,
 }
 
-/// The table `[dhis2]`.
+/// The table `[dhis2]`; it is this large because each key stands for itself.
 #[derive(Debug)]
 pub(super) struct Dhis2Site {
     pub(super) url: String,
     pub(super) account: AccountSite,
     pub(super) ca_file: Option<PathBuf>,
     pub(super) chunk: usize,
+    pub(super) max_clock_skew: SignedDuration,
     pub(super) own_users: Vec<OwnUser>,
     pub(super) system_id: Option<String>,
     pub(super) allow_overprivileged: bool,

@@ -30,6 +30,7 @@ url = "TARGET"
 system-id = "SYSTEM"
 allow-overprivileged-account = true
 chunk = 1000
+max-clock-skew = "10m"
 ca-file = "ca.pem"
 own-users = ["sluhis_import"]
 data-store = "pg2dhis2"

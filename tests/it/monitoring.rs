@@ -57,6 +57,48 @@ fn a_run_is_told_as_begun_and_as_a_success_with_the_end_of_the_history() {
 }
 
 #[test]
+fn a_run_of_which_nothing_is_accepted_is_no_success() {
+    let pings = Pings::start(Mood::Well);
+    let site = watched(&pings);
+    let path_of_last = || parts(&pings.heard().pop().unwrap()).0.to_owned();
+    let set = |expiry_days: u32| {
+        let export =
+            format!(r#"{{"dataSets": [{{"id": "YE8SgpSMBQ9", "expiryDays": {expiry_days}}}]}}"#);
+        site.dhis2.merge_metadata(&export);
+    };
+    // March is long over.
+    set(1);
+    site.run().code(0).stderr_has("nothing accepted");
+    assert_eq!(path_of_last(), "/ping/key/3");
+    let status = |code: i32| {
+        let status = ["status", "-p", "202503", "--format", "json"];
+        site.program(&status).code(code).json()["mappings"][0].clone()
+    };
+    assert_eq!(status(5)["last-success"], Value::Null);
+    assert_eq!(status(5)["nothing-accepted"], true);
+    set(0);
+    site.run().code(0).silent();
+    assert_eq!(path_of_last(), "/ping/key");
+    assert_eq!(status(0)["nothing-accepted"], false);
+    // It was fresh a moment ago.
+    set(1);
+    site.database.execute("UPDATE t SET value = '6'");
+    site.run().code(0).stderr_has("nothing accepted");
+    assert_eq!(status(3)["state"], "open");
+    // A period that is not open yet is not due.
+    set(0);
+    site.database.execute("UPDATE t SET period = '202712'");
+    let later = ["run", "-p", "202712", "--as-of", NOW];
+    site.program(&later).code(0).silent();
+    assert_eq!(path_of_last(), "/ping/key");
+    // What is refused is told as such, and is no success either.
+    site.database
+        .execute("UPDATE t SET period = '202503', value = 'no number'");
+    site.run().code(3);
+    assert_eq!(path_of_last(), "/ping/key/3");
+}
+
+#[test]
 fn what_is_open_is_a_success_and_a_failure_is_told_by_its_code() {
     let pings = Pings::start(Mood::Well);
     let site = watched(&pings);

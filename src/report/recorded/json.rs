@@ -14,10 +14,13 @@ pub(super) fn runs(runs: &[Run]) -> Value {
 pub(super) fn whole(whole: &WholeRun) -> Value {
     let mut value = run(&whole.run);
     let sending = whole.sending.iter();
+    let sent_from = sending.clone();
+    let sent_from = sent_from.filter_map(|(_, sending)| sending.source.as_ref());
     let more = json!({
         "pg2dhis2": VERSION,
         "changed-since-the-run-before": whole.differences,
-        "sending": sending.map(|(mapping, changes)| json!({ "mapping": mapping, "changes": changes })).collect::<Vec<_>>(),
+        "sending": sending.map(|(mapping, sending)| json!({ "mapping": mapping, "changes": sending.changes })).collect::<Vec<_>>(),
+        "sent-from": sent_from.collect::<Vec<_>>(),
         "changes": whole.changes.iter().map(change).collect::<Vec<_>>(),
         "open-problems": whole.problems.iter().map(problem).collect::<Vec<_>>(),
         "after": whole.after.iter().map(after).collect::<Vec<_>>(),

@@ -88,7 +88,7 @@ pub(super) fn whole(whole: &WholeRun) -> String {
     beginning(&mut text, run);
     if let RunState::Interrupted = run.state {
         for (mapping, changes) in &whole.sending {
-            let changes = many(*changes, "change");
+            let changes = many(changes.changes, "change");
             line(
                 &mut text,
                 &format!("  {mapping}: {changes} began to be sent"),

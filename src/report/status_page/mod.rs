@@ -115,6 +115,9 @@ impl StatusPage<'_> {
                 self.at(at)
             );
         }
+        if standing.is_nothing_accepted {
+            words += " Nothing was accepted of what that run was due to send: all of it was closed, blocked, rejected or held.";
+        }
         if let Some((at, count)) = &standing.values {
             words += &format!(" Values were last changed on {}: {count}.", self.at(at));
         }

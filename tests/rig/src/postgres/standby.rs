@@ -40,7 +40,7 @@ impl Standby {
     /// If the standby does not follow.
     #[track_caller]
     pub fn url(&self, database: &Database) -> String {
-        let here = database.query("SELECT pg_current_wal_lsn()");
+        let here = database.query("SELECT pg_current_wal_insert_lsn()");
         let here = here[0][0].as_deref().expect("a place in the log");
         // PostgreSQL answers after a moment, so that asking again and again costs little.
         let there = format!("SELECT pg_last_wal_replay_lsn() >= '{here}' FROM pg_sleep(0.05)");
