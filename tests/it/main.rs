@@ -21,6 +21,7 @@ mod docs;
 mod docs_files;
 mod docs_formats;
 mod dry_run;
+mod edges;
 mod examples;
 mod explain;
 mod explain_st_lucia;
