@@ -78,6 +78,13 @@ impl LookAlike {
     }
 }
 
+/// Whether a name can be written in a line of text and is then what it seems to be.
+pub(crate) fn is_of_one_line(name: &str) -> bool {
+    let fits = |each: char| !each.is_control() && !is_invisible(each);
+    name.chars()
+        .all(|each| fits(each) && !matches!(each, '\u{2028}' | '\u{2029}' | '\u{fffd}'))
+}
+
 /// Control characters, and those that join, hide or turn what is written.
 fn is_invisible(character: char) -> bool {
     let is_blank = character.is_whitespace();

@@ -5,11 +5,18 @@ use crate::domain::{OrgUnitScope, Scope};
 
 /// The first pair of mappings that would both write one cell, by name. Those that only DHIS2 can tell apart pass.
 pub(crate) fn overlap(mappings: &[Mapping]) -> Option<(&Mapping, &Mapping)> {
-    mappings.iter().enumerate().find_map(|(index, first)| {
+    let pairs = mappings.iter().enumerate().flat_map(|(index, first)| {
         let others = mappings.get(index + 1..).unwrap_or_default();
-        let second = others.iter().find(|second| meet(first, second))?;
-        Some((first, second))
-    })
+        others.iter().map(move |second| (first, second))
+    });
+    overlap_of(pairs)
+}
+
+/// The first of these pairs that would both write one cell.
+pub(crate) fn overlap_of<'m>(
+    mut pairs: impl Iterator<Item = (&'m Mapping, &'m Mapping)>,
+) -> Option<(&'m Mapping, &'m Mapping)> {
+    pairs.find(|(first, second)| meet(first, second))
 }
 
 fn meet(first: &Mapping, second: &Mapping) -> bool {

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use super::files::{self, folder};
 use super::tables::Site;
 use crate::exit::{Exit, Problem};
-use crate::mapping::{self, Codes, FileError, Mapping, nearest, overlap};
+use crate::mapping::{
+    self, Codes, FileError, Mapping, is_of_one_line, nearest, overlap, overlap_of,
+};
 
 impl Site {
     /// The mappings that were asked for, by name or path; all of the site where none was. Ordered as asked, or by name.
@@ -35,15 +37,32 @@ impl Site {
             .map(|file| read(file, codes))
             .collect::<Result<Vec<Mapping>, FileError>>()?;
         self.ensure_names_differ(&mappings)?;
-        if let Some((first, second)) = overlap(&mappings) {
+        self.ensure_no_overlap(&mappings, codes)?;
+        Ok(mappings)
+    }
+
+    /// No two mappings of the site may answer for one cell, whichever of them are asked for.
+    fn ensure_no_overlap(&self, asked: &[Mapping], codes: Codes<'_>) -> Result<(), FileError> {
+        let is_asked = |file: &Path| {
+            let file = same(file);
+            asked.iter().any(|each| same(Path::new(&each.file)) == file)
+        };
+        let files = self.mapping_files()?.into_iter();
+        let others = files.filter(|file| !is_asked(file));
+        // What is wrong in a mapping that nobody asked for is told when somebody does.
+        let others: Vec<Mapping> = others.filter_map(|file| read(&file, codes).ok()).collect();
+        let between = asked
+            .iter()
+            .flat_map(|one| others.iter().map(move |other| (other, one)));
+        if let Some((first, second)) = overlap(asked).or_else(|| overlap_of(between)) {
             let message = format!(
                 "answers for cells that {} answers for too: the same period type, data elements, combos and organisation units; \
                  two mappings would overwrite each other",
                 first.file
             );
-            return Err(FileError::whole(&second.file, message).into());
+            return Err(FileError::whole(&second.file, message));
         }
-        Ok(mappings)
+        Ok(())
     }
 
     /// Every mapping file of the site, ordered by name.
@@ -61,17 +80,29 @@ impl Site {
                     ),
                 )
             })?;
-            found.extend(paths.filter_map(Result::ok).filter(|path| path.is_file()));
+            let known = found.len();
+            for path in paths {
+                found.push(path.map_err(|error| {
+                    let folder = error.path().display().to_string();
+                    let why = files::problem(error.path(), error.error());
+                    FileError::whole(&folder, format!("a folder of `mappings` {why}"))
+                })?);
+            }
+            if found.len() == known {
+                let message = match pattern.contains(['*', '?', '[']) {
+                    true => format!(
+                        "no mapping file matches {pattern}; write one there, or mend `mappings`"
+                    ),
+                    false => {
+                        format!("there is no mapping file {pattern}; write it, or mend `mappings`")
+                    }
+                };
+                return Err(FileError::whole(&site, message));
+            }
         }
+        found.iter().try_for_each(|file| ensure_name_fits(file))?;
         found.sort();
         found.dedup();
-        if found.is_empty() {
-            let patterns = self.mappings.join(", ");
-            return Err(FileError::whole(
-                &site,
-                format!("no mapping file matches {patterns}; write one there, or mend `mappings`"),
-            ));
-        }
         Ok(found)
     }
 
@@ -121,8 +152,25 @@ impl Site {
 fn once(files: Vec<PathBuf>) -> Vec<PathBuf> {
     let mut seen = BTreeSet::new();
     let mut files = files;
-    files.retain(|file| seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())));
+    files.retain(|file| seen.insert(same(file)));
     files
+}
+
+/// One path for a file, by whatever path it is called.
+fn same(file: &Path) -> PathBuf {
+    file.canonicalize().unwrap_or_else(|_| file.to_owned())
+}
+
+/// A mapping is called by its file's name in lines of logs, reports and files.
+fn ensure_name_fits(file: &Path) -> Result<(), FileError> {
+    let name = name(file);
+    match is_of_one_line(&name) {
+        true => Ok(()),
+        false => Err(FileError::whole(
+            &file.to_string_lossy().escape_debug().to_string(),
+            "the name of this mapping file holds characters that cannot be written in a line; rename it",
+        )),
+    }
 }
 
 fn name(file: &Path) -> String {
@@ -133,6 +181,7 @@ fn name(file: &Path) -> String {
 }
 
 fn read(file: &Path, codes: Codes<'_>) -> Result<Mapping, FileError> {
+    ensure_name_fits(file)?;
     let shown = file.display().to_string();
     let text = files::read_for("the mapping file", file)?;
     let folder = folder(file);

@@ -34,6 +34,7 @@ mod history;
 mod history_chain;
 mod hostile_queries;
 mod limits;
+mod mappings_together;
 mod monitoring;
 mod monitoring_dhis2;
 mod monitoring_log;

@@ -187,7 +187,7 @@ fn a_site_file_that_is_none_is_told() {
         ("empty.toml", "empty.toml: `time-zone` is missing"),
         (
             "noise.toml",
-            "noise.toml: the site file is not UTF-8; save it as UTF-8",
+            "noise.toml:1:2: the site file is not UTF-8 from here on; save it as UTF-8",
         ),
         (
             "folder.toml",
