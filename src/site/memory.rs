@@ -238,7 +238,7 @@ impl Memory {
 impl ConfirmedPeriod {
     fn read(mapping: &str, data_set: &str, period: &str) -> Option<ConfirmedPeriod> {
         Some(ConfirmedPeriod {
-            mapping: mapping.to_owned(),
+            mapping: unescaped(mapping),
             data_set: data_set.parse().ok()?,
             period: period.parse().ok()?,
         })
@@ -247,6 +247,61 @@ impl ConfirmedPeriod {
 
 impl fmt::Display for ConfirmedPeriod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}\t{}\t{}", self.mapping, self.data_set, self.period)
+        let mapping = escaped(&self.mapping);
+        write!(f, "{mapping}\t{}\t{}", self.data_set, self.period)
+    }
+}
+
+/// What a name may have that would end a field or a line, and how it is written.
+const ESCAPES: [(char, &str); 4] = [('\\', "\\\\"), ('\t', "\\t"), ('\n', "\\n"), ('\r', "\\r")];
+
+/// A name in one field, whatever stands in it.
+fn escaped(name: &str) -> String {
+    let mut written = String::new();
+    for letter in name.chars() {
+        match ESCAPES.iter().find(|(known, _)| *known == letter) {
+            Some((_, escape)) => written.push_str(escape),
+            None => written.push(letter),
+        }
+    }
+    written
+}
+
+fn unescaped(field: &str) -> String {
+    let mut name = String::new();
+    let mut rest = field;
+    while let Some(first) = rest.chars().next() {
+        let escape = ESCAPES.iter().find(|(_, escape)| rest.starts_with(escape));
+        let (letter, length) = escape.map_or((first, first.len_utf8()), |(letter, escape)| {
+            (*letter, escape.len())
+        });
+        name.push(letter);
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ConfirmedPeriod;
+
+    #[test]
+    fn a_name_that_would_end_a_line_is_one_field_and_is_read_as_it_was() {
+        let data_set = "YE8SgpSMBQ9".parse().unwrap();
+        let period = "202503".parse().unwrap();
+        for mapping in ["plain", "a\tb", "a\nb\r", "back\\slash\\t", "é"] {
+            let scope = ConfirmedPeriod {
+                mapping: mapping.to_owned(),
+                data_set,
+                period,
+            };
+            let written = scope.to_string();
+            assert_eq!(written.lines().count(), 1, "{written:?}");
+            let fields: Vec<&str> = written.split('\t').collect();
+            let [name, data_set, period] = fields[..] else {
+                panic!("{written:?}");
+            };
+            assert_eq!(ConfirmedPeriod::read(name, data_set, period), Some(scope));
+        }
     }
 }
