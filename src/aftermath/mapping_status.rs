@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::PeriodArgs;
 use crate::exit::Problem;
-use crate::history::{Past, Run, RunState, Standing};
+use crate::history::{MappingState, Past, Run, RunState};
 use crate::mapping::Mapping;
 use crate::read::periods;
 use crate::report::{Age, MappingStatus, SiteStatus};
@@ -45,9 +45,9 @@ pub(crate) fn of(
         let periods = periods::of_run(mapping, look.periods, past, look.as_of, &site.time_zone)?;
         let standing = match past {
             Some(past) => past.standing(&mapping.name, &periods)?,
-            None => Standing {
+            None => MappingState {
                 gaps: periods,
-                ..Standing::default()
+                ..MappingState::default()
             },
         };
         status.mappings.push(MappingStatus {
@@ -63,7 +63,7 @@ fn is_interrupted(run: &Run) -> bool {
     matches!(run.state, RunState::Interrupted)
 }
 
-fn age(standing: &Standing, now: Timestamp, max: SignedDuration) -> Age {
+fn age(standing: &MappingState, now: Timestamp, max: SignedDuration) -> Age {
     let success: Option<Timestamp> = standing.success.as_ref().and_then(|at| at.parse().ok());
     match success.map(|at| now.duration_since(at)) {
         None => Age::Never,

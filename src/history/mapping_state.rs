@@ -12,7 +12,7 @@ use crate::exit::{Exit, Problem};
 
 /// A mapping as its runs left it.
 #[derive(Debug, Default)]
-pub(crate) struct Standing {
+pub(crate) struct MappingState {
     /// When its last run ended, and its exit code.
     pub(crate) last: Option<(String, u8)>,
     /// Its last run was not accepted anything of what it was due to confirm.
@@ -55,9 +55,13 @@ const UNCONFIRMED: [&str; 4] = ["held", "moved", "unconfirmed", "not-sent"];
 
 impl Past {
     /// `periods`: those that a run looks at by itself.
-    pub(crate) fn standing(&self, mapping: &str, periods: &[Period]) -> Result<Standing, Problem> {
+    pub(crate) fn standing(
+        &self,
+        mapping: &str,
+        periods: &[Period],
+    ) -> Result<MappingState, Problem> {
         self.read(|| {
-            let mut standing = Standing::default();
+            let mut standing = MappingState::default();
             let now = Timestamp::now() + LEEWAY;
             let mut missing: BTreeSet<String> = periods.iter().map(Period::to_string).collect();
             let mut statement = self.connection.prepare(
@@ -159,7 +163,7 @@ impl OpenProblem {
     }
 }
 
-impl Standing {
+impl MappingState {
     /// Takes in a run, the latest first.
     fn take(&mut self, at: &str, entry: &MappingEntry, now: Timestamp) {
         // What lies in the future was written by a clock that was wrong: it says nothing of today.

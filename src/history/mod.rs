@@ -29,7 +29,7 @@ pub(crate) use entry::{
     MappingPlan, Notified, PeriodEntry, RecordedProblem, Refused, RunStart, SentFrom, Setting,
     SourceAddress, SumEntry, Tripped,
 };
-pub(crate) use mapping_state::{OpenProblem, Standing};
+pub(crate) use mapping_state::{MappingState, OpenProblem};
 pub(crate) use month::{Month, MonthOfMapping};
 pub(crate) use notes::{NoteEntry, ToldOfRun, keep};
 pub(crate) use of_cells::{OfCells, OpenOfCell, PastChange};

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use crate::domain::CellOutcome;
-use crate::history::{MappingEntry, Standing};
+use crate::history::{MappingEntry, MappingState};
 
 /// Outcomes of rows, as the history names them.
 const ROWS: [&str; 5] = ["excluded", "unmapped", "empty", "invalid", "mapped"];
@@ -28,7 +28,7 @@ pub(crate) struct Metrics {
 
 pub(crate) struct MappingMetrics {
     pub(crate) name: String,
-    pub(crate) standing: Standing,
+    pub(crate) standing: MappingState,
     /// What its last run ended with.
     pub(crate) last: Option<MappingEntry>,
 }

@@ -10,7 +10,7 @@ use super::phrases::{line, many, minute};
 use crate::cli::{Format, ReportArgs};
 use crate::domain::escaped;
 use crate::exit::Exit;
-use crate::history::{OpenProblem, Standing};
+use crate::history::{MappingState, OpenProblem};
 
 /// Lines of problems for each mapping.
 const LINES: usize = 20;
@@ -26,7 +26,7 @@ pub(crate) struct SiteStatus {
 
 pub(crate) struct MappingStatus {
     pub(crate) name: String,
-    pub(crate) standing: Standing,
+    pub(crate) standing: MappingState,
     /// The age of the last success.
     pub(crate) age: Age,
 }
