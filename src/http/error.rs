@@ -33,11 +33,20 @@ pub(crate) enum What {
 }
 
 impl TransportError {
-    pub(super) fn new(error: Error, nothing_sent: bool) -> TransportError {
-        let (what, text) = described(&error);
+    /// What an error means before the server has seen anything that it could act on.
+    pub(super) fn unsent(error: &Error) -> TransportError {
+        TransportError {
+            nothing_sent: true,
+            ..TransportError::begun(error)
+        }
+    }
+
+    /// What an error means once the server may have acted.
+    pub(super) fn begun(error: &Error) -> TransportError {
+        let (what, text) = described(error);
         TransportError {
             what,
-            nothing_sent,
+            nothing_sent: false,
             text,
         }
     }

@@ -113,7 +113,7 @@ impl Client {
         self.in_time(with_headers(self.agent.get(url), headers))?
             .call()
             .map(answer)
-            .map_err(|error| TransportError::new(error, true))
+            .map_err(|error| TransportError::unsent(&error))
     }
 
     /// Sends bytes of JSON with their length.
@@ -159,8 +159,10 @@ impl Client {
         let sent = self
             .in_time(request)?
             .send(SendBody::from_reader(&mut body));
-        sent.map(answer)
-            .map_err(|error| TransportError::new(error, !body.read.get()))
+        sent.map(answer).map_err(|error| match body.read.get() {
+            true => TransportError::begun(&error),
+            false => TransportError::unsent(&error),
+        })
     }
 
     /// A request that ends with the run at the latest; none is begun after that.
@@ -173,7 +175,7 @@ impl Client {
         };
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(TransportError::new(Error::Timeout(Timeout::Global), true));
+            return Err(TransportError::unsent(&Error::Timeout(Timeout::Global)));
         }
         Ok(request.config().timeout_global(Some(left)).build())
     }

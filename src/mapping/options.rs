@@ -18,6 +18,18 @@ pub(crate) struct Options {
     of_elements: BTreeMap<Uid, BTreeSet<Uid>>,
 }
 
+/// The one that a data element has of combos made of the same options, else the only one there is. None where nobody can
+/// tell two apart.
+fn only(combos: &BTreeSet<Uid>, own: Option<&BTreeSet<Uid>>) -> Option<Uid> {
+    let own = own.into_iter().flat_map(|own| own.intersection(combos));
+    let own: Vec<&Uid> = own.collect();
+    match own.as_slice() {
+        [combo] => Some(**combo),
+        [] => combos.first().copied().filter(|_| combos.len() == 1),
+        _ => None,
+    }
+}
+
 impl Options {
     /// Those of the combos that a key of so many columns can tell; `of_elements` has the combos of each data element.
     pub(super) fn of(
@@ -80,20 +92,15 @@ impl Options {
         let key: Vec<String> = values.into_iter().map(str::to_owned).collect();
         let combos = self.combos.get(&key)?;
         let own = data_element.and_then(|uid| self.of_elements.get(&uid));
-        let own: Vec<&Uid> = own
-            .into_iter()
-            .flat_map(|own| own.intersection(combos))
-            .collect();
-        match own.as_slice() {
-            [combo] => Some(**combo),
-            [] => combos.first().copied().filter(|_| combos.len() == 1),
-            // DHIS2 has two that nobody can tell apart.
-            _ => None,
-        }
+        only(combos, own)
     }
 
-    /// Every combo that a key can name.
+    /// Every combo that a key can name, by itself or with a data element beside it.
     pub(super) fn combos(&self) -> BTreeSet<Uid> {
-        self.combos.values().flatten().copied().collect()
+        let named = self.combos.values().flat_map(|combos| {
+            let own = self.of_elements.values().map(Some).chain([None]);
+            own.filter_map(|own| only(combos, own))
+        });
+        named.collect()
     }
 }

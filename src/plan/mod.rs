@@ -1,5 +1,6 @@
 //! Compares what should be in DHIS2 with what is: desired × live × metadata × policy → an outcome for every cell. Pure.
 
+mod candidates;
 mod checks;
 mod completeness;
 mod drift;
@@ -27,7 +28,7 @@ mod whole_plan;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-pub(crate) use completeness::Candidates;
+pub(crate) use candidates::Candidates;
 pub(crate) use drift::{blocks, drift};
 pub(crate) use foreseen::foreseen;
 pub(crate) use guards::{RunSoFar, SourceCounts, trips};

@@ -10,7 +10,6 @@ mod map_of_source;
 mod names;
 mod signatures;
 mod source;
-mod still;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{PlainStrings, SqlError};
+use super::plain_strings::PlainStrings;
+use super::sql_error::SqlError;
 use crate::mapping::nearest;
 
 /// What the lexer found in a file; places are counted in bytes.

@@ -2,12 +2,16 @@
 //! (<https://www.postgresql.org/docs/current/sql-syntax-lexical.html>), and puts their values in their places as psql does.
 
 mod lexer;
+mod plain_strings;
+mod sql_error;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::ops::Range;
+
+pub(crate) use plain_strings::PlainStrings;
+pub(crate) use sql_error::SqlError;
 
 /// The values of parameters by their names, as psql would be given them.
 pub(crate) type ParameterValues = BTreeMap<String, String>;
@@ -20,23 +24,6 @@ pub(crate) struct Sql {
     /// The names of its parameters, each once.
     pub(crate) parameters: Vec<String>,
     written: String,
-}
-
-/// Why a SQL file cannot be used, and where. Line and column count from 1, columns in characters.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct SqlError {
-    pub(crate) line: usize,
-    pub(crate) column: usize,
-    pub(crate) message: String,
-}
-
-/// How a string without a letter in front is read: PostgreSQL's `standard_conforming_strings`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PlainStrings {
-    /// `on`: a backslash is a character like others.
-    Standard,
-    /// `off`: a backslash takes the next character as it is.
-    Backslashes,
 }
 
 /// A statement with its parameters in their places, as the server gets it.
@@ -158,15 +145,3 @@ fn literal(value: &str) -> String {
         format!("'{quoted}'")
     }
 }
-
-impl fmt::Display for SqlError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "line {}, column {}: {}",
-            self.line, self.column, self.message
-        )
-    }
-}
-
-impl std::error::Error for SqlError {}

@@ -2,14 +2,7 @@
 //! also shown files that break it, and others that do not.
 
 use super::source::{Source, sources};
-use super::still::Still;
 use super::{circles, comments, finds, names, none, signatures};
-
-/// As `none`, but for what is still being mended.
-#[track_caller]
-fn none_but_still(check: &str, faults: Vec<String>) {
-    none(&Still::of(check).unknown(check, faults));
-}
 
 /// Shows a check several files; whether it finds a fault.
 fn finds_in(check: impl Fn(&[Source]) -> Vec<String>, files: &[(&str, &str)]) -> bool {
@@ -22,7 +15,7 @@ fn finds_in(check: impl Fn(&[Source]) -> Vec<String>, files: &[(&str, &str)]) ->
 
 #[test]
 fn files_of_a_module_do_not_use_each_other_in_circles() {
-    none_but_still("circle", circles::faults_of_circles(&sources()));
+    none(&circles::faults_of_circles(&sources()));
 }
 
 #[test]
@@ -117,8 +110,8 @@ fn what_is_passed_on_makes_no_circle() {
 #[test]
 fn a_name_has_one_meaning() {
     let sources = sources();
-    none_but_still("type", names::faults_of_types(&sources));
-    none_but_still("module", names::faults_of_modules(&sources));
+    none(&names::faults_of_types(&sources));
+    none(&names::faults_of_modules(&sources));
 }
 
 #[test]
@@ -170,7 +163,7 @@ fn a_name_of_two_meanings_is_found() {
 
 #[test]
 fn the_subcommands_stand_in_commands_alone() {
-    none_but_still("command", names::faults_of_commands(&sources()));
+    none(&names::faults_of_commands(&sources()));
 }
 
 #[test]
@@ -204,8 +197,8 @@ fn a_file_of_commands_that_is_no_subcommand_is_found() {
 #[test]
 fn functions_and_structs_are_no_bags() {
     let sources = sources();
-    none_but_still("function", signatures::faults_of_signatures(&sources));
-    none_but_still("struct", signatures::faults_of_structs(&sources));
+    none(&signatures::faults_of_signatures(&sources));
+    none(&signatures::faults_of_structs(&sources));
 }
 
 #[test]
@@ -258,7 +251,7 @@ fn a_bag_is_found() {
 
 #[test]
 fn comments_begin_as_sentences_do() {
-    none_but_still("comment", comments::faults_of_comments(&sources()));
+    none(&comments::faults_of_comments(&sources()));
 }
 
 #[test]
