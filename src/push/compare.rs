@@ -6,7 +6,7 @@ use crate::domain::{
 };
 
 /// How the cell of a change stands in DHIS2.
-pub(super) enum Standing {
+pub(super) enum CellNow {
     /// It shows the change done.
     Done,
     /// It is as it was when the change was planned.
@@ -23,9 +23,9 @@ pub(super) fn standing(
     change: &Change,
     element: &DataElement,
     (engine, theirs): (Engine, Option<&str>),
-) -> Standing {
+) -> CellNow {
     if shows(row, change, element, engine) {
-        return Standing::Done;
+        return CellNow::Done;
     }
     let live = row.value.filter(|_| !row.deleted);
     let author = change.author().map(|author| &*author.user);
@@ -35,7 +35,7 @@ pub(super) fn standing(
         // Nobody's word is in a cell without a value.
         && (live.is_none() || theirs == author);
     if is_as_found {
-        return Standing::AsFound;
+        return CellNow::AsFound;
     }
     // DHIS2 ≤ 2.42 keeps our name on what a person deleted.
     let is_deleted = row.deleted && change.kind != ChangeKind::Delete;
@@ -49,8 +49,8 @@ pub(super) fn standing(
         }),
     });
     match theirs.is_some() || is_deleted {
-        true => Standing::Theirs(moved),
-        false => Standing::Ours(moved),
+        true => CellNow::Theirs(moved),
+        false => CellNow::Ours(moved),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::compare::{Standing, needs_no_row, standing, vanished};
+use super::compare::{CellNow, needs_no_row, standing, vanished};
 use super::task::Task;
 use crate::dhis2::Dhis2;
 use crate::dhis2::blocks::{PERIODS, UNITS};
@@ -22,9 +22,9 @@ pub(super) fn confirm(
         let unconfirmed: Vec<usize> = part.filter(is_unconfirmed).collect();
         look(dhis2, task, &unconfirmed, &mut |index, standing| {
             let outcome = match standing {
-                Standing::Done => Sent::Confirmed,
-                Standing::Theirs(moved) => Sent::Moved(moved),
-                Standing::AsFound | Standing::Ours(_) => return,
+                CellNow::Done => Sent::Confirmed,
+                CellNow::Theirs(moved) => Sent::Moved(moved),
+                CellNow::AsFound | CellNow::Ours(_) => return,
             };
             if let Some(sent) = sent.get_mut(index) {
                 *sent = outcome;
@@ -39,7 +39,7 @@ pub(super) fn look(
     dhis2: &mut Dhis2,
     task: &Task<'_>,
     indexes: &[usize],
-    visit: &mut dyn FnMut(usize, Standing),
+    visit: &mut dyn FnMut(usize, CellNow),
 ) -> Result<(), Dhis2Error> {
     let keys = || indexes.iter().filter_map(|index| task.changes.get(*index));
     let cells = indexes
@@ -74,9 +74,9 @@ pub(super) fn look(
                 continue;
             };
             let standing = match task.cell_and_change(index) {
-                _ if needs_no_row(change, element, task.engine) => Standing::Done,
-                Some((cell, _)) if change.old.is_some() => Standing::Ours(vanished(cell, change)),
-                _ => Standing::AsFound,
+                _ if needs_no_row(change, element, task.engine) => CellNow::Done,
+                Some((cell, _)) if change.old.is_some() => CellNow::Ours(vanished(cell, change)),
+                _ => CellNow::AsFound,
             };
             visit(index, standing);
         }

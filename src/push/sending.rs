@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::chunks::chunks;
-use super::compare::Standing;
+use super::compare::CellNow;
 use super::read_back;
 use super::refused::{Batch, Remains, remains};
 use super::task::{Budget, Task};
@@ -200,10 +200,10 @@ impl<'t> Sending<'_, 't> {
                 return;
             };
             match standing {
-                Standing::Done => *sent = Sent::Confirmed,
-                Standing::Theirs(moved) => *sent = Sent::Moved(moved),
-                Standing::Ours(moved) if *sent == Sent::NotSent => *sent = Sent::Moved(moved),
-                Standing::AsFound | Standing::Ours(_) => left.push(index),
+                CellNow::Done => *sent = Sent::Confirmed,
+                CellNow::Theirs(moved) => *sent = Sent::Moved(moved),
+                CellNow::Ours(moved) if *sent == Sent::NotSent => *sent = Sent::Moved(moved),
+                CellNow::AsFound | CellNow::Ours(_) => left.push(index),
             }
         });
         left.sort_unstable();
