@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use jiff::Timestamp;
 use rig::dhis2::Dialect;
 
 use crate::small_site::SmallSite;
@@ -139,6 +140,7 @@ fn lines_may_be_left_out_of_a_session_but_not_changed() {
 #[test]
 fn every_command_in_the_readme_can_be_typed() {
     let site = shown_site();
+    site.dhis2.set_now(&Timestamp::now().to_string());
     let readme = read("README.md");
     let typed = blocks(&readme, "sh").concat();
     let bin = Path::new(env!("CARGO_BIN_EXE_pg2dhis2")).parent().unwrap();
