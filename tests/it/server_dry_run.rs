@@ -129,7 +129,7 @@ fn a_plain_dry_run_posts_nothing() {
 }
 
 #[test]
-fn a_plan_that_is_held_is_not_asked_about() {
+fn a_value_that_is_held_is_not_asked_about_and_the_others_are() {
     let site = site(Dialect::V2_43);
     site.dhis2.put(Row {
         element: NUMBER.to_owned(),
@@ -139,8 +139,14 @@ fn a_plan_that_is_held_is_not_asked_about() {
         stored_by: "admin".to_owned(),
         ..Row::default()
     });
-    assert_eq!(asked(&site, 4)["server-dry-run"], Value::Null);
-    assert_eq!(posts(&site), [""; 0]);
+    let said = &asked(&site, 4)["server-dry-run"];
+    assert_eq!(
+        (&said["accepted"], &said["unknown"]),
+        (&1.into(), &0.into())
+    );
+    assert_eq!(posts(&site).len(), 1);
+    let live = site.dhis2.values().into_values();
+    assert_eq!(live.collect::<Vec<_>>(), ["7"]);
 }
 
 #[test]
