@@ -12,7 +12,7 @@ use crate::history::Past;
 use crate::mapping::Mapping;
 use crate::read::{Part, SourceReader, periods};
 use crate::report::{Before, MappingReport, Progress};
-use crate::session::{Intent, Preparation, Session};
+use crate::session::{Intent, Mode, Preparation, Session};
 use crate::site::{Dhis2Access, SourceAccess};
 
 /// A mapping with what is to be done and what became of it.
@@ -44,8 +44,11 @@ pub(crate) fn jobs<'m>(
     report.is_led_by_clock = args.periods.periods.is_empty() && args.periods.as_of.is_none();
     let site = &preparation.site;
     let time_zone = &site.time_zone;
-    // A history that cannot be read ends a run that sends when its record begins, in words of its own.
-    let past = Past::open(&site.state, Vec::new()).ok().flatten();
+    let past = match (Past::open(&site.state, Vec::new()), preparation.orders.mode) {
+        // Where there is no state folder, the lock says so.
+        (Err(problem), Mode::Send) if site.state.is_dir() => return Err(problem),
+        (past, _) => past.ok().flatten(),
+    };
     let mut jobs = Vec::new();
     let mut without = Vec::new();
     for mapping in mappings {

@@ -173,18 +173,23 @@ impl<'a> Preparation<'a> {
         }
     }
 
-    /// What a person lets pass until a day; nothing where the history cannot be read, which ends a run that sends when its
-    /// record begins.
-    fn released(&self) -> BTreeSet<Releasable> {
-        let past = Past::open(&self.site.state, Vec::new()).ok().flatten();
-        let released = past.and_then(|past| past.released(self.report.started).ok());
-        released.unwrap_or_default()
+    /// What a person lets pass until a day. A dry run does without where it may not read it.
+    fn released(&self) -> Result<BTreeSet<Releasable>, Problem> {
+        let past = Past::open(&self.site.state, Vec::new());
+        let released = past.and_then(|past| {
+            let released = past.map(|past| past.released(self.report.started));
+            Ok(released.transpose()?.unwrap_or_default())
+        });
+        match self.orders.mode {
+            Mode::Send => released,
+            Mode::DryRun | Mode::AskServer => Ok(released.unwrap_or_default()),
+        }
     }
 
     /// Begins the record, and tells those who watch from elsewhere.
     pub(crate) fn begin(mut self, intent: Intent) -> Result<Session<'a>, Problem> {
         let digests = intent.digests();
-        let released = self.released();
+        let released = self.released()?;
         let mut record = Record::begin(&self.site, self.orders.mode, intent, &mut self.report)?;
         if let Some(recorder) = record.recorder() {
             aftermath::begun(&self.site, recorder);
