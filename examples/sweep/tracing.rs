@@ -127,7 +127,27 @@ pub(crate) fn points(scene: &Scene) -> Vec<Point> {
         has_sent |= shown.contains("\"POST ");
     }
     pass_over(&mut points);
+    pass_over_readers(&mut points);
     points
+}
+
+/// Marks where the history is opened only to be read: SQLite opens a file for reading that it may not write, so that such a run
+/// goes on with what it read. What the record itself opens comes right before its first commit, and must not fail.
+fn pass_over_readers(points: &mut [Point]) {
+    let opens = |point: &Point| point.call == "openat" && point.shown.contains("/state/history.db");
+    let commits =
+        |point: &Point| point.call.contains("sync") && point.shown.contains("history.db-wal>");
+    let Some(first) = points.iter().position(commits) else {
+        return;
+    };
+    let before = points.get(..first).unwrap_or_default();
+    let begins = |point: &Point| opens(point) && point.shown.contains("/state/history.db\"");
+    let Some(record) = before.iter().rposition(begins) else {
+        return;
+    };
+    for (index, point) in points.iter_mut().enumerate() {
+        point.is_passed_over |= opens(point) && !(record..first).contains(&index);
+    }
 }
 
 /// Marks what SQLite does beside its commits, which are synced before anything is sent. The folder, when the log of writes
