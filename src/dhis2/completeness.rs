@@ -25,7 +25,7 @@ pub(crate) struct LiveRegistration {
 pub(crate) struct RegistrationSummary {
     /// New ones and those that were there already.
     pub(crate) made: u64,
-    /// In DHIS2's words, which may be fewer than what it did not make: each names one object, not a registration.
+    /// What DHIS2 says of it in its own words, which may be fewer than what it did not make: each names one object, not a registration.
     pub(crate) conflicts: Vec<String>,
 }
 

@@ -140,7 +140,7 @@ impl Dhis2 {
     }
 }
 
-/// In ASCII, which every server reads alike whatever its default charset is.
+/// The body is in ASCII, which every server reads alike whatever its default charset is.
 fn body(
     data_set: Uid,
     values: &[OutgoingValue<'_>],

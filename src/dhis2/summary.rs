@@ -15,7 +15,7 @@ pub(crate) struct ImportSummary {
     pub(crate) ignored: u64,
     pub(crate) deleted: u64,
     pub(crate) conflicts: Vec<Conflict>,
-    /// As the server writes them; some versions have none.
+    /// The server writes them so; some versions have none.
     pub(crate) rejected_indexes: Vec<i64>,
 }
 

@@ -105,7 +105,7 @@ impl ClockQuestion<'_> {
     }
 }
 
-/// In the largest unit of which there are at least two.
+/// The time in the largest unit of which there are at least two.
 fn spoken(time: SignedDuration) -> String {
     let units = [("days", 86_400), ("hours", 3_600), ("minutes", 60)];
     let counted = units

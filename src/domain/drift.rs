@@ -16,7 +16,7 @@ pub(crate) struct Drift {
 }
 
 impl Drift {
-    /// As people read it.
+    /// People read it so.
     pub(crate) fn sentence(&self) -> String {
         let beginning = if self.harmful { "harmful" } else { "note" };
         format!("{beginning}: {}", self.text)

@@ -28,7 +28,7 @@ pub(crate) struct Server {
 pub(crate) struct Version {
     pub(crate) minor: u32,
     pub(crate) patch: u32,
-    /// As the server writes it, for people.
+    /// The server writes it so, for people.
     pub(crate) text: String,
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct Account {
     pub(crate) view_paths: Vec<String>,
 }
 
-/// As DHIS2 names them: everything, past the expiry of a data set, and each kind of approving and accepting.
+/// DHIS2 names them so: everything, past the expiry of a data set, and each kind of approving and accepting.
 const EXCESS: [&str; 5] = [
     "ALL",
     "F_EDIT_EXPIRED",

@@ -30,7 +30,7 @@ pub(crate) struct Pin {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct PinnedServer {
     pub(crate) url: String,
-    /// As the server writes it.
+    /// The server writes it so.
     pub(crate) version: String,
 }
 

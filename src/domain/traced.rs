@@ -52,7 +52,7 @@ pub(crate) struct Traced {
 pub(crate) struct TracedRow {
     pub(crate) query: String,
     pub(crate) outcome: RowOutcome,
-    /// As far as its dimensions have answers.
+    /// It is known as far as its dimensions have answers.
     pub(crate) place: RowPlace,
     pub(crate) value: Option<Text>,
     pub(crate) answers: Vec<TracedAnswer>,

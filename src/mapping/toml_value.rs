@@ -14,7 +14,7 @@ use crate::domain::Word;
 pub(crate) struct Entry<'t> {
     pub(super) file: &'t str,
     pub(super) text: &'t str,
-    /// As it is called in messages: `look-back`, `[org-unit] column`.
+    /// Messages call it so: `look-back`, `[org-unit] column`.
     pub(crate) name: String,
     pub(super) value: Spanned<DeValue<'t>>,
 }

@@ -18,7 +18,7 @@ pub(crate) fn foreseen(pin: &Pin, desired: &Desired) -> BTreeMap<Blocked, u64> {
     blocked
 }
 
-/// In the order in which a plan looks for it.
+/// The order is the one in which a plan looks for it.
 fn fault(pin: &Pin, desired: &Desired, cell: &Cell, value: &str) -> Option<Blocked> {
     let set = pin.data_sets.get(&desired.data_set)?;
     if set.period_type != desired.period_type.name() {

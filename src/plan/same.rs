@@ -3,7 +3,7 @@
 use super::Target;
 use crate::domain::{DataElement, canonical, reads_as_zero};
 
-/// As numbers where the value type is numeric, else in the form DHIS2 stores.
+/// Values are compared as numbers where the value type is numeric, else in the form DHIS2 stores.
 pub(super) fn same(
     element: Option<&DataElement>,
     desired: &str,

@@ -41,7 +41,7 @@ mod tests {
     use super::chunks;
     use crate::domain::{Change, ChangeKind, Key, Text};
 
-    /// As many changes of a period and unit as said.
+    /// The list has as many changes of a period and unit as said.
     fn changes(units: &[(i32, u32, u32)]) -> Vec<Change> {
         let keys = units.iter().flat_map(|&(period, unit, count)| {
             (0..count).map(move |triple| Key {

@@ -42,7 +42,7 @@ pub(crate) fn alive(state: &Path) -> Vec<u32> {
     pids.into_iter().flatten().collect()
 }
 
-/// In the state folder: who holds the lock, for the message of the one who does not.
+/// The file in the state folder tells who holds the lock, for the message of the one who does not.
 const HOLDER: &str = "holder";
 const BACKFILL: &str = "backfill";
 const NEXT: &str = "next";

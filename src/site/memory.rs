@@ -70,7 +70,7 @@ impl Memory {
         Ok(memory)
     }
 
-    /// As it is now, after another run.
+    /// The memory as it is now, after another run.
     pub(crate) fn renewed(&self, state: &Path) -> Result<Memory, Problem> {
         Memory::load(state, &self.server)
     }

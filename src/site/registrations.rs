@@ -10,7 +10,7 @@ use super::files::{reason, write_private};
 use crate::domain::Registration;
 use crate::exit::{Exit, Problem};
 
-/// In the state folder: a line for each, of DHIS2's address and what `Registration` has, with how it is known.
+/// The file in the state folder has a line for each, of DHIS2's address and what `Registration` has, with how it is known.
 const FILE: &str = "complete.tsv";
 const HEADER: &str = "dhis2\tdata-set\tperiod\torg-unit\tattribute-option-combo\tknown";
 

@@ -20,7 +20,7 @@ use crate::notify::Transit;
 /// missing until one asks for it.
 #[derive(Debug)]
 pub(crate) struct Site {
-    /// As it was given or found.
+    /// It is kept as it was given or found.
     pub(crate) file: PathBuf,
     /// Decides which period is current.
     pub(crate) time_zone: TimeZone,

@@ -194,7 +194,7 @@ impl Period {
         }
     }
 
-    /// In days since 1970-01-01, as all days below.
+    /// It is counted in days since 1970-01-01, as all days below.
     fn first_day(self) -> i32 {
         match self.period_type.rhythm() {
             Rhythm::Days => self.ordinal,

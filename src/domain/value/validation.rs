@@ -19,7 +19,7 @@ pub(crate) fn reads_as_zero(value: &str) -> bool {
     })
 }
 
-/// Without blanks at both ends, as `String.trim` of Java: everything up to the space is blank.
+/// The text has no blanks at its ends then, as `String.trim` of Java: everything up to the space is blank.
 pub(super) fn trimmed(value: &str) -> &str {
     value.trim_matches(|c: char| c <= ' ')
 }
